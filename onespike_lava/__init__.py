@@ -1,0 +1,11 @@
+"""One-spike spiking networks: load a netx file, run it exactly, anywhere.
+
+`load` reads a `.net` file into a `Network`; `Network.run` runs samples on an engine.
+`exporters` (a package beside this one) makes such files from trained ReLU networks.
+"""
+
+from onespike_lava.errors import OneSpikeError
+from onespike_lava.network import Network
+from onespike_lava.version import __version__
+
+__all__ = ["Network", "OneSpikeError", "__version__"]

@@ -1,0 +1,128 @@
+"""The single-spike phase code in numbers (Sec. III of the paper, Eq. 3 to 5).
+
+A value `a` in units of its normalisation constant is sent as one spike at the first phase
+`k` in `1..T` whose threshold it reaches; the phase stands for the level `Q**-k`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.errors import OptionError
+from onespike_lava.limits import PAYLOAD_MAX, PHASES_MAX
+
+BASES = np.arange(101, 201) / 100.0
+"""Grid of bases that `best_base` searches."""
+
+
+def levels(phases: int, base: float) -> NDArray[np.float64]:
+    """Level of each phase, `Q**-k` for `k = 1..phases`, as float64[phases] (Sec. III-A)."""
+    check_code(phases, base)
+    return base ** -np.arange(1, phases + 1, dtype=np.float64)
+
+
+def thresholds(phases: int, base: float, *, shift: bool = True) -> NDArray[np.float64]:
+    """Threshold of each phase, float64[phases]: `(1 + 1/Q)/2 * Q**-k`, or `Q**-k` unshifted.
+
+    Sec. III-B1: the shifted threshold is the midpoint of a level and the next, so that the
+    code rounds (Eq. 4) where the unshifted one floors (Eq. 3).
+    """
+    theta = (1 + 1 / base) / 2 if shift else 1.0
+    return theta * levels(phases, base)
+
+
+def encode(
+    values: NDArray[np.float64], phases: int, base: float, *, shift: bool = True
+) -> NDArray[np.float64]:
+    """Values as the code carries them, same shape: a level, or 0 below the last threshold.
+
+    `values` are in units of the normalisation constant (Eq. 3 and 4).
+    """
+    rising = thresholds(phases, base, shift=shift)[::-1]
+    codes = np.concatenate([[0.0], levels(phases, base)[::-1]])
+    decoded: NDArray[np.float64] = codes[np.searchsorted(rising, values, side="right")]
+    return decoded
+
+
+def payload_table(phases: int, base: float, bits: int) -> NDArray[np.int32]:
+    """Graded payloads `P[1..T+1] = round_half_even(2**bits * Q**-k)` as int32[phases + 1].
+
+    The last entry serves only the last shifted threshold. Raises `OptionError` if one of
+    `P[1..T]` is 0 (Lava takes a zero payload for silence) or exceeds 8 bits.
+    """
+    check_code(phases, base)
+    if not 1 <= bits <= 16:
+        raise OptionError(f"payload bits: {bits} is outside 1..16; 8 is the default")
+    exact = 2.0**bits * base ** -np.arange(1, phases + 2, dtype=np.float64)
+    table: NDArray[np.int32] = np.rint(exact).astype(np.int32)
+    if table[-2] == 0:
+        most = int(np.count_nonzero(table[:-1]))
+        need = next(b for b in range(bits, 129) if np.rint(2.0**b * base**-phases) > 0)
+        way = f"use at most {most} phases" if most else "use more payload bits"
+        raise OptionError(
+            f"payload table: phase {most + 1} of {phases} rounds to 0 with base {base:g} and "
+            f"{bits} payload bits; {way}, a smaller base, or at least {need} payload bits"
+        )
+    if table[0] > PAYLOAD_MAX:
+        raise OptionError(
+            f"payload table: largest payload {table[0]} exceeds {PAYLOAD_MAX} with base "
+            f"{base:g} and {bits} payload bits; use fewer payload bits"
+        )
+    return table
+
+
+def threshold_table(payloads: NDArray[np.int32], *, shift: bool = True) -> NDArray[np.int32]:
+    """Per-phase factor of graded thresholds, int32[T], from `P[1..T+1]`.
+
+    `P[k] + P[k+1]` (twice the midpoint of neighbouring levels), unshifted `2 P[k]`.
+    """
+    return payloads[:-1] + payloads[1:] if shift else 2 * payloads[:-1]
+
+
+def mape(
+    phases: int,
+    base: float,
+    *,
+    shift: bool = True,
+    mean: float = 0.25,
+    deviation: float = 0.25,
+) -> float:
+    """Mean absolute percentage error of the code on Gaussian activations (Eq. 5), as a fraction.
+
+    Activations follow a Gaussian of the given mean and standard deviation, cut to (0, 1).
+    """
+    values = (np.arange(20_000) + 0.5) / 20_000
+    density = np.exp(-0.5 * ((values - mean) / deviation) ** 2)
+    error = np.abs(values - encode(values, phases, base, shift=shift)) / values
+    return float((error * density).sum() / density.sum())
+
+
+def best_base(phases: int, *, bits: int = 8, shift: bool = True) -> float:
+    """Base in 1.01..2.00 of the smallest `mape` whose payload table has no zero (Eq. 5).
+
+    1.30 for 16 phases and 1.21 for 24, the paper's 1.3 and 1.2 (Sec. IV-B2). The error is
+    that of the real levels: rounding them to payloads makes it jagged near its minimum
+    (1.29 and 1.22 by a hair at 8 bits).
+    """
+    errors = {}
+    for base in BASES:
+        try:
+            payload_table(phases, float(base), bits)
+        except OptionError:
+            continue
+        errors[float(base)] = mape(phases, float(base), shift=shift)
+    if not errors:
+        raise OptionError(
+            f"base: no base in {BASES[0]:g}..{BASES[-1]:g} gives a payload table for {phases} "
+            f"phases and {bits} payload bits; use fewer phases or 8 payload bits"
+        )
+    return min(errors, key=errors.__getitem__)
+
+
+def check_code(phases: int, base: float) -> None:
+    """Raise `OptionError` unless `1 <= phases <= PHASES_MAX` and `1 < base <= 2`."""
+    if not 1 <= phases <= PHASES_MAX:
+        raise OptionError(f"phases: {phases} is outside 1..{PHASES_MAX}; 16 is the default")
+    if not 1.0 < base <= 2.0:
+        raise OptionError(f"base: {base:g} is outside (1, 2]; let it be chosen with 'auto'")

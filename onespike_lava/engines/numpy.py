@@ -1,0 +1,218 @@
+"""Engine `numpy`: vectorised, exact, portable.
+
+Matrix products run in float32 on BLAS. They are exact in any order, since the network's
+bound (`validate.largest_potential`) keeps every partial sum below 2**24.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from onespike_lava.engines.result import Codes, Result, in_blocks
+from onespike_lava.layers import (
+    Growth,
+    Input,
+    Integers,
+    MaxPool,
+    Readout,
+    Shape,
+    Spiking,
+    Synapse,
+    Window,
+    per_neuron,
+)
+
+if TYPE_CHECKING:
+    from onespike_lava.network import Network
+
+BLOCK_BYTES = 64 * 2**20
+"""Memory that the unfolded input of one layer may take."""
+
+
+def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
+    """Run every sample; see `onespike_lava.engines`."""
+    size = max(1, BLOCK_BYTES // _unfolded_bytes(network))
+    return in_blocks(_run_block, network, data, wait, record, min(size, 256))
+
+
+def _run_block(
+    network: Network, data: NDArray[np.uint8], wait: int
+) -> tuple[NDArray[np.int64], Codes]:
+    codes: Codes = [data]
+    scores = np.zeros((len(data), 0), np.int64)
+    for layer in network.layers[1:]:
+        if isinstance(layer, MaxPool):
+            codes.append(_first_spike(codes[layer.source], layer))
+        elif isinstance(layer, Readout):
+            scores = _last_potential(network, layer, codes).astype(np.int64)
+        elif isinstance(layer, Spiking):
+            codes.append(_spikes(network, layer, codes, wait))
+    return scores, codes
+
+
+def _spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+    """Phase of each neuron's spike, uint8[N, *shape]."""
+    if layer.growth is not None:
+        return _membrane_spikes(network, layer, codes, wait)
+    if wait >= max(network.sending_steps(source) for source in layer.sources) - 1:
+        return _search(layer, _last_potential(network, layer, codes))
+    return _early_spikes(network, layer, codes, wait)
+
+
+def _last_potential(
+    network: Network, layer: Spiking | Readout, codes: Codes
+) -> NDArray[np.integer[Any]]:
+    if layer.growth is not None:
+        return deque(_membrane_potentials(network, layer, codes), maxlen=1).pop()
+    return _arrived(network, layer, codes, 0, network.phases) + per_neuron(layer.bias, layer.shape)
+
+
+def _search(layer: Spiking, potential: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+    """First phase whose threshold `h * table[k]` the final potential reaches.
+
+    `V >= h * t` is `V // h >= t`, so one division and one look-up replace the phases.
+    """
+    table = layer.threshold_table
+    base = per_neuron(layer.threshold_base, layer.shape)
+    quotient = np.clip(potential // base, 0, table[0])
+    rising = table[::-1]
+    reached = np.searchsorted(rising, np.arange(table[0] + 1), side="right")
+    phase_of = np.where(reached > 0, len(table) + 1 - reached, 0).astype(np.uint8)
+    found: NDArray[np.uint8] = phase_of[quotient]
+    return found
+
+
+def _early_spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+    """`T_w < T`: each phase decides on what has arrived, late and false spikes included."""
+    potential = per_neuron(layer.bias, layer.shape) + _arrived(network, layer, codes, 0, wait)
+    base = per_neuron(layer.threshold_base, layer.shape)
+    phases = np.zeros(potential.shape, np.uint8)
+    for phase in range(1, network.phases + 1):
+        step = wait + phase
+        if step <= max(network.sending_steps(source) for source in layer.sources):
+            potential = potential + _arrived(network, layer, codes, step - 1, step)
+        reached = potential >= base * layer.threshold_table[phase - 1]
+        phases[(phases == 0) & reached] = phase
+    return phases
+
+
+def _membrane_spikes(
+    network: Network, layer: Spiking, codes: Codes, wait: int
+) -> NDArray[np.uint8]:
+    assert layer.growth is not None
+    base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
+    phases = np.zeros((len(codes[0]), *layer.shape), np.uint8)
+    steps = layer.growth.steps
+    for step, potential in enumerate(_membrane_potentials(network, layer, codes), start=1):
+        # A step decides one phase; the last one also those that see no more input.
+        last = network.phases if step == steps else step - wait
+        for phase in range(max(1, step - wait), last + 1):
+            row = min(wait + phase, steps) - 1
+            reached = potential >= base * int(layer.threshold_table[row, phase - 1])
+            phases[(phases == 0) & reached] = phase
+    return phases
+
+
+def _membrane_potentials(
+    network: Network, layer: Spiking | Readout, codes: Codes
+) -> Iterator[NDArray[np.int64]]:
+    """Potentials int64[N, *shape] after each step in which the source can send."""
+    growth = layer.growth
+    assert growth is not None
+    shape = (len(codes[0]), *layer.shape)
+    potential = np.broadcast_to(per_neuron(layer.bias, layer.shape), shape).astype(np.int64)
+    for step in range(1, growth.steps + 1):
+        arriving = _arrived(network, layer, codes, step - 1, step).astype(np.int64)
+        potential = grow(potential, growth) + (arriving << growth.fraction_bits)
+        yield potential
+
+
+def grow(potential: NDArray[np.int64], growth: Growth) -> NDArray[np.int64]:
+    """One step of membrane weighting's growth, rounded to the nearest integer."""
+    half = 1 << (growth.exponent - 1)
+    return (potential * growth.mantissa + half) >> growth.exponent
+
+
+def _arrived(
+    network: Network, layer: Spiking | Readout, codes: Codes, after: int, until: int
+) -> Integers:
+    """Synaptic input int32[N, *shape] of the source phases `after < phase <= until`."""
+    total = np.zeros((), np.int32)
+    for synapse in layer.synapses:
+        sent = _sent(network, synapse.source, codes[synapse.source], after, until)
+        total = total + connect(synapse, sent).astype(np.int32)
+    return total
+
+
+def _sent(
+    network: Network, source: int, codes: NDArray[np.uint8], after: int, until: int
+) -> NDArray[np.float32]:
+    """Sum of the payloads that each neuron sends in phases `after < phase <= until`."""
+    layer = network.sender(source)
+    table: NDArray[np.float32]
+    if isinstance(layer, Input):
+        places = range(max(layer.bits - until, 0), max(layer.bits - after, 0))
+        mask = sum(1 << place for place in places)
+        integers = np.arange(256) & mask
+        if network.weighting == "membrane":
+            integers = (integers > 0).astype(np.int64)
+        table = integers.astype(np.float32)
+    else:
+        phase = np.arange(len(layer.payload) + 1)
+        payload = np.concatenate([[0], layer.payload])
+        table = np.where((phase > after) & (phase <= until), payload, 0).astype(np.float32)
+    return table[codes]
+
+
+def connect(synapse: Synapse, sent: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Synaptic input float32[N, *shape] from payloads float32[N, *source shape]."""
+    if synapse.kind == "dense":
+        return sent.reshape(len(sent), -1) @ synapse.weight.T.astype(np.float32)
+    outputs, _, rows, columns = synapse.weight.shape
+    groups = synapse.groups
+    view = _windows(sent, (rows, columns), synapse.window)
+    samples, channels, height, width = view.shape[:4]
+    unfolded = view.reshape(samples, groups, channels // groups, height, width, rows, columns)
+    patches = unfolded.transpose(1, 0, 3, 4, 2, 5, 6).reshape(groups, samples * height * width, -1)
+    kernels = synapse.weight.reshape(groups, outputs // groups, -1).astype(np.float32)
+    product = patches @ kernels.transpose(0, 2, 1)
+    result = product.reshape(groups, samples, height, width, outputs // groups)
+    return result.transpose(1, 0, 4, 2, 3).reshape(samples, outputs, height, width)
+
+
+def _windows(values: NDArray[Any], kernel: Shape, window: Window) -> NDArray[Any]:
+    """What lies under each kernel position: a view [N, C, H, W, rows, columns]."""
+    top, left, bottom, right = window.padding
+    padded = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    extent = tuple(d * (k - 1) + 1 for d, k in zip(window.dilation, kernel, strict=True))
+    view = sliding_window_view(padded, extent, axis=(2, 3))  # type: ignore[call-overload]
+    (down, right), (apart, beside) = window.stride, window.dilation
+    strided: NDArray[Any] = view[:, :, ::down, ::right, ::apart, ::beside]
+    return strided
+
+
+def _first_spike(codes: NDArray[np.uint8], pool: MaxPool) -> NDArray[np.uint8]:
+    """Earliest phase in each window, 0 where all are silent.
+
+    `code - 1` wraps silence (0) to 255, so that the minimum is the first spike.
+    """
+    order = _windows(codes, pool.kernel, pool.window) - np.uint8(1)
+    return order.min(axis=(4, 5)) + np.uint8(1)
+
+
+def _unfolded_bytes(network: Network) -> int:
+    """Bytes that the largest unfolded layer takes per sample."""
+    largest = 1
+    for layer in network.layers:
+        if isinstance(layer, (Spiking, Readout)):
+            for synapse in layer.synapses:
+                positions = int(np.prod(layer.shape[1:]))
+                fan_in = int(np.prod(synapse.weight.shape[1:])) * synapse.groups
+                largest = max(largest, 4 * positions * fan_in)
+    return largest

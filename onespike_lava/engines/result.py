@@ -1,0 +1,87 @@
+"""What a run returns, and how engines that work in blocks put it together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from onespike_lava.network import Network
+
+Codes = list[NDArray[np.uint8]]
+RunBlock = Callable[["Network", NDArray[np.uint8], int], tuple[NDArray[np.int64], Codes]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Integers that an engine computed.
+
+    scores : int64[N, outputs]
+    spikes : spikes of each layer but the readout, in the network's order
+    codes  : uint8[N, *shape] for each layer but the readout, or None if not recorded
+    """
+
+    scores: NDArray[np.int64]
+    spikes: Sequence[int]
+    codes: Sequence[NDArray[np.uint8]] | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The outcome of `Network.run`.
+
+    scores   : int64[N, outputs], potentials of the readout after the last phase
+    spikes   : layer -> spikes over all samples, input included, readout not
+    codes    : layer -> uint8[N, *shape], phase of the spike, 0 = silent (input: its integer);
+               empty unless recorded
+    engine, wait : what computed it
+    clipped  : input values outside the input range
+    rounding : largest distance of an input value from the grid, in steps
+    """
+
+    scores: NDArray[np.int64]
+    spikes: Mapping[str, int]
+    codes: Mapping[str, NDArray[np.uint8]]
+    engine: str
+    wait: int
+    clipped: int
+    rounding: float
+
+    @property
+    def predictions(self) -> NDArray[np.int64]:
+        """Class of each sample, int64[N]: the output of highest score, the first at a tie."""
+        return self.scores.argmax(axis=1)
+
+
+def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:
+    """Spikes that codes stand for: one per neuron, or one per bit of the binary input code."""
+    if binary:
+        return int(np.unpackbits(codes.reshape(-1)).sum(dtype=np.int64))
+    return int(np.count_nonzero(codes))
+
+
+def in_blocks(
+    run_block: RunBlock,
+    network: Network,
+    data: NDArray[np.uint8],
+    wait: int,
+    record: bool,
+    size: int,
+) -> Result:
+    """Run `size` samples at a time and join the blocks, so that memory stays bounded."""
+    layers = network.layers[:-1]
+    scores = np.zeros((len(data), *network.readout.shape), np.int64)
+    codes = [np.empty((len(data), *layer.shape), np.uint8) for layer in layers] if record else None
+    spikes = [0] * len(layers)
+    for start in range(0, len(data), size):
+        block = slice(start, start + size)
+        scores[block], found = run_block(network, data[block], wait)
+        for index, part in enumerate(found):
+            spikes[index] += spike_count(part, binary=index == 0)
+            if codes is not None:
+                codes[index][block] = part
+    return Result(scores.reshape(len(data), -1), spikes, codes)

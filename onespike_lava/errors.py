@@ -1,0 +1,45 @@
+"""Every error a user can cause, one class per kind of cause, under one base.
+
+A message names the object, what was found, the limit and the way out, on one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class OneSpikeError(Exception):
+    """Base of all errors that this library raises on purpose."""
+
+
+class FormatError(OneSpikeError):
+    """A `.net` file breaks a rule of FORMAT.md."""
+
+
+class InvalidNetworkError(OneSpikeError):
+    """An integer network breaks rules of the neuron; `violations` lists all of them."""
+
+    def __init__(self, violations: Iterable[str]) -> None:
+        """Keep every violation; the message joins them."""
+        self.violations = tuple(violations)
+        super().__init__("; ".join(self.violations))
+
+
+class DataError(OneSpikeError):
+    """Samples, labels or calibration data do not fit the network or the file layout."""
+
+
+class OptionError(OneSpikeError):
+    """An option has a value outside its range, or contradicts another."""
+
+
+class UnsupportedError(OneSpikeError):
+    """A source network holds something that has no one-spike counterpart here."""
+
+
+class MissingPartError(OneSpikeError):
+    """A part of the installation (an extra) is needed and absent."""
+
+
+class LavaRunError(OneSpikeError):
+    """A Lava run failed; the message ends with the traceback of the failing model."""

@@ -1,0 +1,28 @@
+"""Every numeric limit of the integer network, named once, with its source."""
+
+from __future__ import annotations
+
+STATE_BITS = 24
+"""Signed membrane potential (Loihi 2: 24-bit state)."""
+
+STATE_LIMIT = 2 ** (STATE_BITS - 1)
+"""Potentials, biases and thresholds stay strictly below this in magnitude. It also keeps
+float32 sums exact in any order, since every partial sum is below 2**24."""
+
+WEIGHT_MAX = 127
+"""Largest weight magnitude that the quantiser uses (int8, symmetric)."""
+
+PAYLOAD_MAX = 255
+"""Largest graded payload (8 unsigned bits, so that u8 x s8 products serve)."""
+
+PHASES_MAX = 64
+"""Most phases per sample; a phase must fit uint8 codes and the payload table 8 bits."""
+
+INPUT_BITS_MAX = 8
+"""Most bits of the binary input code; recorded input codes are uint8."""
+
+GROWTH_EXPONENT = 12
+"""Binary digits of the base in membrane weighting."""
+
+FRACTION_BITS = 4
+"""Fraction bits of the potential in membrane weighting, fewer where the bound fails."""
