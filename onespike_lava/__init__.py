@@ -4,8 +4,10 @@
 `exporters` (a package beside this one) makes such files from trained ReLU networks.
 """
 
+from onespike_lava.engines.result import Run
 from onespike_lava.errors import OneSpikeError
 from onespike_lava.network import Network
+from onespike_lava.netx import load, save
 from onespike_lava.version import __version__
 
-__all__ = ["Network", "OneSpikeError", "__version__"]
+__all__ = ["Network", "OneSpikeError", "Run", "__version__", "load", "save"]

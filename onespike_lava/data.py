@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import os
+import zipfile
+import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.errors import DataError
+from onespike_lava.files import read_bytes
 from onespike_lava.layers import Input, Shape
+
+FILE_LIMIT = 2**32
+"""Largest data file that is read, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,13 @@ def encode(layer: Input, x: ArrayLike) -> Coded:
     return Coded(integers, clipped, rounding)
 
 
-def check_samples(x: ArrayLike, shape: Shape) -> NDArray[np.floating]:
+def decode(layer: Input, integers: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Values float64[N, *shape] that the input layer's integers stand for."""
+    axes = (-1,) + (1,) * (len(layer.shape) - 1)
+    return layer.low.reshape(axes) + layer.step.reshape(axes) * integers
+
+
+def check_samples(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     """Samples as a numeric array [N, *shape], else `DataError`."""
     values = np.asarray(x)
     if values.dtype.kind not in "fiub":
@@ -74,6 +89,36 @@ def check_labels(y: ArrayLike, samples: int, classes: int) -> NDArray[np.int64]:
             "of the network; renumber them"
         )
     return labels.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Samples [N, ...] and, where given, labels [N]."""
+
+    x: NDArray[Any]
+    y: NDArray[Any] | None
+
+
+def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:
+    """Samples of a `.npz` file (`x`, and `y` where `labels`) or a `.npy` file (samples alone).
+
+    Raises `DataError` for a file that holds something else; nothing is unpickled.
+    """
+    content = io.BytesIO(read_bytes(path, FILE_LIMIT))
+    try:
+        loaded = np.load(content, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            loaded = {"x": loaded}
+        arrays = {name: np.asarray(loaded[name]) for name in ("x", "y") if name in loaded}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise DataError(
+            f"{path}: not a sound .npy or .npz file of plain arrays; save it with numpy.savez"
+        ) from None
+    for name in ("x", "y") if labels else ("x",):
+        if name not in arrays:
+            held = ", ".join(loaded) or "nothing"
+            raise DataError(f"{path}: holds {held}, no array {name!r}; save it under that name")
+    return Labelled(arrays["x"], arrays.get("y"))
 
 
 def _list(shape: Shape) -> str:

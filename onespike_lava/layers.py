@@ -167,6 +167,17 @@ class Spiking(Frozen):
         """Positions of the source layers, one per synapse."""
         return tuple(synapse.source for synapse in self.synapses)
 
+    @property
+    def constant(self) -> NDArray[np.float64]:
+        """The normalisation constant `lambda` that the integers realise, float64[C].
+
+        A spike of payload `p` stands for `lambda * p / 2**payload_bits` (Eq. 2).
+        """
+        base = self.threshold_base.reshape(len(self.scale), -1)[:, 0]
+        unit = 2.0 ** (self.payload_bits + (self.growth is None))
+        grown = 1.0 if self.growth is None else self.growth.base**self.growth.steps
+        return base * self.scale * grown * unit
+
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Frozen):

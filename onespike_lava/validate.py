@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import InvalidNetworkError
-from onespike_lava.layers import Input, Integers, Layer, MaxPool, Readout, Shape, Spiking, Synapse
+from onespike_lava.layers import (
+    Growth,
+    Input,
+    Integers,
+    Layer,
+    MaxPool,
+    Readout,
+    Shape,
+    Spiking,
+    Synapse,
+)
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX, PHASES_MAX, STATE_LIMIT
 
 if TYPE_CHECKING:
@@ -233,25 +243,34 @@ def largest_potential(network: Network, layer: Spiking | Readout) -> int:
     negative = np.zeros(layer.shape[0], np.float64)
     for synapse in layer.synapses:
         rows = synapse.weight.reshape(layer.shape[0], -1).astype(np.int64)
-        most = _most_sent(network, synapse.source, layer)
+        most = _most_from(network, synapse.source, layer.growth)
         positive += np.maximum(rows, 0).sum(1) * most
         negative += np.maximum(-rows, 0).sum(1) * most
     bias = np.abs(layer.bias.astype(np.int64)).reshape(layer.shape[0], -1).max(1)
-    grown, rounding = 1.0, 0.0
-    if layer.growth:
-        grown = layer.growth.base**layer.growth.steps
-        for _ in range(layer.growth.steps):
-            rounding = rounding * layer.growth.base + 0.5
-    total = np.maximum(positive, negative) + bias * grown + rounding
+    grown = layer.growth.base**layer.growth.steps if layer.growth else 1.0
+    total = np.maximum(positive, negative) + bias * grown + rounding_of(layer.growth)
     return int(np.ceil(total.max()))
 
 
-def _most_sent(network: Network, source: int, layer: Spiking | Readout) -> float:
-    """Most that one source neuron adds to a potential in one sample, per unit of weight."""
+def _most_from(network: Network, source: int, growth: Growth | None) -> float:
     sender = network.sender(source)
-    growth = layer.growth
+    if isinstance(sender, Input):
+        return most_sent(True, 2.0**sender.bits - 1, growth)
+    return most_sent(False, float(sender.payload[0]), growth)
+
+
+def most_sent(binary: bool, payload: float, growth: Growth | None) -> float:
+    """Most that one source neuron adds to a potential in one sample, per unit of weight.
+
+    binary  : it sends one spike per bit (the input), not a single one
+    payload : largest sum of payloads that it sends in a sample, in graded weighting
+    """
     if growth is None:
-        return 2.0**sender.bits - 1 if isinstance(sender, Input) else float(sender.payload[0])
-    spikes = growth.steps if isinstance(sender, Input) else 1
-    powers = growth.base ** np.arange(growth.steps - spikes, growth.steps, dtype=np.float64)
-    return float(powers.sum() * 2**growth.fraction_bits)
+        return payload
+    powers = growth.base ** np.arange(growth.steps, dtype=np.float64)
+    return float(powers.sum() if binary else powers[-1]) * 2.0**growth.fraction_bits
+
+
+def rounding_of(growth: Growth | None) -> float:
+    """Most that the rounding of growth adds to a potential."""
+    return float((0.5 * growth.base ** np.arange(growth.steps)).sum()) if growth else 0.0

@@ -203,7 +203,8 @@ def _first_spike(codes: NDArray[np.uint8], pool: MaxPool) -> NDArray[np.uint8]:
     `code - 1` wraps silence (0) to 255, so that the minimum is the first spike.
     """
     order = _windows(codes, pool.kernel, pool.window) - np.uint8(1)
-    return order.min(axis=(4, 5)) + np.uint8(1)
+    first: NDArray[np.uint8] = order.min(axis=(4, 5)) + np.uint8(1)
+    return first
 
 
 def _unfolded_bytes(network: Network) -> int:

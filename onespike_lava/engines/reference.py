@@ -130,7 +130,8 @@ def connect(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[
     """Synaptic input int64[N, *shape] from payloads int64[N, *source shape]."""
     weight = synapse.weight.astype(np.int64)
     if synapse.kind == "dense":
-        return sent.reshape(len(sent), -1) @ weight.T
+        product: NDArray[np.int64] = sent.reshape(len(sent), -1) @ weight.T
+        return product
     out = np.zeros((len(sent), *shape), np.int64)
     per_group = weight.shape[0] // synapse.groups
     for row, column, part in _taps(sent, synapse.weight.shape[2:], synapse.window, shape[1:]):

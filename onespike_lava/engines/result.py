@@ -54,7 +54,8 @@ class Run:
     @property
     def predictions(self) -> NDArray[np.int64]:
         """Class of each sample, int64[N]: the output of highest score, the first at a tie."""
-        return self.scores.argmax(axis=1)
+        classes: NDArray[np.int64] = self.scores.argmax(axis=1)
+        return classes
 
 
 def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:

@@ -1,0 +1,49 @@
+# Two commands on a fresh machine: `make demo` and `make test`. VENV=path puts the environment elsewhere.
+VENV ?= .venv
+BIN = $(VENV)/bin
+PYTHONS ?= 3.10 3.11 3.12 3.13
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-pythons lint format clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/python netx_models/digits/demo.py
+
+test: $(VENV)/.dev
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The base install alone, on every Python that is found here.
+test-pythons:
+	@for version in $(PYTHONS); do \
+	    python=$$(.ci/find-python $$version 2>/dev/null) || { echo "Python $$version: not here, skipped"; continue; }; \
+	    echo "Python $$version"; \
+	    $$python -m venv $(VENV)-$$version && \
+	    $(VENV)-$$version/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest hypothesis && \
+	    $(VENV)-$$version/bin/python -m pytest tests/base || exit 1; \
+	done
+
+$(VENV)/bin/python:
+	@python=$$(.ci/find-python 3.10) && $$python -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the demo needs into $(VENV)"
+	@$(PIP) -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing everything into $(VENV) (lava-dl and its torch: several GB)"
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) $(addprefix $(VENV)-,$(PYTHONS)) build *.egg-info

@@ -1,0 +1,10 @@
+"""Compile time: trained ReLU networks become one-spike `.net` files.
+
+`export` converts a torch module, an ONNX file or an `exporters.graph.Graph`; `convert` also
+returns what a caller may compare with: the source network and its one-spike form in reals.
+"""
+
+from exporters.conversion import Conversion, convert
+from exporters.export import export
+
+__all__ = ["Conversion", "convert", "export"]

@@ -1,0 +1,1 @@
+"""Commands of `onespike` that read source networks."""

@@ -1,0 +1,73 @@
+"""`onespike export`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from exporters.cli.model import MODEL, WEIGHTS, load_model
+from exporters.conversion import convert
+from exporters.recipe import CHOICES
+from onespike_lava.cli import options
+from onespike_lava.data import load_samples
+from onespike_lava.errors import OptionError
+from onespike_lava.limits import STATE_LIMIT
+from onespike_lava.netx import save
+from onespike_lava.summary import summary
+
+
+def _choice(name: str) -> click.Choice[str]:
+    return click.Choice(list(CHOICES[name]))
+
+
+@click.command(
+    epilog="Example: onespike export digits.onnx --calibration train.npz -o digits.net --phases 16"
+)
+@MODEL
+@WEIGHTS
+@click.option("--calibration", required=True, type=click.Path(), metavar="X.npz", help="x.")
+@click.option("-o", "--output", required=True, type=click.Path(), metavar="NET.net")
+@click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
+@click.option("--base", default="auto", show_default=True, help="Q in (1, 2], auto: Eq. 5.")
+@click.option("--wait", type=int, metavar="T_w", help="Default wait; default T.")
+@click.option("--payload-bits", default=8, show_default=True, help="Digits of a graded spike.")
+@click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
+@click.option("--normalisation", type=_choice("normalisation"), default="max", show_default=True)
+@click.option("--scale", type=_choice("scale"), default="channel", show_default=True)
+@click.option("--no-shift", is_flag=True, help="No threshold shift (Sec. III-B1).")
+@click.option("--input-bits", type=int, help="Bits of the binary input code; default 8.")
+@click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
+@click.option("--pool", type=_choice("pool"), default="own", show_default=True)
+def command(
+    model: str,
+    weights: str | None,
+    calibration: str,
+    output: str,
+    no_shift: bool,
+    input_range: str | None,
+    **recipe: Any,
+) -> None:
+    """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network."""
+    samples = load_samples(calibration, labels=False).x
+    recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
+    found = convert(load_model(model, weights), samples, **recipe)
+    save(found.network, output)
+    coded = found.network.run(samples[:64])
+    options.warn_of_input(coded.clipped, coded.rounding)
+    figures = summary(found.network)
+    options.print_table(list(found.account.items()), ("node", "account"))
+    click.echo(
+        f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "
+        f"T = {figures['phases']}, Q = {figures['base']:g}, potentials within {STATE_LIMIT}"
+    )
+
+
+def _range(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise OptionError(f"input-range: {text!r} is not LO,HI; give two numbers") from None
+    return low, high

@@ -1,0 +1,27 @@
+"""How commands name a source network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from onespike_lava.errors import OptionError
+
+MODEL = click.argument("model", metavar="MODEL")
+WEIGHTS = click.option(
+    "--weights", type=click.Path(), metavar="FILE.safetensors", help="Of package.module:factory."
+)
+
+
+def load_model(model: str, weights: str | None) -> Any:
+    """What `exporters.export` takes: the path of an ONNX file, or a torch module."""
+    if model.endswith(".onnx"):
+        if weights is not None:
+            raise OptionError("weights: an ONNX file holds its own; leave the option out")
+        return model
+    if ":" not in model:
+        raise OptionError(f"model: {model!r} is neither an .onnx file nor package.module:factory")
+    from exporters.torch_fx import load_factory
+
+    return load_factory(model, weights)

@@ -1,0 +1,111 @@
+"""The linear part of a layer: which sources its neurons sum, with which real weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters import arithmetic
+from exporters.graph import Graph, Node
+from onespike_lava.layers import Shape, Window
+
+Floats = NDArray[np.float64]
+
+PLAIN = Window()
+"""Stride 1, no padding."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a layer's synapses need to know of a source.
+
+    position : in the network
+    shape    : of the layer
+    unit     : float64[C], the value of payload `2**bits`, `lambda` of each channel
+    low      : float64[C], the value of silence (an input grid need not begin at 0)
+    bits     : binary digits of the payload's unit
+    base     : `Q` of its code
+    steps    : phases in which it can send
+    binary   : several spikes a sample, one per bit
+    payload  : the largest sum of payloads that one neuron sends in a sample
+    """
+
+    position: int
+    shape: Shape
+    unit: Floats
+    low: Floats
+    bits: int
+    base: float
+    steps: int
+    binary: bool
+    payload: float
+
+
+@dataclass(frozen=True)
+class Linear:
+    """One linear map of one source.
+
+    weight : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
+    """
+
+    source: Source
+    weight: Floats
+    window: Window = PLAIN
+    groups: int = 1
+
+    def scaled(self) -> Floats:
+        """Weights times the unit of the source channel that each reads; shape of `weight`."""
+        unit = self.source.unit
+        if self.weight.ndim == 2:
+            return self.weight * np.repeat(unit, self.weight.shape[1] // len(unit))
+        read = np.repeat(unit.reshape(self.groups, -1), len(self.weight) // self.groups, axis=0)
+        return self.weight * read[:, :, None, None]
+
+    def offset(self, shape: Shape) -> Floats:
+        """What a silent source adds, float64[*shape]: zero padding makes borders differ."""
+        low = self.source.low
+        if not low.any():
+            return np.zeros(shape)
+        silent = np.zeros(self.source.shape) + low.reshape(-1, *[1] * (len(self.source.shape) - 1))
+        if self.weight.ndim == 2:
+            return self.weight @ silent.reshape(-1)
+        attrs = {**vars(self.window), "groups": self.groups}
+        node = Node("offset", "conv", params={"weight": self.weight}, attrs=attrs)
+        return arithmetic.conv(node, [silent[None].astype(np.float32)])[0].astype(np.float64)
+
+
+def linear_part(
+    graph: Graph, node: Node, sources: Mapping[str, Source], shape: Shape
+) -> tuple[list[Linear], Floats]:
+    """The linear maps whose sum is `node`'s value, and their constant part float64[*shape]."""
+    names = node.inputs if node.op == "add" else (node.name,)
+    maps, constant = [], np.zeros(shape)
+    for name in names:
+        summand = graph.node(name)
+        if summand.op in ("conv", "linear"):
+            part = _map(summand, sources[summand.inputs[0]])
+            bias = summand.params.get("bias", np.zeros(shape[0])).astype(np.float64)
+            constant += bias.reshape(-1, *[1] * (len(shape) - 1))
+        else:
+            part = _identity(sources[name])
+        maps.append(part)
+        constant += part.offset(shape)
+    return maps, constant
+
+
+def _map(node: Node, source: Source) -> Linear:
+    weight = node.params["weight"].astype(np.float64)
+    if node.op == "linear":
+        return Linear(source, weight)
+    return Linear(source, weight, arithmetic.window(node), int(node.attrs.get("groups", 1)))
+
+
+def _identity(source: Source) -> Linear:
+    """A skip connection: each neuron to the neuron of its place."""
+    size = source.shape[0]
+    if len(source.shape) == 1:
+        return Linear(source, np.eye(size))
+    return Linear(source, np.ones((size, 1, 1, 1)), groups=size)

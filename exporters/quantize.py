@@ -1,0 +1,176 @@
+"""From a prepared graph and its normalisation constants to an integer network.
+
+Weights become int8 with one scale per output channel, thresholds an integer per channel
+times a table per phase, the input's constant part initial potentials per neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters import arithmetic
+from exporters.calibrate import Constants
+from exporters.graph import Graph, Node
+from exporters.integers import Fit, Floats, fit, growth_of
+from exporters.linear import Linear, Source, linear_part
+from exporters.recipe import Recipe
+from onespike_lava import coding
+from onespike_lava.errors import UnsupportedError
+from onespike_lava.layers import Input, Layer, MaxPool, Readout, Spiking, Synapse
+from onespike_lava.network import Network
+
+
+def quantize(
+    graph: Graph,
+    maxima: Constants,
+    grid: tuple[Floats, Floats],
+    recipe: Recipe,
+    provenance: Mapping[str, str],
+) -> Network:
+    """The integer network of a prepared graph.
+
+    maxima : relu node -> float64[C], normalisation constants
+    grid   : (low, step) of the input, float64[C] or float64[1]
+
+    Raises `UnsupportedError` for what the integer network cannot hold.
+    """
+    builder = _Builder(graph, maxima, recipe)
+    for node in graph.nodes:
+        if node.op == "input":
+            builder.input(node, *grid)
+        elif node.op == "maxpool":
+            builder.pool(node)
+        elif node.op == "relu":
+            builder.spiking(node)
+    builder.readout(graph.node(graph.output))
+    return Network(
+        tuple(builder.layers),
+        recipe.phases,
+        recipe.waiting,
+        recipe.weighting,
+        tuple(sorted(provenance.items())),
+    )
+
+
+class _Builder:
+    """The layers made so far, and what later ones need to know of them."""
+
+    def __init__(self, graph: Graph, maxima: Constants, recipe: Recipe) -> None:
+        self.graph, self.maxima, self.recipe = graph, maxima, recipe
+        self.shapes = graph.shapes()
+        self.payloads = coding.payload_table(recipe.phases, recipe.q, recipe.payload_bits)
+        self.layers: list[Layer] = []
+        self.sources: dict[str, Source] = {}
+
+    def input(self, node: Node, low: Floats, step: Floats) -> None:
+        shape, bits = self.shapes[node.name], self.recipe.bits
+        every = np.ones(shape[0])
+        self.sources[node.name] = Source(
+            position=0,
+            shape=shape,
+            unit=step * every * 2**bits,
+            low=low * every,
+            bits=bits,
+            base=2.0,
+            steps=bits,
+            binary=True,
+            payload=2.0**bits - 1,
+        )
+        self.layers.append(Input(node.name, shape, bits, low, step))
+
+    def pool(self, node: Node) -> None:
+        source = self.sources[node.inputs[0]]
+        if source.binary:
+            raise UnsupportedError(
+                f"{node.name}: a max pool of the network's input is not supported; pool the data "
+                "before, or put the pool behind the first convolution"
+            )
+        shape, position = self.shapes[node.name], len(self.layers)
+        rows, columns = node.attrs["kernel"]
+        layer = MaxPool(node.name, shape, source.position, (rows, columns), arithmetic.window(node))
+        self.layers.append(layer)
+        self.sources[node.name] = replace(source, position=position, shape=shape)
+
+    def spiking(self, relu: Node) -> None:
+        recipe, shape = self.recipe, self.shapes[relu.name]
+        node = self.graph.node(relu.inputs[0])
+        maps, constant = linear_part(self.graph, node, self.sources, shape)
+        table, unit = self._table(maps[0].source)
+        wanted = self._constants(relu) / unit
+        largest = wanted * self._largest_factor(table, maps[0].source)
+        found = fit(maps, constant, largest, weighting=recipe.weighting)
+        base = np.maximum(1, np.rint(wanted * found.gain / found.scale))
+        unary = np.ones(recipe.phases, np.int32)
+        self.sources[relu.name] = Source(
+            position=len(self.layers),
+            shape=shape,
+            unit=base * unit * found.scale / found.gain,
+            low=np.zeros(shape[0]),
+            bits=recipe.payload_bits,
+            base=recipe.q,
+            steps=recipe.phases,
+            binary=False,
+            payload=float(self.payloads[0]),
+        )
+        self.layers.append(
+            Spiking(
+                name=node.name,
+                shape=shape,
+                synapses=_synapses(maps, found),
+                bias=found.bias,
+                threshold_base=base.astype(np.int32),
+                threshold_table=table,
+                payload=unary if found.growth else self.payloads[:-1],
+                payload_bits=recipe.payload_bits,
+                base=recipe.q,
+                scale=found.unit,
+                growth=found.growth,
+            )
+        )
+
+    def readout(self, node: Node) -> None:
+        shape = self.shapes[node.name]
+        maps, constant = linear_part(self.graph, node, self.sources, shape)
+        none = np.zeros(shape[0])
+        found = fit(maps, constant, none, weighting=self.recipe.weighting, one_scale=True)
+        synapses, scale = _synapses(maps, found), float(found.unit[0])
+        self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
+
+    def _constants(self, relu: Node) -> Floats:
+        """`lambda` per channel as calibrated (Eq. 2); per layer where there are no channels."""
+        maxima = np.maximum(self.maxima[relu.name], 0.0)
+        if self.recipe.scale == "layer" or len(self.shapes[relu.name]) == 1:
+            return np.full_like(maxima, maxima.max())
+        return maxima
+
+    def _table(self, source: Source) -> tuple[NDArray[np.int32], float]:
+        """Per-phase factors of the threshold, and the factor that stands for `lambda`.
+
+        Graded: `P[k] + P[k+1]`, twice the threshold. Membrane: row `m - 1` holds
+        `theta * Q_in**m * Q_out**-k` (Sec. III-B2), the threshold after `m` steps of growth.
+        """
+        recipe = self.recipe
+        unit = 2.0**recipe.payload_bits
+        if recipe.weighting == "graded":
+            return coding.threshold_table(self.payloads, shift=recipe.shift), 2 * unit
+        theta = coding.thresholds(recipe.phases, recipe.q, shift=recipe.shift)
+        grown = growth_of(source, 0).base ** np.arange(1, source.steps + 1)
+        table = np.rint(unit * grown[:, None] * theta)
+        return np.maximum(1, table).astype(np.int32), unit
+
+    def _largest_factor(self, table: NDArray[np.int32], source: Source) -> float:
+        """Largest factor of the table, before growth."""
+        if self.recipe.weighting == "graded":
+            return float(table.max())
+        return float(table.max()) / growth_of(source, 0).base ** source.steps
+
+
+def _synapses(maps: list[Linear], found: Fit) -> tuple[Synapse, ...]:
+    return tuple(
+        Synapse(part.source.position, weight, part.window, part.groups)
+        for part, weight in zip(maps, found.weights, strict=True)
+    )

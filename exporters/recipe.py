@@ -1,0 +1,109 @@
+"""The options of a conversion, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from onespike_lava import coding
+from onespike_lava.errors import OptionError
+from onespike_lava.limits import INPUT_BITS_MAX
+from onespike_lava.validate import WEIGHTINGS
+
+CHOICES = {
+    "weighting": WEIGHTINGS,
+    "normalisation": ("max",),
+    "scale": ("channel", "layer"),
+    "pool": ("own", "merge"),
+}
+"""Values of the options that are words."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is converted; the defaults are the paper's method.
+
+    phases        : `T`, phases of a sample
+    base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5
+    wait          : default `T_w`, None for `T`
+    payload_bits  : binary digits of the unit of a graded spike
+    weighting     : `graded` (synapse-based) or `membrane` (neuron-based), Sec. II-B
+    normalisation : `max`, the largest activation over the calibration data (Eq. 2)
+    scale         : one constant per `channel` (convolutions) or per `layer`
+    shift         : threshold shift (Sec. III-B1)
+    input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
+    input_range   : (low, high) of the input, None for the grid that the calibration data show
+    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows
+
+    Raises `OptionError` for a value outside its range.
+    """
+
+    phases: int = 16
+    base: float | str = "auto"
+    wait: int | None = None
+    payload_bits: int = 8
+    weighting: str = "graded"
+    normalisation: str = "max"
+    scale: str = "channel"
+    shift: bool = True
+    input_bits: int | None = None
+    input_range: tuple[float, float] | None = None
+    pool: str = "own"
+
+    def __post_init__(self) -> None:
+        """Check every option and replace `auto` and None by what they stand for."""
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                found = getattr(self, name)
+                raise OptionError(f"{name}: {found!r} is not one of {', '.join(allowed)}")
+        for name in ("phases", "payload_bits", "wait", "input_bits"):
+            self._whole(name)
+        coding.check_code(self.phases, 2.0)
+        self._set("base", self._base())
+        self._set("wait", self.phases if self.wait is None else self.wait)
+        self._set("input_bits", self._input_bits())
+        if not 0 <= self.waiting <= self.phases:
+            raise OptionError(f"wait: {self.wait} is outside 0..{self.phases}, the phases")
+        if self.input_range is not None and not self.input_range[0] < self.input_range[1]:
+            low, high = self.input_range
+            raise OptionError(f"input_range: low {low:g} is not below high {high:g}; swap them")
+        coding.payload_table(self.phases, self.q, self.payload_bits)
+
+    @property
+    def q(self) -> float:
+        """The base as a number."""
+        return float(self.base)
+
+    @property
+    def waiting(self) -> int:
+        """`T_w` as a number."""
+        return self.phases if self.wait is None else self.wait
+
+    @property
+    def bits(self) -> int:
+        """`T_in` as a number."""
+        assert self.input_bits is not None
+        return self.input_bits
+
+    def _base(self) -> float:
+        if self.base == "auto":
+            return coding.best_base(self.phases, bits=self.payload_bits, shift=self.shift)
+        try:
+            return float(self.base)
+        except ValueError:
+            raise OptionError(f"base: {self.base!r} is neither auto nor a number") from None
+
+    def _input_bits(self) -> int:
+        most = min(INPUT_BITS_MAX, self.phases)
+        bits = most if self.input_bits is None else self.input_bits
+        if not 1 <= bits <= most:
+            raise OptionError(f"input_bits: {bits} is outside 1..{most}; use fewer or more phases")
+        return bits
+
+    def _whole(self, name: str) -> None:
+        value = getattr(self, name)
+        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
+            raise OptionError(f"{name}: {value!r} is not a whole number")
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)

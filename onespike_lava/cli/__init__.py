@@ -1,0 +1,80 @@
+"""The command line `onespike`: commands are loaded when they are called.
+
+Results go to stdout, warnings to stderr; exit 0 good, 1 a check failed, 2 bad input or a
+part not installed, with one line that says what, where, and what to do.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from onespike_lava.errors import OneSpikeError
+from onespike_lava.version import __version__
+
+COMMANDS = {
+    "export": ("exporters.cli.export", "Convert a trained ReLU network to a .net file."),
+    "evaluate": ("onespike_lava.cli.evaluate", "Accuracy, spikes and energy on labelled data."),
+    "run": ("onespike_lava.cli.run", "Scores and spike phases of samples."),
+    "verify": ("exporters.cli.verify", "Find the first place where two engines differ."),
+    "inspect": ("onespike_lava.cli.inspect", "Layers, shapes, phases, thresholds, sizes."),
+}
+"""Command -> the module whose `command` it is, and its line in the help."""
+
+
+class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: onespike export net.onnx --calibration images.npz -o net.net && "
+    "onespike evaluate net.net --data test.npz",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="onespike")
+@click.pass_context
+def group(ctx: click.Context, debug: bool) -> None:
+    """Trained ReLU networks as one-spike SNNs in netx files."""
+    ctx.obj = debug
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    context: dict[str, bool] = {}
+    words = sys.argv[1:] if arguments is None else arguments
+    context["debug"] = bool(words) and words[0] == "--debug"
+    try:
+        result = group.main(words, prog_name="onespike", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except (OneSpikeError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
+        if context["debug"]:
+            raise
+        code = _report(error)
+    except BrokenPipeError:
+        code = 1
+    sys.exit(code)
+
+
+def _report(error: BaseException) -> int:
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        click.echo("onespike: interrupted", err=True)
+        return 130
+    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    lines = text.strip().splitlines() or [type(error).__name__]
+    click.echo(f"onespike: {lines[0]}", err=True)
+    return 2

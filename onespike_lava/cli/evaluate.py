@@ -1,0 +1,47 @@
+"""`onespike evaluate`."""
+
+from __future__ import annotations
+
+import click
+
+from onespike_lava.cli import options
+from onespike_lava.evaluation import evaluate
+from onespike_lava.netx import load
+
+
+@click.command(
+    epilog="Example: onespike evaluate digits.net --data test.npz --engine lava --limit 20"
+)
+@options.NET
+@options.DATA
+@options.engine()
+@options.WAIT
+@options.LIMIT
+@options.JSON
+def command(
+    net: str, data: str, engine: str, wait: int | None, limit: int | None, as_json: bool
+) -> None:
+    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y)."""
+    network = load(net)
+    samples = options.samples(data, limit, labels=True)
+    assert samples.y is not None
+    found = evaluate(network, samples.x, samples.y, engine, wait)
+    options.warn_of_input(found.clipped, found.rounding)
+    if as_json:
+        options.print_json(found.summary(network))
+        return
+    ratios = found.energy.ratios
+    options.print_table(
+        [
+            ("samples", len(found.predictions)),
+            ("accuracy", f"{100 * found.accuracy:.2f} %"),
+            ("engine", found.engine),
+            ("wait", f"{found.wait} of {network.phases} phases"),
+            ("spikes per neuron", f"{found.spikes_per_neuron:.3f}"),
+            ("synaptic operations per sample", f"{found.energy.exact:,.0f}"),
+            ("MACs of the source network", f"{found.energy.macs:,.0f}"),
+            ("energy ratio FP32 (Eq. 6)", f"{ratios['fp32']:.2f}"),
+            ("energy ratio INT8 (Eq. 6)", f"{ratios['int8']:.2f}"),
+            ("energy ratio INT8, graded spikes", f"{ratios['int8_graded']:.2f}"),
+        ]
+    )

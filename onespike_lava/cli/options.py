@@ -1,0 +1,61 @@
+"""Options and small manners that commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from onespike_lava.data import Labelled, load_samples
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NET = click.argument("net", type=click.Path(), metavar="NET.net")
+DATA = click.option("--data", required=True, type=click.Path(), metavar="D.npz", help="x and y.")
+LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N samples.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+WAIT = click.option("--wait", type=int, metavar="T_w", help="Phases to wait; default the file's.")
+ENGINES = click.Choice(["auto", "numpy", "reference", "lava"])
+
+
+def engine(default: str = "auto") -> Callable[[F], F]:
+    """The option `--engine`."""
+    return click.option(
+        "--engine", type=ENGINES, default=default, show_default=True, help="What computes it."
+    )
+
+
+def samples(path: str, limit: int | None, *, labels: bool) -> Labelled:
+    """The data of a file, cut to `limit` samples."""
+    data = load_samples(path, labels=labels)
+    return Labelled(data.x[:limit], None if data.y is None else data.y[:limit])
+
+
+def print_json(values: Any) -> None:
+    """Values as one JSON document on stdout."""
+    click.echo(json.dumps(values, indent=2))
+
+
+def print_table(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> None:
+    """Aligned columns on stdout; the first is flush left, the others flush right."""
+    lines = [tuple(header), *rows] if header else list(rows)
+    texts = [[str(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for text in texts:
+        first, *rest = (
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(text, widths, strict=True))
+        )
+        click.echo("  ".join([first, *rest]).rstrip())
+
+
+def warn_of_input(clipped: int, rounding: float) -> None:
+    """Say on stderr what the input grid lost."""
+    if clipped:
+        click.echo(f"warning: {clipped} input values lie outside the input range", err=True)
+    if rounding > 0.01:
+        click.echo(
+            f"warning: input values are up to {rounding:.2f} steps off the input grid", err=True
+        )

@@ -1,0 +1,155 @@
+"""Engine `lava`: the network as a Lava Process, bit-accurate in its fixed-point simulation.
+
+Samples enter as spikes of the binary code and leave as scores, through Lava's ring buffers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.engines.result import Result
+from onespike_lava.errors import OptionError
+from onespike_lava.schedule import total_steps
+
+if TYPE_CHECKING:
+    from onespike_lava.network import Network
+
+MODELS = ("leaf", "hierarchy")
+"""All layers in one operating-system process, or one process per layer and synapse."""
+
+BLOCK_VALUES = 2**24
+"""Payloads of the input that one Lava run may hold."""
+
+OPERATIONS_PER_SECOND = 1e8
+"""Multiplications per second that the time limit of a run allows for."""
+
+
+def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
+    """Run every sample; see `onespike_lava.engines`. The time limit is that of `runner`.
+
+    Raises `MissingPartError` without Lava, `LavaRunError` if the run fails or takes too long.
+    """
+    return run_model(network, data, wait, record, "leaf")
+
+
+def run_model(
+    network: Network, data: NDArray[np.uint8], wait: int, record: bool, model: str
+) -> Result:
+    """Run every sample on one of the two models of `OneSpikeNetwork`, `leaf` or `hierarchy`."""
+    import onespike_lava.processes  # noqa: F401  says in one line that Lava is missing
+
+    if model not in MODELS:
+        raise OptionError(f"model: {model!r} is not one of {', '.join(MODELS)}")
+    layers = network.layers[:-1]
+    scores = np.zeros((len(data), int(np.prod(network.readout.shape))), np.int64)
+    codes = [np.zeros((len(data), *layer.shape), np.uint8) for layer in layers]
+    spikes = np.zeros(len(layers), np.int64)
+    size = max(1, BLOCK_VALUES // (int(np.prod(network.input.shape)) * network.phases))
+    for start in range(0, len(data), size):
+        block = slice(start, start + size)
+        found = _run_block(network, data[block], wait, record, model)
+        scores[block] = found.scores
+        spikes += np.array(found.spikes, np.int64)
+        for index, part in enumerate(found.codes or ()):
+            codes[index][block] = part
+    return Result(scores, spikes.tolist(), codes if record else None)
+
+
+def payloads(network: Network, data: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
+    """Input spikes int32[*shape, steps]: a set bit `2**(bits - j)` spikes at phase `j`.
+
+    A graded spike carries the bit's place value, a unary one (membrane weighting) 1.
+    """
+    layer, phases = network.input, network.phases
+    spikes = np.zeros((len(data), phases, *layer.shape), np.int32)
+    for phase in range(1, layer.bits + 1):
+        place = layer.bits - phase
+        unit = 1 if network.weighting == "membrane" else 1 << place
+        spikes[:, phase - 1] = ((data >> place) & 1) * np.int32(unit)
+    stream = np.zeros((steps, *layer.shape), np.int32)
+    stream[: len(data) * phases] = spikes.reshape(-1, *layer.shape)
+    return np.moveaxis(stream, 0, -1)
+
+
+def _run_block(
+    network: Network, data: NDArray[np.uint8], wait: int, record: bool, model: str
+) -> Result:
+    from lava.magma.core.run_configs import Loihi2SimCfg
+    from lava.proc.io.sink import RingBuffer as Sink
+    from lava.proc.io.source import RingBuffer as Source
+
+    from onespike_lava.processes import OneSpikeNetwork
+    from onespike_lava.processes.runner import Session
+
+    steps = total_steps(network, wait, len(data))
+    configuration = Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=model == "hierarchy")
+    with _traceless():
+        source = Source(data=payloads(network, data, steps))
+        process = OneSpikeNetwork(network=network, wait=wait, samples=len(data), record=record)
+        sink = Sink(shape=network.readout.shape, buffer=steps)
+        source.s_out.connect(process.inp)
+        process.out.connect(sink.a_in)
+        with Session(process, configuration) as session:
+            session.run(steps, extra_seconds=steps * _operations(network) / OPERATIONS_PER_SECOND)
+            received = session.get(sink.data).astype(np.int64)
+            spikes, codes = _recorded(session, process, record, model)
+    ends = total_steps(network, wait, 0) + network.phases * np.arange(1, len(data) + 1)
+    scores = np.moveaxis(received[..., ends - 1], -1, 0).reshape(len(data), -1)
+    return Result(scores, spikes, codes)
+
+
+def _recorded(
+    session: Any, process: Any, record: bool, model: str
+) -> tuple[list[int], list[NDArray[np.uint8]] | None]:
+    """Spikes per layer and, where recorded, codes uint8[samples, *shape]."""
+    layers = process.proc_params["network"].layers[:-1]
+    if model == "hierarchy":
+        probes = [getattr(process.procs, f"probe_{index}") for index in range(len(layers))]
+        spikes = [int(session.get(probe.spikes)[0]) for probe in probes]
+        codes = [session.get(probe.codes).astype(np.uint8) for probe in probes if record]
+        return spikes, codes if record else None
+    spikes = session.get(process.spikes).astype(np.int64).tolist()
+    if not record:
+        return spikes, None
+    flat = session.get(process.codes).astype(np.uint8)
+    ends = np.cumsum([np.prod(layer.shape) for layer in layers])
+    parts = np.split(flat, ends[:-1], axis=1)
+    return spikes, [
+        part.reshape(-1, *layer.shape) for part, layer in zip(parts, layers, strict=True)
+    ]
+
+
+def _operations(network: Network) -> float:
+    """Multiplications of one step in which every neuron spikes."""
+    total = 0.0
+    for layer in network.layers:
+        for synapse in getattr(layer, "synapses", ()):
+            total += float(np.prod(layer.shape[1:])) * synapse.weight.size
+    return total
+
+
+@contextmanager
+def _traceless() -> Iterator[None]:
+    """Forget what Lava keeps of each Process for ever: registry entries and log handlers."""
+    from lava.magma.core.process.process import ProcessServer
+    from lava.magma.core.process.variable import VarServer
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    registries = (ProcessServer().processes, VarServer().vars)
+    sizes = [len(registry) for registry in registries]
+    try:
+        yield
+    finally:
+        for registry, size in zip(registries, sizes, strict=True):
+            del registry[size:]
+        for handler in root.handlers[:]:
+            if handler not in handlers:
+                root.removeHandler(handler)
+        root.setLevel(level)

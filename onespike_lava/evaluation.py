@@ -1,0 +1,107 @@
+"""Accuracy, spikes and energy of a network on labelled data, with bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from onespike_lava.data import check_labels, check_samples
+from onespike_lava.energy import Energy, energy, spikes_of
+from onespike_lava.errors import DataError
+from onespike_lava.layers import Spiking
+from onespike_lava.network import Network
+
+BLOCK = 256
+"""Samples whose codes are held at a time."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    predictions : int64[N], class of each sample
+    correct     : samples whose class is their label
+    spikes      : layer -> spikes over all samples
+    spikes_per_neuron : mean over hidden neurons (`Spiking` layers) and samples
+    clipped     : input values outside the input range
+    rounding    : largest distance of an input value from the grid, in steps
+    """
+
+    predictions: NDArray[np.int64]
+    correct: int
+    spikes: dict[str, int]
+    spikes_per_neuron: float
+    energy: Energy
+    engine: str
+    wait: int
+    clipped: int
+    rounding: float
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct samples, 0 to 1."""
+        return self.correct / len(self.predictions)
+
+    def summary(self, network: Network) -> dict[str, Any]:
+        """The figures as JSON-ready values."""
+        bases = {layer.base for layer in network.layers if isinstance(layer, Spiking)}
+        return {
+            "samples": len(self.predictions),
+            "correct": self.correct,
+            "accuracy": self.accuracy,
+            "engine": self.engine,
+            "wait": self.wait,
+            "phases": network.phases,
+            "base": bases.pop() if len(bases) == 1 else sorted(bases),
+            "weighting": network.weighting,
+            "spikes": self.spikes,
+            "spikes_per_neuron": self.spikes_per_neuron,
+            "synops": self.energy.exact,
+            "synops_estimated": self.energy.estimated,
+            "macs": self.energy.macs,
+            "energy": dict(self.energy.ratios),
+            "input_clipped": self.clipped,
+            "input_rounding": self.rounding,
+        }
+
+
+def evaluate(
+    network: Network, x: ArrayLike, y: ArrayLike, engine: str = "auto", wait: int | None = None
+) -> Evaluation:
+    """Run every sample x : float[N, *shape] and compare with labels y : int[N].
+
+    Raises `DataError` for data that do not fit or no sample at all.
+    """
+    samples = check_samples(x, network.input.shape)
+    labels = check_labels(y, len(samples), int(np.prod(network.readout.shape)))
+    if not len(samples):
+        raise DataError("x: no samples; give at least one")
+    spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
+    predictions, clipped, rounding = [], 0, 0.0
+    for start in range(0, len(samples), BLOCK):
+        run = network.run(samples[start : start + BLOCK], engine, wait, record=True)
+        predictions.append(run.predictions)
+        clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
+        for layer in network.layers[:-1]:
+            spikes[layer.name] += spikes_of(run.codes[layer.name], layer)
+    classes = np.concatenate(predictions)
+    return Evaluation(
+        predictions=classes,
+        correct=int((classes == labels).sum()),
+        spikes={name: int(count.sum()) for name, count in spikes.items()},
+        spikes_per_neuron=_rate(network, spikes, len(samples)),
+        energy=energy(network, spikes, len(samples)),
+        engine=run.engine,
+        wait=run.wait,
+        clipped=clipped,
+        rounding=rounding,
+    )
+
+
+def _rate(network: Network, spikes: dict[str, NDArray[np.int64]], samples: int) -> float:
+    hidden = [layer.name for layer in network.layers if isinstance(layer, Spiking)]
+    neurons = sum(spikes[name].size for name in hidden)
+    return sum(int(spikes[name].sum()) for name in hidden) / max(neurons * samples, 1)
