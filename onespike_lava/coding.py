@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import OptionError
-from onespike_lava.limits import PAYLOAD_MAX, PHASES_MAX
+from onespike_lava.limits import PAYLOAD_BITS_MAX, PHASES_MAX
 
 BASES = np.arange(101, 201) / 100.0
 """Grid of bases that `best_base` searches."""
@@ -49,25 +49,23 @@ def payload_table(phases: int, base: float, bits: int) -> NDArray[np.int32]:
     """Graded payloads `P[1..T+1] = round_half_even(2**bits * Q**-k)` as int32[phases + 1].
 
     The last entry serves only the last shifted threshold. Raises `OptionError` if one of
-    `P[1..T]` is 0 (Lava takes a zero payload for silence) or exceeds 8 bits.
+    `P[1..T]` is 0 (Lava takes a zero payload for silence).
     """
     check_code(phases, base)
-    if not 1 <= bits <= 16:
-        raise OptionError(f"payload bits: {bits} is outside 1..16; 8 is the default")
-    exact = 2.0**bits * base ** -np.arange(1, phases + 2, dtype=np.float64)
-    table: NDArray[np.int32] = np.rint(exact).astype(np.int32)
+    if not 1 <= bits <= PAYLOAD_BITS_MAX:
+        raise OptionError(
+            f"payload bits: {bits} is outside 1..{PAYLOAD_BITS_MAX}; 8 is the default"
+        )
+    exact = base ** -np.arange(1, phases + 2, dtype=np.float64)
+    table: NDArray[np.int32] = np.rint(2.0**bits * exact).astype(np.int32)
     if table[-2] == 0:
         most = int(np.count_nonzero(table[:-1]))
-        need = next(b for b in range(bits, 129) if np.rint(2.0**b * base**-phases) > 0)
-        way = f"use at most {most} phases" if most else "use more payload bits"
+        more = [b for b in range(bits, PAYLOAD_BITS_MAX + 1) if np.rint(2.0**b * exact[-2]) > 0]
+        ways = [f"at most {most} phases"] if most else []
+        ways += ["a smaller base"] + [f"at least {b} payload bits" for b in more[:1]]
         raise OptionError(
             f"payload table: phase {most + 1} of {phases} rounds to 0 with base {base:g} and "
-            f"{bits} payload bits; {way}, a smaller base, or at least {need} payload bits"
-        )
-    if table[0] > PAYLOAD_MAX:
-        raise OptionError(
-            f"payload table: largest payload {table[0]} exceeds {PAYLOAD_MAX} with base "
-            f"{base:g} and {bits} payload bits; use fewer payload bits"
+            f"{bits} payload bits; use {' or '.join(ways)}"
         )
     return table
 
@@ -112,11 +110,6 @@ def best_base(phases: int, *, bits: int = 8, shift: bool = True) -> float:
         except OptionError:
             continue
         errors[float(base)] = mape(phases, float(base), shift=shift)
-    if not errors:
-        raise OptionError(
-            f"base: no base in {BASES[0]:g}..{BASES[-1]:g} gives a payload table for {phases} "
-            f"phases and {bits} payload bits; use fewer phases or 8 payload bits"
-        )
     return min(errors, key=errors.__getitem__)
 
 

@@ -210,7 +210,9 @@ def threshold_row(table: Values, growth: Growth | None, wait: int) -> Values:
 
 
 def spike_code(phase: int, bits: int) -> int:
-    """What a spike of a phase adds to a neuron's code: its place value in a binary code of
-    `bits` places, else the phase itself (a second spike then makes a wrong code).
+    """What a spike of a phase adds to a neuron's code.
+
+    The phase itself, so that a second spike makes a wrong code; in a binary code of `bits`
+    places its place value.
     """
     return phase if bits == 0 else 1 << bits >> phase

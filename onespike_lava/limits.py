@@ -15,6 +15,9 @@ WEIGHT_MAX = 127
 PAYLOAD_MAX = 255
 """Largest graded payload (8 unsigned bits, so that u8 x s8 products serve)."""
 
+PAYLOAD_BITS_MAX = 8
+"""Most binary digits of the payload's unit: with 9 even base 2 begins at 256."""
+
 PHASES_MAX = 64
 """Most phases per sample; a phase must fit uint8 codes and the payload table 8 bits."""
 

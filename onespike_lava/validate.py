@@ -23,7 +23,13 @@ from onespike_lava.layers import (
     Spiking,
     Synapse,
 )
-from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX, PHASES_MAX, STATE_LIMIT
+from onespike_lava.limits import (
+    INPUT_BITS_MAX,
+    PAYLOAD_BITS_MAX,
+    PAYLOAD_MAX,
+    PHASES_MAX,
+    STATE_LIMIT,
+)
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
@@ -211,8 +217,8 @@ def _tables(network: Network, layer: Layer) -> Iterator[str]:
         yield "threshold: not positive, a resting neuron would fire; use fewer phases"
     if (np.diff(layer.threshold_table, axis=-1) > 0).any() and not growth:
         yield "threshold_table: increases from one phase to the next; sort it"
-    if not growth and not 1 <= layer.payload_bits <= 16:
-        yield f"payload_bits: {layer.payload_bits} is outside 1..16"
+    if not 1 <= layer.payload_bits <= PAYLOAD_BITS_MAX:
+        yield f"payload_bits: {layer.payload_bits} is outside 1..{PAYLOAD_BITS_MAX}"
 
 
 def _bound(network: Network, layer: Layer) -> Iterator[str]:

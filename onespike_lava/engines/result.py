@@ -75,14 +75,16 @@ def in_blocks(
 ) -> Result:
     """Run `size` samples at a time and join the blocks, so that memory stays bounded."""
     layers = network.layers[:-1]
-    scores = np.zeros((len(data), *network.readout.shape), np.int64)
+    outputs = int(np.prod(network.readout.shape))
+    scores = np.zeros((len(data), outputs), np.int64)
     codes = [np.empty((len(data), *layer.shape), np.uint8) for layer in layers] if record else None
     spikes = [0] * len(layers)
     for start in range(0, len(data), size):
         block = slice(start, start + size)
-        scores[block], found = run_block(network, data[block], wait)
+        last, found = run_block(network, data[block], wait)
+        scores[block] = last.reshape(-1, outputs)
         for index, part in enumerate(found):
             spikes[index] += spike_count(part, binary=index == 0)
             if codes is not None:
                 codes[index][block] = part
-    return Result(scores.reshape(len(data), -1), spikes, codes)
+    return Result(scores, spikes, codes)

@@ -1,0 +1,185 @@
+"""Float32 arithmetic of the operators, in NumPy; windows of convolutions and pools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from onespike_lava.layers import Shape, Window
+
+if TYPE_CHECKING:
+    from exporters.graph import Node
+
+Array = NDArray[np.float32]
+Values = list[Array]
+
+BLOCK_BYTES = 64 * 2**20
+"""Memory that the unfolded input of one convolution may take."""
+
+
+class MisfitError(ValueError):
+    """Why a node does not fit its inputs; the graph puts the node's name in front."""
+
+
+def window(node: Node) -> Window:
+    """How the node's kernel slides, from its attributes."""
+    default = node.attrs.get("kernel", (1, 1))
+    stride = tuple(node.attrs.get("stride", default))
+    padding = tuple(node.attrs.get("padding", (0, 0, 0, 0)))
+    dilation = tuple(node.attrs.get("dilation", (1, 1)))
+    if (len(stride), len(padding), len(dilation)) != (2, 4, 2):
+        raise MisfitError(
+            f"stride {stride}, padding {padding}, dilation {dilation}; "
+            "give (rows, columns), (top, left, bottom, right), (rows, columns)"
+        )
+    if min(stride + dilation) < 1 or min(padding) < 0:
+        raise MisfitError(
+            f"stride {stride}, padding {padding}, dilation {dilation}; "
+            "strides and dilations start at 1, paddings at 0"
+        )
+    return Window(stride, padding, dilation)
+
+
+def first(node: Node, values: Values) -> Array:
+    """The input itself."""
+    return values[0]
+
+
+def conv(node: Node, values: Values) -> Array:
+    """Unfold, then one matrix product per sample and group; blocks bound the memory."""
+    (x,), weight = values, node.params["weight"]
+    groups, (outputs, _, rows, columns) = node.attrs.get("groups", 1), weight.shape
+    kernels = weight.reshape(groups, outputs // groups, -1)
+    height, width = window(node).output_size(x.shape[2:], (rows, columns))
+    result = np.empty((len(x), outputs, height, width), np.float32)
+    unfolded = 4 * x.shape[1] * rows * columns * height * width
+    size = max(1, BLOCK_BYTES // unfolded)
+    for start in range(0, len(x), size):
+        block = x[start : start + size]
+        view = _windows(block, (rows, columns), window(node)).transpose(0, 1, 4, 5, 2, 3)
+        patches = view.reshape(len(block), groups, -1, height * width)
+        result[start : start + size] = (kernels @ patches).reshape(-1, outputs, height, width)
+    return _plus_bias(node, result)
+
+
+def linear(node: Node, values: Values) -> Array:
+    """Product with the flattened input, plus bias."""
+    product: Array = values[0].reshape(len(values[0]), -1) @ node.params["weight"].T
+    return _plus_bias(node, product)
+
+
+def _plus_bias(node: Node, result: Array) -> Array:
+    if "bias" in node.params:
+        result += per_channel(node.params["bias"], result.ndim)
+    return result
+
+
+def batchnorm(node: Node, values: Values) -> Array:
+    """Scale and shift per channel, in float64."""
+    scale, shift = scale_shift(node)
+    (x,) = values
+    exact: NDArray[np.float64] = x * per_channel(scale, x.ndim) + per_channel(shift, x.ndim)
+    return exact.astype(np.float32)
+
+
+def relu(node: Node, values: Values) -> Array:
+    """max(x, 0)."""
+    return np.maximum(values[0], np.float32(0))
+
+
+def maxpool(node: Node, values: Values) -> Array:
+    """Largest value of each window."""
+    parts = kernel_positions(values[0], node, -np.inf)
+    result = next(parts).copy()
+    for part in parts:
+        np.maximum(result, part, out=result)
+    return result
+
+
+def avgpool(node: Node, values: Values) -> Array:
+    """Mean of each window."""
+    parts = kernel_positions(values[0], node, 0.0)
+    result = next(parts).copy()
+    for part in parts:
+        result += part
+    divisors = window_divisors(node, values[0].shape[1:])
+    return (result / divisors).astype(np.float32)
+
+
+def flatten(node: Node, values: Values) -> Array:
+    """All axes of a sample as one, in C order."""
+    return values[0].reshape(len(values[0]), -1)
+
+
+def add(node: Node, values: Values) -> Array:
+    """Sum of all inputs."""
+    result = values[0] + values[1]
+    for value in values[2:]:
+        result += value
+    return result
+
+
+def scale_shift(node: Node) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A batch norm as `x * scale + shift`, two float64[C]."""
+    gamma, beta, mean, var = (
+        node.params[key].astype(np.float64) for key in ("gamma", "beta", "mean", "var")
+    )
+    scale = gamma / np.sqrt(var + node.attrs.get("eps", 0.0))
+    return scale, beta - mean * scale
+
+
+def window_counts(node: Node, shape: Shape) -> NDArray[np.int64]:
+    """How many inputs of a plane lie under each position of a pool's window, int64[H, W]."""
+    ones = np.ones((1, 1, *shape[1:]), np.float32)
+    counts = np.sum(list(kernel_positions(ones, node, 0.0)), axis=0)
+    whole: NDArray[np.int64] = counts[0, 0].astype(np.int64)
+    return whole
+
+
+def window_divisors(node: Node, shape: Shape) -> Array:
+    """What an average pool divides each sum by, float32[H, W] for an input of `shape`."""
+    rows, columns = node.attrs["kernel"]
+    counts = window_counts(node, shape)
+    if node.attrs.get("count_include_pad", True):
+        counts = np.full_like(counts, rows * columns)
+    return counts.astype(np.float32)
+
+
+def per_channel(values: NDArray[Any], ndim: int) -> NDArray[Any]:
+    """A vector over axis 1 of an array of `ndim` axes, ready to broadcast."""
+    return values.reshape((-1,) + (1,) * (ndim - 2))
+
+
+def padded(x: NDArray[Any], padding: Shape, fill: float) -> NDArray[Any]:
+    """Planes with rows and columns of `fill` around them; the array itself without padding."""
+    top, left, bottom, right = padding
+    if not any(padding):
+        return x
+    widths = ((0, 0), (0, 0), (top, bottom), (left, right))
+    return np.pad(x, widths, constant_values=fill)
+
+
+def _windows(x: Array, kernel: Shape, slide: Window) -> Array:
+    """What lies under each kernel position: a view [N, C, H, W, rows, columns]."""
+    (down, across), (apart, beside) = slide.stride, slide.dilation
+    extent = (apart * (kernel[0] - 1) + 1, beside * (kernel[1] - 1) + 1)
+    wide = padded(x, slide.padding, 0.0)
+    view = sliding_window_view(wide, extent, axis=(2, 3))  # type: ignore[call-overload]
+    strided: Array = view[:, :, ::down, ::across, ::apart, ::beside]
+    return strided
+
+
+def kernel_positions(x: NDArray[Any], node: Node, fill: float) -> Iterator[NDArray[Any]]:
+    """For each cell of a pool's kernel, the inputs under it: views [N, C, H, W]."""
+    slide, kernel = window(node), node.attrs["kernel"]
+    height, width = slide.output_size(x.shape[2:], kernel)
+    wide = padded(x, slide.padding, fill)
+    (down, across), (apart, beside) = slide.stride, slide.dilation
+    for row in range(0, kernel[0] * apart, apart):
+        for column in range(0, kernel[1] * beside, beside):
+            rows = slice(row, row + down * (height - 1) + 1, down)
+            yield wide[:, :, rows, column : column + across * (width - 1) + 1 : across]

@@ -1,0 +1,104 @@
+"""A graph under reconstruction: what the passes edit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from exporters.graph import Graph, Node
+from onespike_lava.layers import Shape
+
+LINEAR = ("conv", "linear")
+"""Operators that become synapses."""
+
+
+@dataclass
+class Draft:
+    """Nodes by name in any order, and what became of each node of the source.
+
+    account : source node -> `converted`, `folded into ...`, `dropped (...)`
+    """
+
+    nodes: dict[str, Node]
+    output: str
+    account: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, graph: Graph) -> Draft:
+        """A draft of the graph; nodes that the output does not need are dropped at once."""
+        draft = cls({node.name: node for node in graph.nodes}, graph.output)
+        needed = {node.name for node in draft.graph().nodes}
+        unused = "dropped (the output does not need it)"
+        for name in draft.nodes:
+            draft.account[name] = "converted" if name in needed else unused
+        draft.nodes = {name: draft.nodes[name] for name in draft.nodes if name in needed}
+        return draft
+
+    def graph(self) -> Graph:
+        """The nodes that the output needs, sorted so that each follows what it reads."""
+        order: dict[str, Node] = {}
+        stack = [self.output]
+        while stack:
+            node = self.nodes[stack[-1]]
+            waiting = [name for name in node.inputs if name not in order]
+            if waiting:
+                stack.append(waiting[0])
+            else:
+                order.setdefault(node.name, node)
+                stack.pop()
+        return Graph(tuple(order.values()), self.output)
+
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of each node's value."""
+        return self.graph().shapes()
+
+    def of_op(self, *ops: str) -> list[Node]:
+        """The nodes of these operators, as they stand now."""
+        return [node for node in self.nodes.values() if node.op in ops]
+
+    def source(self, node: Node) -> Node:
+        """The first node that `node` reads."""
+        return self.nodes[node.inputs[0]]
+
+    def readers(self, name: str) -> list[Node]:
+        """The nodes that read `name`."""
+        return [node for node in self.nodes.values() if name in node.inputs]
+
+    def only_reader(self, name: str) -> Node | None:
+        """The one node that reads `name`; None if it is the output or read more than once."""
+        readers = self.readers(name)
+        return readers[0] if len(readers) == 1 and name != self.output else None
+
+    def put(self, node: Node) -> None:
+        """Add the node, or replace the one of its name."""
+        self.nodes[node.name] = node
+
+    def redirect(self, old: str, new: str) -> None:
+        """Let everything that reads `old` read `new`."""
+        for node in self.readers(old):
+            inputs = (new if name == old else name for name in node.inputs)
+            self.put(node.with_inputs(*inputs))
+        self.output = new if self.output == old else self.output
+
+    def remove(self, node: Node, note: str) -> None:
+        """Take out a node of one input; its readers read that input. `note` says why."""
+        self.redirect(node.name, node.inputs[0])
+        del self.nodes[node.name]
+        self.account[node.name] = note
+
+    def swap(self, first: Node, second: Node) -> None:
+        """Exchange two nodes of one input, of which only `second` reads `first`."""
+        self.redirect(second.name, first.name)
+        self.put(replace(second, inputs=first.inputs))
+        self.put(replace(first, inputs=(second.name,)))
+
+    def fresh(self, name: str) -> str:
+        """The name, or with a number behind it if it is taken."""
+        candidates = (name, *(f"{name}.{number}" for number in range(2, len(self.nodes) + 3)))
+        return next(each for each in candidates if each not in self.nodes)
+
+    def non_negative(self, name: str) -> bool:
+        """Whether the value cannot be negative: ReLUs, and pools and sums of them."""
+        node = self.nodes[name]
+        if node.op in ("maxpool", "avgpool", "flatten", "identity", "add"):
+            return all(self.non_negative(each) for each in node.inputs)
+        return node.op == "relu"

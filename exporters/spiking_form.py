@@ -1,0 +1,76 @@
+"""What a prepared graph must look like: one small rule per operator, all refusals at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporters.draft import LINEAR, Draft
+from exporters.graph import Node
+from onespike_lava.errors import UnsupportedError
+
+
+def check(draft: Draft) -> None:
+    """Raise `UnsupportedError` with every node that has no one-spike counterpart."""
+    graph = draft.graph()
+    found = [message for node in graph.nodes for message in RULES[node.op](draft, node)]
+    found += _readout(draft, draft.nodes[draft.output])
+    if found:
+        raise UnsupportedError("; ".join(found))
+
+
+def _nothing(draft: Draft, node: Node) -> Iterator[str]:
+    yield from ()
+
+
+def _signed(draft: Draft, node: Node) -> Iterator[str]:
+    """A linear map's result may be negative: neurons, a sum, or the readout must follow."""
+    allowed = ("relu", "add") if node.op in LINEAR else ("relu",)
+    reader = draft.only_reader(node.name)
+    if (reader is not None and reader.op in allowed) or node.name == draft.output:
+        return
+    readers = ", ".join(map(str, draft.readers(node.name)))
+    yield (
+        f"{node}: its result can be negative and goes to {readers}, but spikes cannot carry "
+        "negative values; put a ReLU directly behind it"
+    )
+
+
+def _relu(draft: Draft, node: Node) -> Iterator[str]:
+    source = draft.source(node)
+    if source.op not in (*LINEAR, "add"):
+        yield (
+            f"{node}: reads {source}, not a conv, linear or add whose spikes it could be; "
+            "remove it or put a conv or linear before it"
+        )
+
+
+def _maxpool(draft: Draft, node: Node) -> Iterator[str]:
+    source = draft.source(node)
+    if source.op not in ("relu", "maxpool", "input", *LINEAR):
+        yield f"{node}: reads {source}; a max pool needs single spikes, put a ReLU before it"
+
+
+def _left(draft: Draft, node: Node) -> Iterator[str]:
+    readers = ", ".join(map(str, draft.readers(node.name))) or "the output"
+    yield f"{node}: read by {readers}; only linear layers read flattened values, put one there"
+
+
+def _readout(draft: Draft, node: Node) -> Iterator[str]:
+    if node.op not in (*LINEAR, "add"):
+        yield (
+            f"{node}: is the network's output; the last node must be a conv or linear, whose "
+            "potentials are the scores; end the network there"
+        )
+    elif draft.readers(node.name):
+        yield f"{node}: is the output and is read by other nodes; only one of both is supported"
+
+
+RULES = {
+    "input": _nothing,
+    "conv": _signed,
+    "linear": _signed,
+    "add": _signed,
+    "relu": _relu,
+    "maxpool": _maxpool,
+    "flatten": _left,
+}

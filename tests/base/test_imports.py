@@ -1,0 +1,78 @@
+"""What importing costs, and which way imports point."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "lava", "onnx", "sklearn")
+
+
+@pytest.mark.parametrize("module", ["onespike_lava", "exporters", "onespike_lava.cli"])
+def test_importing_loads_no_optional_part(module):
+    code = f"import {module}, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def imports(path):
+    """Absolute names that a module imports anywhere in it, type checking blocks left out."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = (node.module or "").split(".")
+            for alias in node.names:
+                whole = ROOT.joinpath(*parts, alias.name)
+                inner = whole.is_dir() or whole.with_suffix(".py").is_file()
+                yield ".".join([*parts, alias.name] if inner else parts)
+
+
+def modules(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def test_the_library_never_imports_the_compiler():
+    for path in modules("onespike_lava"):
+        assert not [name for name in imports(path) if name.split(".")[0] == "exporters"], path
+
+
+@pytest.mark.parametrize(
+    ("package", "doors"),
+    [
+        ("lava", ("onespike_lava/processes/", "onespike_lava/engines/lava.py")),
+        ("torch", ("exporters/torch_", "exporters/factory.py", "exporters/source.py")),
+        ("onnx", ("exporters/onnx_", "exporters/source.py")),
+    ],
+)
+def test_optional_parts_enter_through_few_doors(package, doors):
+    for path in [*modules("onespike_lava"), *modules("exporters")]:
+        place = path.relative_to(ROOT).as_posix()
+        if any(name.split(".")[0] == package for name in imports(path)):
+            assert place.startswith(doors), place
+
+
+def test_no_circles():
+    """Modules import each other in one direction; a package's face is the package itself."""
+    graph = {}
+    for path in modules("onespike_lava") + modules("exporters"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        graph[name] = list(imports(path))
+    done: set[str] = set()
+
+    def visit(name, trail):
+        assert name not in trail, " -> ".join([*trail, name])
+        if name in graph and name not in done:
+            for other in graph[name]:
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())

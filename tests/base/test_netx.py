@@ -1,0 +1,230 @@
+"""The file: what is written is read, in every bit; what is off is refused, by name."""
+
+import io
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onespike_lava import load, netx, save
+from onespike_lava.errors import DataError, FormatError, InvalidNetworkError, OneSpikeError
+from onespike_lava.netx import schema
+from onespike_lava.netx.tree import from_tree, to_tree
+from tests.networks import random_network
+
+FORMAT = Path(schema.__file__).with_name("FORMAT.md")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6), st.sampled_from(["graded", "membrane"]))
+def test_reading_gives_what_was_written(seed, weighting):
+    network = random_network(seed, weighting)
+    content = netx.to_bytes(network)
+    again = netx.from_bytes(content)
+    assert again == network
+    assert netx.to_bytes(again) == content
+
+
+def test_equality_sees_every_field():
+    tree = to_tree(random_network(1))
+    network = from_tree(tree)
+    assert from_tree(dict(tree)) == network
+    changed = 0
+    for path, array in tree.items():
+        if array.dtype.kind == "S":
+            continue
+        other = dict(tree)
+        other[path] = array.copy()
+        other[path][(0,) * array.ndim] -= array.dtype.type(1)
+        try:
+            assert from_tree(other) != network, path
+        except OneSpikeError:
+            continue
+        changed += 1
+    assert changed > 40
+
+
+def test_save_and_load(tmp_path):
+    network = random_network(4)
+    save(network, tmp_path / "a.net")
+    save(network, tmp_path / "b.net")
+    assert load(tmp_path / "a.net") == network
+    assert (tmp_path / "a.net").read_bytes() == (tmp_path / "b.net").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.net", "b.net"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.net"
+    save(random_network(1), path)
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "disk full")))
+    with pytest.raises(DataError, match=r"a.net: cannot be written \(disk full\)"):
+        save(random_network(2), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.net"]
+
+
+def test_layout_is_that_of_netx():
+    network = random_network(1)
+    with h5py.File(io.BytesIO(netx.to_bytes(network)), "r") as file:
+        layer = file["layer/1"]
+        assert layer["type"][0] == b"conv"
+        assert layer["weight"].dtype == np.int8
+        assert (layer["weight"][()] == network.layers[1].synapses[0].weight).all()
+        assert layer["shape"][()].tolist() == list(network.layers[1].shape)
+        assert layer["neuron/type"][0] == b"ONESPIKE"
+        assert file["layer/0/type"][0] == b"input"
+
+
+def test_format_page_holds_the_generated_table():
+    """Put `python -m onespike_lava.netx.schema` between the marks when this fails."""
+    text = FORMAT.read_text()
+    between = re.search(r"schema -->\n\n(.*?)\n\n<!-- end -->", text, re.DOTALL)
+    assert between is not None
+    assert between[1] == schema.table()
+
+
+def every_key():
+    tree = to_tree(random_network(1, "membrane"))
+    return sorted(tree)
+
+
+@pytest.mark.parametrize("path", every_key())
+def test_a_missing_key_is_refused(path):
+    tree = to_tree(random_network(1, "membrane"))
+    del tree[path]
+    if path.startswith("onespike/provenance/"):
+        assert from_tree(tree).provenance == ()
+        return
+    with pytest.raises(OneSpikeError):
+        from_tree(tree)
+
+
+@pytest.mark.parametrize("path", every_key())
+@pytest.mark.parametrize("kind", ["float32", "int64", "S3"])
+def test_a_key_of_another_type_is_refused(path, kind):
+    tree = to_tree(random_network(1, "membrane"))
+    tree[path] = np.zeros(tree[path].shape, kind)
+    if kind == "S3" and tree[path].shape == (1,) and path.endswith("name"):
+        return
+    if kind == "S3" and "provenance" in path:
+        return
+    with pytest.raises((FormatError, InvalidNetworkError)):
+        from_tree(tree)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("layer/3/extra", np.zeros(2, np.int32), r"^layer/3/extra: not in the format \(1 keys\)"),
+        ("layer/99/type", np.array([b"conv"]), r"^layer/99/type: not in the format"),
+        ("onespike/version", np.array(2, np.int32), r"^onespike/version: 2 is not 1, the version"),
+        ("onespike/provenance/No", np.array([b"x"]), r"^onespike/provenance/No: a provenance key"),
+        ("layer/1/type", np.array([b"spam"]), r"^layer/1/type: 'spam' is not input, conv, dense"),
+        ("layer/1/neuron/type", np.array([b"CUBA"]), r"^layer/1/neuron/type: 'CUBA' is not 'ONESP"),
+        ("layer/1/name", np.array([b"\xff"]), r"^layer/1/name: text is not UTF-8$"),
+        ("layer/1/source", np.array(1, np.int32), r"^layer 1 \(spiking1\): source 1 is not an ear"),
+        (
+            "layer/1/weight",
+            np.zeros((4, 2, 3), np.int8),
+            r"^layer/1/weight: int8\[4, 2, 3\] is not",
+        ),
+        ("layer/1/groups", np.array(0, np.int32), r"^layer 1 \(spiking1\): groups: 0 does not"),
+        ("onespike/wait", np.array(99, np.int32), r"^wait: 99 is outside 0\.\."),
+    ],
+)
+def test_a_wrong_key_is_refused_by_name(path, value, message):
+    tree = to_tree(random_network(1, phases=16))
+    tree[path] = value
+    with pytest.raises(OneSpikeError, match=message):
+        from_tree(tree)
+
+
+def written(change):
+    content = io.BytesIO(netx.to_bytes(random_network(1)))
+    with h5py.File(content, "r+") as file:
+        change(file)
+    return content.getvalue()
+
+
+def link_outside(file):
+    del file["layer/1/weight"]
+    file["layer/1/weight"] = h5py.ExternalLink("other.h5", "/x")
+
+
+def link_soft(file):
+    del file["layer/1/weight"]
+    file["layer/1/weight"] = h5py.SoftLink("/layer/2/weight")
+
+
+def compress(file):
+    weight = file["layer/1/weight"][()]
+    del file["layer/1/weight"]
+    file.create_dataset("layer/1/weight", data=weight, compression="gzip")
+
+
+def declare_terabytes(file):
+    del file["layer/1/weight"]
+    file.create_dataset("layer/1/weight", shape=(2**20, 2**20), dtype="i1", chunks=(1024, 1024))
+
+
+def declare_without_storing(file):
+    del file["layer/1/weight"]
+    file.create_dataset("layer/1/weight", shape=(2**20, 2**20), dtype="i1")
+
+
+def attribute(file):
+    file["layer/1"].attrs["x"] = 1
+
+
+def cycle(file):
+    file["layer/1/loop"] = file["layer"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (link_outside, r"layer/1/weight: a link is not in the format"),
+        (link_soft, r"layer/1/weight: a link is not in the format"),
+        (compress, r"layer/1/weight: must be stored plain"),
+        (declare_terabytes, r"layer/1/weight: must be stored plain"),
+        (declare_without_storing, r"layer/1/weight: declares 1099511627776 bytes and stores"),
+        (attribute, r"layer/1/: attributes are not in the format"),
+        (cycle, r"nested deeper than the format allows"),
+    ],
+)
+def test_a_container_out_of_the_format_is_refused(change, message):
+    with pytest.raises(FormatError, match=message):
+        netx.from_bytes(written(change))
+
+
+def test_truncated_files_are_refused():
+    content = netx.to_bytes(random_network(1))
+    for size in range(0, len(content) - 1, 997):
+        with pytest.raises(FormatError):
+            netx.from_bytes(content[:size])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: None, r"a.net: does not exist; give the path of a file"),
+        (lambda p: p.mkdir(), r"a.net: is a folder; give the path of a file"),
+        (lambda p: p.write_bytes(b"spam"), r"a.net: not a sound HDF5 file \("),
+    ],
+)
+def test_no_net_file(tmp_path, make, message):
+    make(tmp_path / "a.net")
+    with pytest.raises(OneSpikeError, match=message):
+        load(tmp_path / "a.net")
+
+
+def test_text_with_nul_is_refused():
+    network = random_network(1)
+    bad = type(network)(network.layers, network.phases, network.wait, "graded", (("a", "x\0"),))
+    with pytest.raises(FormatError, match="holds a NUL character"):
+        netx.to_bytes(bad)

@@ -1,0 +1,154 @@
+"""Every rule of a valid network: kept at the limit, broken one beyond, named when broken."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from onespike_lava import coding
+from onespike_lava.errors import InvalidNetworkError
+from onespike_lava.layers import Growth, Input, Readout, Spiking, Synapse, Window
+from onespike_lava.network import Network
+from onespike_lava.validate import largest_potential
+from tests.networks import random_network
+
+PAYLOADS = coding.payload_table(16, 1.3, 8)
+
+
+def dense(weight=100, bias=0, base=10, source=0, inputs=4):
+    """A layer of one neuron."""
+    return Spiking(
+        "hidden",
+        (1,),
+        (Synapse(source, np.full((1, inputs), weight, np.int8)),),
+        np.array([bias], np.int32),
+        np.array([base], np.int32),
+        coding.threshold_table(PAYLOADS),
+        PAYLOADS[:-1],
+        8,
+        1.3,
+        np.ones(1),
+    )
+
+
+def network(hidden, features=4, **fields):
+    source = Input("input", (features,), 8, np.zeros(1), np.ones(1))
+    out = Readout("out", (1,), (Synapse(1, np.ones((1, 1), np.int8)),), np.zeros(1, np.int32), 1.0)
+    return Network((source, hidden, out), **{"phases": 16, "wait": 16, **fields})
+
+
+def messages(hidden, **fields):
+    with pytest.raises(InvalidNetworkError) as error:
+        network(hidden, **fields)
+    return error.value.violations
+
+
+def test_state_limit_of_potentials():
+    room = 2**23 - 4 * 100 * 255
+    assert largest_potential(network(dense(bias=room - 1)), dense(bias=room - 1)) == 2**23 - 1
+    assert messages(dense(bias=-room)) == (
+        f"layer 1 (hidden): potential: {2**23} can reach the state limit of {2**23} (24 bits "
+        "signed); export with fewer payload bits",
+    )
+
+
+def test_state_limit_of_thresholds():
+    top = int(coding.threshold_table(PAYLOADS)[0])
+    network(dense(base=(2**23 - 1) // top))
+    assert "exceeds the state limit" in messages(dense(base=2**23 // top + 1))[0]
+
+
+@pytest.mark.parametrize(("weighting", "seed"), [("graded", 3), ("membrane", 3), ("membrane", 6)])
+def test_no_potential_exceeds_its_bound(weighting, seed):
+    """The bound holds for the worst inputs, and comes close for the first layer."""
+    network = random_network(seed, weighting, phases=16)
+    layer = network.layers[1]
+    weight = layer.synapses[0].weight
+    channel = int(np.argmax(np.maximum(weight, 0).reshape(len(weight), -1).sum(1)))
+    top = 2**network.input.bits - 1
+    patch = np.where(weight[channel] > 0, top, 0)
+    x = np.zeros((1, *network.input.shape))
+    x[0, :, 1:4, 1:4] = patch * network.input.step[0]
+    readout = Readout("out", layer.shape, layer.synapses, layer.bias, 1.0, layer.growth)
+    alone = Network((network.input, readout), network.phases, network.wait, weighting)
+    reached = int(np.abs(alone.run(x).scores).max())
+    bound = largest_potential(alone, readout)
+    assert reached <= bound
+    assert reached > 0.4 * bound
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"payload": np.zeros(16, np.int32)}, "payload: 0..0 is outside 1..255 (0 is silence);"),
+        ({"payload": np.arange(1, 17, dtype=np.int32)}, "payload: increases from one phase to"),
+        ({"threshold_base": np.zeros(1, np.int32)}, "threshold: not positive, a resting neuron"),
+        ({"threshold_base": np.ones(2, np.int32)}, "threshold_base: int32[2] is not int32[1]"),
+        ({"threshold_table": np.ones(15, np.int32)}, "threshold_table: int32[15] is not int32[16]"),
+        ({"bias": np.zeros(1, np.int64)}, "bias: int64[1] is not int32[1] or int32[1]"),
+        ({"scale": np.array([np.nan])}, "scale: not finite and positive; calibrate with other"),
+        ({"base": 2.5}, "base: 2.5 is outside (1, 2]; export with another base"),
+        ({"payload_bits": 9}, "payload_bits: 9 is outside 1..8"),
+        ({"shape": (1, 1)}, "shape (1, 1) is neither (C, H, W) nor (F,) of positive sizes"),
+        ({"growth": Growth(5000, 12, 4, 8)}, "growth: must be absent in this weighting"),
+        (
+            {"synapses": (Synapse(0, np.ones((1, 5), np.int8)),)},
+            "weight: (1, 5) does not connect 4 inputs to shape (1,)",
+        ),
+        (
+            {"synapses": (Synapse(0, np.ones((1, 4), np.float32)),)},  # type: ignore[arg-type]
+            "weight: float32[1, 4] is not int8[O, I] or int8[O, I/groups, rows, columns]",
+        ),
+        (
+            {"synapses": (Synapse(0, np.ones((1, 4, 1, 1), np.int8)),)},
+            "a convolution needs a source (C, H, W), found (4,); use a dense synapse",
+        ),
+    ],
+)
+def test_a_broken_rule_is_named(change, message):
+    found = messages(replace(dense(), **change))
+    assert found[0].startswith(f"layer 1 (hidden): {message}"), found
+
+
+def test_sources_and_names():
+    assert messages(dense(source=1))[0] == (
+        "layer 1 (hidden): source 1 is not an earlier layer (0..0); sort the layers"
+    )
+    assert "name 'out' is empty or not unique" in messages(replace(dense(), name="out"))[0]
+    assert messages(replace(dense(), synapses=()))[0].startswith("layer 1 (hidden): has no source")
+    assert messages(dense(), phases=65)[0].startswith("phases: 65 is outside 1..64")
+    assert messages(dense(), wait=17)[0].startswith("wait: 17 is outside 0..16")
+    assert messages(dense(), weighting="rate")[0].startswith("weighting: 'rate' is not one of")
+
+
+def test_sources_of_different_codes_are_refused():
+    hidden = dense()
+    mixed = replace(
+        dense(),
+        name="mixed",
+        synapses=(Synapse(0, np.ones((1, 4), np.int8)), Synapse(1, np.ones((1, 1), np.int8))),
+    )
+    source = Input("input", (4,), 8, np.zeros(1), np.ones(1))
+    out = Readout("out", (1,), (Synapse(2, np.ones((1, 1), np.int8)),), np.zeros(1, np.int32), 1.0)
+    with pytest.raises(InvalidNetworkError, match="its sources send different codes"):
+        Network((source, hidden, mixed, out), 16, 16)
+
+
+def test_all_violations_come_at_once():
+    bad = replace(dense(), bias=np.zeros(3, np.int32), base=3.0, scale=np.zeros(2))
+    found = messages(bad)
+    assert len(found) == 4
+    assert all(text.startswith("layer 1 (hidden): ") for text in found)
+
+
+def test_arrays_are_read_only_copies():
+    weight = np.ones((1, 4), np.int8)
+    synapse = Synapse(0, weight)
+    weight[0, 0] = 5
+    assert synapse.weight[0, 0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        synapse.weight[0, 0] = 2
+
+
+def test_window_sizes():
+    assert Window((2, 1), (1, 0, 2, 0), (1, 2)).output_size((6, 7), (3, 3)) == (4, 3)
