@@ -102,6 +102,5 @@ def evaluate(
 
 
 def _rate(network: Network, spikes: dict[str, NDArray[np.int64]], samples: int) -> float:
-    hidden = [layer.name for layer in network.layers if isinstance(layer, Spiking)]
-    neurons = sum(spikes[name].size for name in hidden)
-    return sum(int(spikes[name].sum()) for name in hidden) / max(neurons * samples, 1)
+    total = sum(int(spikes[name].sum()) for name in network.neurons)
+    return total / max(sum(network.neurons.values()) * samples, 1)

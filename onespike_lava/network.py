@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,12 @@ class Network(Frozen):
     def output_scale(self) -> float:
         """`logit = score * output_scale`."""
         return self.readout.scale
+
+    @property
+    def neurons(self) -> dict[str, int]:
+        """Name -> neurons of each hidden (`Spiking`) layer."""
+        hidden = [layer for layer in self.layers if isinstance(layer, Spiking)]
+        return {layer.name: prod(layer.shape) for layer in hidden}
 
     def sender(self, position: int) -> Input | Spiking:
         """The layer whose code the layer at `position` passes on: itself unless a max pool."""

@@ -27,9 +27,7 @@ def summary(network: Network) -> dict[str, Any]:
         "weighting": network.weighting,
         "input_bits": network.input.bits,
         "output_scale": network.output_scale,
-        "neurons": sum(
-            int(np.prod(layer.shape)) for layer in network.layers if isinstance(layer, Spiking)
-        ),
+        "neurons": sum(network.neurons.values()),
         "weights": sum(layer.get("weights", 0) for layer in layers),
         "layers": layers,
         "provenance": dict(network.provenance),

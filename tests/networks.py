@@ -18,6 +18,9 @@ from onespike_lava.layers import (
 )
 from onespike_lava.network import Network
 
+PLAIN = Window()
+HALVING = Window((2, 2))
+
 
 class Maker:
     """Draws the layers of one network; `rng` is seeded by the caller."""
@@ -42,7 +45,7 @@ class Maker:
         base, steps = (2.0, layer.bits) if source == 0 else (self.base, self.phases)
         return Growth(round(base * 4096), 12, 2, steps)
 
-    def conv(self, source, channels, kernel=(3, 3), window=Window(), groups=1, sparse=0.0):
+    def conv(self, source, channels, kernel=(3, 3), window=PLAIN, groups=1, sparse=0.0):
         shape = self.layers[source].shape
         weight = self.weight((channels, shape[0] // groups, *kernel), sparse)
         synapse = Synapse(source, weight, window, groups)
@@ -59,7 +62,7 @@ class Maker:
         identity = np.full((shape[0], 1, 1, 1), 90, np.int8)
         return self.spiking([main, Synapse(skip, identity, groups=shape[0])], shape)
 
-    def pool(self, source, kernel=(2, 2), window=Window((2, 2))):
+    def pool(self, source, kernel=(2, 2), window=HALVING):
         shape = self.layers[source].shape
         size = window.output_size(shape[1:], kernel)
         self.layers.append(self.named(MaxPool, (shape[0], *size), source, kernel, window))

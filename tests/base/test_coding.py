@@ -66,7 +66,7 @@ def test_a_zero_payload_is_refused_with_the_way_out(phases, base, most):
 
 
 def test_the_fewest_payload_bits_are_named():
-    with pytest.raises(OptionError, match="smaller base or at least 6 payload bits$"):
+    with pytest.raises(OptionError, match=r"smaller base or at least 6 payload bits$"):
         coding.payload_table(16, 1.3, 5)
     assert coding.payload_table(16, 1.3, 6)[15] > 0
 

@@ -127,11 +127,11 @@ def test_a_key_of_another_type_is_refused(path, kind):
         ("layer/1/type", np.array([b"spam"]), r"^layer/1/type: 'spam' is not input, conv, dense"),
         ("layer/1/neuron/type", np.array([b"CUBA"]), r"^layer/1/neuron/type: 'CUBA' is not 'ONESP"),
         ("layer/1/name", np.array([b"\xff"]), r"^layer/1/name: text is not UTF-8$"),
-        ("layer/1/source", np.array(1, np.int32), r"^layer 1 \(spiking1\): source 1 is not an ear"),
+        ("layer/1/source", np.array(1, np.int32), r"^layer 1 \(spiking1\): source 1 is not an e"),
         (
             "layer/1/weight",
             np.zeros((4, 2, 3), np.int8),
-            r"^layer/1/weight: int8\[4, 2, 3\] is not",
+            r"^layer/1/weight: int8\[4, 2, 3\] is n",
         ),
         ("layer/1/groups", np.array(0, np.int32), r"^layer 1 \(spiking1\): groups: 0 does not"),
         ("onespike/wait", np.array(99, np.int32), r"^wait: 99 is outside 0\.\."),

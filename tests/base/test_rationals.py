@@ -4,6 +4,7 @@ Small networks in fractions, run by the phase loops of the reference engine.
 """
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_weightings_agree_spike_for_spike(seed):
     sizes = [5, 6, 6, 4]
     weights = [
         (draw(draws, (out, into)), draw(draws, out, 20), Fraction(int(draws.integers(4, 12)), 3))
-        for into, out in zip(sizes, sizes[1:], strict=False)
+        for into, out in pairwise(sizes)
     ]
     bases = [Fraction(int(n), 10) for n in draws.integers(12, 20, 3)]
     fired = 0

@@ -1,0 +1,86 @@
+"""The main job on real data: `make demo`.
+
+Exports `digits.onnx`, evaluates the whole test split, runs some test samples through Lava,
+and prints one table. Exits with 1 where engines disagree or accuracy is lost.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from data import CALIBRATION, split
+
+from exporters import Conversion, convert
+from onespike_lava import Run, load, save
+from onespike_lava.comparison import first_difference
+from onespike_lava.evaluation import Evaluation, evaluate
+
+HERE = Path(__file__).parent
+LAVA_SAMPLES = 20
+
+
+def main() -> int:
+    """Print the table; 0 if all is as it should be."""
+    x_train, _, x_test, y_test = split()
+    print(f"Exporting {HERE.name}/digits.onnx, calibrated on {CALIBRATION} training images")
+    found = convert(HERE / "digits.onnx", x_train[:CALIBRATION])
+    with tempfile.TemporaryDirectory() as folder:
+        save(found.network, Path(folder) / "digits.net")
+        network = load(Path(folder) / "digits.net")
+    shipped = load(HERE / "digits.net").layers == network.layers
+    print(f"The file holds {'the integers of' if shipped else 'other integers than'} digits.net")
+    few = x_test[:LAVA_SAMPLES]
+    print(f"Running {len(x_test)} test images on the integer core, {len(few)} of them in Lava")
+    whole = evaluate(network, x_test, y_test)
+    runs = {name: network.run(few, name, record=True) for name in ("reference", "numpy", "lava")}
+    agree = [first_difference(run, runs["reference"]) is None for run in runs.values()]
+    print_table(found, whole, runs["lava"], x_test, y_test)
+    lost = errors(found.source.evaluate(x_test), y_test) - (len(y_test) - whole.correct)
+    print(f"\nEngines {', '.join(runs)} agree in every spike and score: {all(agree)}")
+    return 0 if all(agree) and shipped and lost >= -2 else 1
+
+
+def errors(scores: np.ndarray, labels: np.ndarray) -> int:
+    """Samples whose largest score is not that of their label."""
+    return int(np.count_nonzero(scores.argmax(axis=1) != labels))
+
+
+def print_table(
+    found: Conversion, whole: Evaluation, lava: Run, x: np.ndarray, y: np.ndarray
+) -> None:
+    """Accuracies in a row: source network, one-spike in reals, in integers, in Lava."""
+    few = len(lava.scores)
+    wrong = len(y) - whole.correct
+    lines = [
+        ("", "samples", "accuracy", "errors", "spikes per neuron"),
+        line("ANN (source network)", len(y), errors(found.source.evaluate(x), y)),
+        line("one-spike, real numbers", len(y), errors(found.simulate(x), y)),
+        line(f"one-spike, integers ({whole.engine})", len(y), wrong, whole.spikes_per_neuron),
+        line("one-spike, Lava fixed_pt", few, errors(lava.scores, y[:few]), rate(found, lava)),
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    print()
+    for first, *rest in lines:
+        cells = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        print("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+
+
+def line(name: str, samples: int, wrong: int, spikes: float | None = None) -> Sequence[str]:
+    """One row of the table."""
+    share = f"{100 * (samples - wrong) / samples:.2f} %"
+    return name, str(samples), share, str(wrong), "" if spikes is None else f"{spikes:.3f}"
+
+
+def rate(found: Conversion, run: Run) -> float:
+    """Spikes per hidden neuron and sample."""
+    neurons = found.network.neurons
+    spikes = sum(run.spikes[name] for name in neurons)
+    return spikes / (sum(neurons.values()) * len(run.scores))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
