@@ -73,7 +73,9 @@ class Linear:
         if self.weight.ndim == 2:
             return self.weight @ silent.reshape(-1)
         attrs = {**vars(self.window), "groups": self.groups}
-        node = Node("offset", "conv", params={"weight": self.weight}, attrs=attrs)
+        node = Node(
+            "offset", "conv", params={"weight": self.weight.astype(np.float32)}, attrs=attrs
+        )
         return arithmetic.conv(node, [silent[None].astype(np.float32)])[0].astype(np.float64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,7 @@ def first_difference(one: Run, two: Run) -> Difference | None:
     return _difference("scores", one.scores, two.scores)
 
 
-def _difference(
-    layer: str, one: NDArray[np.integer], two: NDArray[np.integer]
-) -> Difference | None:
+def _difference(layer: str, one: NDArray[Any], two: NDArray[Any]) -> Difference | None:
     places = np.argwhere(one != two)
     if not len(places):
         return None

@@ -13,8 +13,9 @@ PHASES, BASE = 16, coding.best_base(16)
 print(f"T = {PHASES}, Q = {BASE} (the minimum of Eq. 5)")
 
 # %% [markdown]
-# The levels get closer as the phase gets later; a value fires at the first phase whose threshold
-# it reaches. Thresholds lie halfway between a level and the next: the code rounds, it does not floor.
+# The levels get closer as the phase gets later; a value fires at the first phase whose
+# threshold it reaches. Thresholds lie halfway between neighbouring levels: the code rounds
+# where it would else floor.
 
 # %%
 levels = coding.levels(PHASES, BASE)

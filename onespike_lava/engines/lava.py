@@ -31,8 +31,9 @@ OPERATIONS_PER_SECOND = 1e8
 
 
 def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
-    """Run every sample; see `onespike_lava.engines`. The time limit is that of `runner`.
+    """Run every sample; see `onespike_lava.engines`.
 
+    The time limit grows with the work; `ONESPIKE_LAVA_TIMEOUT` (seconds) overrides it.
     Raises `MissingPartError` without Lava, `LavaRunError` if the run fails or takes too long.
     """
     return run_model(network, data, wait, record, "leaf")

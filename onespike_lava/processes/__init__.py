@@ -1,0 +1,36 @@
+"""Lava Processes of the one-spike network, and a runner that cannot hang.
+
+This package is the only door to Lava: importing it imports `lava`, and raises
+`MissingPartError` where that is not installed. Every Process stands in a sub-package of its
+own, since Lava's model discovery executes each module beside a Process.
+
+`OneSpikeNetwork` runs a whole `Network`; `OneSpike`, `Conv`, `Pool`, `Delay`, `Readout` and
+`Probe` are its parts; `runner.Session` runs any Lava network under guard.
+"""
+
+import sys
+
+from onespike_lava.errors import MissingPartError
+from onespike_lava.processes.children import lava_import
+
+try:
+    if "lava.magma.runtime.message_infrastructure.multiprocessing" not in sys.modules:
+        with lava_import():
+            import lava.magma.runtime.runtime  # noqa: F401
+except Exception as error:
+    absent = isinstance(error, ModuleNotFoundError)
+    reason = "is not installed" if absent else f"cannot be imported ({error})"
+    raise MissingPartError(
+        f"engine lava: lava-nc {reason}; install it with `pip install 'onespike-lava[lava]'` on "
+        "Python 3.10, or take another engine"
+    ) from error
+
+from onespike_lava.processes.conv.process import Conv
+from onespike_lava.processes.delay.process import Delay
+from onespike_lava.processes.network.process import OneSpikeNetwork
+from onespike_lava.processes.neuron.process import OneSpike
+from onespike_lava.processes.pool.process import Pool
+from onespike_lava.processes.probe.process import Probe
+from onespike_lava.processes.readout.process import Readout
+
+__all__ = ["Conv", "Delay", "OneSpike", "OneSpikeNetwork", "Pool", "Probe", "Readout"]

@@ -1,0 +1,1 @@
+"""An exact convolution as a Lava Process."""

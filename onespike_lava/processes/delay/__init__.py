@@ -1,0 +1,1 @@
+"""A delay line as a Lava Process."""

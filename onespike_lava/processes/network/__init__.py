@@ -1,0 +1,1 @@
+"""A whole one-spike network as a Lava Process."""

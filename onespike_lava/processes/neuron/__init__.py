@@ -1,0 +1,1 @@
+"""The one-spike neuron as a Lava Process."""

@@ -1,0 +1,1 @@
+"""A max pool of first spikes as a Lava Process."""

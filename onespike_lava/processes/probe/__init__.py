@@ -1,0 +1,1 @@
+"""A recorder of codes as a Lava Process."""

@@ -1,0 +1,55 @@
+"""Models of `Probe`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from onespike_lava.dynamics import clock, spike_code
+from onespike_lava.processes.probe.process import Probe
+
+
+class AbstractProbeModel(PyLoihiProcessModel):  # type: ignore[misc]
+    """Codes and the number of spikes."""
+
+    s_in: Any = None
+    codes: Any = None
+    spikes: Any = None
+
+    def run_spk(self) -> None:
+        """Note the neurons that spike in this step."""
+        params = self.proc_params
+        spiking = self.s_in.recv() != 0
+        sample, phase = clock(self.time_step, params["start"], params["phases"])
+        if 0 <= sample < len(self.codes):
+            self.spikes += np.count_nonzero(spiking)
+            self.codes[sample][spiking] += spike_code(phase, params["bits"])
+
+
+@implements(proc=Probe, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt", "bit_accurate_loihi")
+class PyProbeModelFixed(AbstractProbeModel):
+    """Integer payloads."""
+
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32)
+    spikes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
+
+
+@implements(proc=Probe, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyProbeModelFloat(AbstractProbeModel):
+    """Real payloads."""
+
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32)
+    spikes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)

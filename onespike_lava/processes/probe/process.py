@@ -1,0 +1,42 @@
+"""Process `Probe`: what a layer sent, as codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lava.magma.core.process.ports.ports import InPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+
+from onespike_lava.layers import Shape
+
+
+class Probe(AbstractProcess):  # type: ignore[misc]
+    """Recorder of a layer's spikes, with few values for the host to fetch.
+
+    Fetching a Var costs about 15 us a value, so it keeps codes, not steps.
+
+    shape   : of the layer
+    samples : how many to record; what comes later is ignored
+    phases  : `T`
+    start   : the step before the layer's first output phase, `Slot.fire`
+    bits    : places of a binary input code, 0 for a one-spike code
+
+    Var `codes` is [samples, *shape], the phase of the spike or the binary code's integer, 0
+    = silent; Var `spikes` is [1], all spikes counted one by one.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: Shape,
+        samples: int,
+        phases: int,
+        start: int = 0,
+        bits: int = 0,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(shape=shape, phases=phases, start=start, bits=bits, **parameters)
+        self.s_in = InPort(shape=tuple(shape))
+        self.codes = Var(shape=(samples, *shape), init=0)
+        self.spikes = Var(shape=(1,), init=0)

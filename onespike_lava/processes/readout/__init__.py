@@ -1,0 +1,1 @@
+"""The output layer as a Lava Process."""

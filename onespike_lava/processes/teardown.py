@@ -1,0 +1,115 @@
+"""What Lava 0.10.0 does not do itself: name a failed child, end children, free shared memory.
+
+It uses internals of Lava; `check_internals` says so in one line should they ever differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from multiprocessing import Process
+from typing import Any
+
+from lava.magma.compiler.channels.pypychannel import CspRecvPort, CspSendPort
+from lava.magma.runtime.message_infrastructure.multiprocessing import (
+    MultiProcessing,
+    SystemProcess,
+)
+from lava.magma.runtime.message_infrastructure.shared_memory_manager import SharedMemoryManager
+from lava.magma.runtime.runtime import Runtime
+
+from onespike_lava.errors import LavaRunError
+
+INTERNALS: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (Runtime, ("_messaging_infrastructure", "_open_ports", "_is_started", "_is_running")),
+    (Runtime, ("_watchdog_manager", "exception_q", "service_to_runtime")),
+    (MultiProcessing, ("_smm", "_actors")),
+    (SystemProcess, ("_pconn", "_cconn", "_is_done")),
+    (SharedMemoryManager, ("_shared_memory_handles", "_manager")),
+    (CspSendPort, ("_done", "_array", "thread")),
+    (CspRecvPort, ("_done", "_array", "thread")),
+)
+"""Attributes that this module and the runner rely on, set by each class's constructor."""
+
+END_SECONDS = 5.0
+"""How long a killed child or a port's thread may take to end."""
+
+
+def check_internals() -> None:
+    """Raise `LavaRunError` if Lava lacks an internal attribute that this module needs."""
+    for kind, names in INTERNALS:
+        missing = [name for name in names if name not in kind.__init__.__code__.co_names]  # type: ignore[misc]
+        if missing or not hasattr(Runtime, "_start_ports"):
+            raise LavaRunError(
+                f"lava: {kind.__name__} has no {', '.join(missing) or '_start_ports'}, this is "
+                "not lava-nc 0.10.0; install that version"
+            )
+
+
+def first_failure(actors: Iterable[Any], names: Iterable[str], early: bool) -> str | None:
+    """The first child that failed or died, with its traceback or exit code; else None.
+
+    `early` counts a child that has ended without an error, as its neighbours do where the
+    runtime service stops them after a failure.
+    """
+    for actor, name in zip(actors, names, strict=False):
+        failure = None if actor._is_done else _failure(actor, early)
+        if failure:
+            return f"{name}: {failure}"
+    return None
+
+
+def _failure(actor: Any, early: bool) -> str | None:
+    alive = actor.is_alive()  # asked first: a child reports before it ends
+    if actor._pconn.poll():
+        try:
+            outcome = actor._pconn.recv()
+        except Exception as error:
+            return f"failed with an error that cannot be read ({error})"
+        if outcome is not None:
+            return str(outcome[1]).rstrip()
+    if alive or (actor.exitcode == 0 and not early):
+        return None
+    return f"died with exit code {actor.exitcode}"
+
+
+def release(runtime: Any) -> None:
+    """End the runtime's children, its ports' threads and its shared memory."""
+    runtime._is_started = runtime._is_running = False
+    infrastructure = runtime._messaging_infrastructure
+    if infrastructure is None:
+        return
+    _end_children(infrastructure.actors)
+    for port in runtime._open_ports:
+        port.join()
+        if port.thread is not None:
+            port.thread.join(END_SECONDS)
+        port._array = []
+    runtime._open_ports.clear()
+    if infrastructure.smm is not None:
+        _free(infrastructure.smm)
+
+
+def _end_children(actors: list[Any]) -> None:
+    running = [actor for actor in actors if not actor._is_done]
+    for actor in running:
+        actor.kill()
+    for actor in running:
+        Process.join(actor, END_SECONDS)
+        actor._pconn.close()
+        actor._cconn.close()
+        actor._is_done = True
+        if not actor.is_alive():
+            actor.close()
+
+
+def _free(manager: Any) -> None:
+    """Shut the manager of shared memory down; free what is left if it died before."""
+    blocks = list(manager._shared_memory_handles)
+    try:
+        manager.shutdown()
+    except Exception:
+        manager._manager = None
+    for block in blocks:
+        with suppress(FileNotFoundError):
+            block.unlink()

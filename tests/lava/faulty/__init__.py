@@ -1,0 +1,1 @@
+"""A Process that fails on purpose."""
