@@ -83,18 +83,13 @@ def linear_part(
     graph: Graph, node: Node, sources: Mapping[str, Source], shape: Shape
 ) -> tuple[list[Linear], Floats]:
     """The linear maps whose sum is `node`'s value, and their constant part float64[*shape]."""
-    names = node.inputs if node.op == "add" else (node.name,)
     maps, constant = [], np.zeros(shape)
-    for name in names:
-        summand = graph.node(name)
-        if summand.op in ("conv", "linear"):
-            part = _map(summand, sources[summand.inputs[0]])
-            bias = summand.params.get("bias", np.zeros(shape[0])).astype(np.float64)
-            constant += bias.reshape(-1, *[1] * (len(shape) - 1))
-        else:
-            part = _identity(sources[name])
-        maps.append(part)
+    for summand in map(graph.node, node.inputs) if node.op == "add" else (node,):
+        part = _map(summand, sources[summand.inputs[0]])
+        bias = summand.params.get("bias", np.zeros(shape[0]))
+        constant += bias.reshape(-1, *[1] * (len(shape) - 1))
         constant += part.offset(shape)
+        maps.append(part)
     return maps, constant
 
 
@@ -103,11 +98,3 @@ def _map(node: Node, source: Source) -> Linear:
     if node.op == "linear":
         return Linear(source, weight)
     return Linear(source, weight, arithmetic.window(node), int(node.attrs.get("groups", 1)))
-
-
-def _identity(source: Source) -> Linear:
-    """A skip connection: each neuron to the neuron of its place."""
-    size = source.shape[0]
-    if len(source.shape) == 1:
-        return Linear(source, np.eye(size))
-    return Linear(source, np.ones((size, 1, 1, 1)), groups=size)

@@ -144,6 +144,8 @@ class _Reader:
             return _objects(sizes[attrs.get("start", 0) : attrs.get("end", len(sizes))])
         if symbolic and kind in SHAPE_ARITHMETIC:
             return _shape_arithmetic(kind, inputs, attrs)
+        if kind == "CastLike" and isinstance(inputs[0], np.ndarray):
+            return inputs[0]
         if not any(isinstance(each, Ref) for each in inputs):
             return self._fold(node, inputs)
         if kind not in OPERATORS:

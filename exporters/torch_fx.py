@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import operator
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,10 +18,13 @@ from torch import fx, nn
 from torch.nn.utils import parametrize
 
 from exporters.builder import BATCH, Batch, Builder, Ref, RefusedError, Unknown
+from exporters.factory import load_factory
 from exporters.graph import Graph
-from exporters.torch_layers import FUNCTIONS, IN_PLACE, METHODS, MODULES, SUPPORTED
+from exporters.torch_table import FUNCTIONS, IN_PLACE, METHODS, MODULES, SUPPORTED
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
+
+__all__ = ["from_torch", "load_factory"]
 
 TOLERANCE = 1e-3
 """Largest difference between graph and module, relative to the module's largest output."""
@@ -38,6 +42,8 @@ def from_torch(module: Any, sample_shape: Sequence[int]) -> Graph:
     title = type(module).__name__
     _refuse_hooks(module)
     copied = copy.deepcopy(module).cpu().float().eval()
+    if _kind(copied) in MODULES:  # tracing would enter a layer that stands alone
+        copied = nn.Sequential(OrderedDict({title.lower(): copied}))
     try:
         traced = fx.symbolic_trace(copied)
     except Exception as error:  # whatever the model's own code raises on symbols
@@ -142,7 +148,9 @@ class _Reader:
     def _title(self, node: fx.Node) -> str:
         if node.op == "call_module":
             return _kind(self.modules[str(node.target)]).__name__
-        return node.target if isinstance(node.target, str) else node.target.__name__
+        if node.op == "call_function":
+            return str(getattr(node.target, "__name__", node.target))
+        return str(node.target) if node.op == "call_method" else node.op
 
 
 def _refuse_hooks(module: nn.Module) -> None:

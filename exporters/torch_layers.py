@@ -1,21 +1,17 @@
 """How each torch layer becomes a node: one function per operation, with torch's own signature.
 
-Modules and functional forms share these functions; `MODULES`, `FUNCTIONS` and `METHODS` say
-which applies. A function gets the builder, a name, and what torch would get: `Ref` for
-tensors of the network, NumPy arrays for parameters. It raises `RefusedError` with a reason.
+Modules and functional forms share these functions; `torch_table` says which applies. A
+function gets the builder, a name, and what torch would get: `Ref` for tensors of the network,
+NumPy arrays for parameters. It raises `RefusedError` with a reason.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
-from torch import nn
 
 from exporters.builder import (
     Builder,
@@ -45,7 +41,7 @@ def conv2d(
     """Convolution of [N, C, H, W]."""
     window = {
         "stride": _pair(stride),
-        "padding": _borders(padding, weight.shape[2:], _pair(dilation)),
+        "padding": borders(padding, weight.shape[2:], _pair(dilation)),
         "dilation": _pair(dilation),
         "groups": groups,
     }
@@ -106,8 +102,8 @@ def max_pool2d(
         raise RefusedError("return_indices=True gives a second output; use False")
     kernel = _pair(kernel_size)
     steps = _pair(stride) if stride else kernel
-    borders = _borders(padding, kernel, (1, 1))
-    window = pool_attributes("maxpool", x.shape, kernel, steps, borders, _pair(dilation), ceil_mode)
+    edges = borders(padding, kernel, (1, 1))
+    window = pool_attributes("maxpool", x.shape, kernel, steps, edges, _pair(dilation), ceil_mode)
     return build.add("maxpool", name, [x], attrs=window)
 
 
@@ -127,8 +123,8 @@ def avg_pool2d(
         raise RefusedError("divisor_override is not supported; scale the next layer's weights")
     kernel = _pair(kernel_size)
     steps = _pair(stride) if stride else kernel
-    borders = _borders(padding, kernel, (1, 1))
-    window = pool_attributes("avgpool", x.shape, kernel, steps, borders, (1, 1), ceil_mode)
+    edges = borders(padding, kernel, (1, 1))
+    window = pool_attributes("avgpool", x.shape, kernel, steps, edges, (1, 1), ceil_mode)
     window["count_include_pad"] = count_include_pad
     return build.add("avgpool", name, [x], attrs=window)
 
@@ -203,7 +199,7 @@ def _pair(value: Pair) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
-def _borders(padding: Pair | str, kernel: Sequence[int], dilation: Sequence[int]) -> Any:
+def borders(padding: Pair | str, kernel: Sequence[int], dilation: Sequence[int]) -> Any:
     """Padding as (top, left, bottom, right); `same` puts an odd row or column at the end."""
     if padding == "same":
         total = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
@@ -218,93 +214,3 @@ def _size(x: Ref, output_size: Any) -> tuple[int, int]:
         have if want is None else want for have, want in zip(x.shape[1:], wanted, strict=True)
     )
     return int(rows), int(columns)
-
-
-# --- which function reads what ---
-
-Handler = Callable[..., Ref]
-Read = Callable[[Any], tuple[Handler, dict[str, Any]]]
-
-
-def _with(handler: Handler, *names: str) -> Read:
-    """The handler, called with these attributes of the module."""
-    return lambda module: (handler, {name: getattr(module, name) for name in names})
-
-
-def _conv(module: Any) -> tuple[Handler, dict[str, Any]]:
-    if module.padding_mode != "zeros" and any(_borders(module.padding, (2, 2), (1, 1))):
-        raise RefusedError(f"padding_mode={module.padding_mode!r}; only 'zeros' is supported")
-    return _with(conv2d, "weight", "bias", "stride", "padding", "dilation", "groups")(module)
-
-
-def _off(handler: Handler) -> Read:
-    return lambda module: (handler, {"training": False})
-
-
-_NORM = _with(batch_norm, "running_mean", "running_var", "weight", "bias", "eps")
-_POOL = ("kernel_size", "stride", "padding", "ceil_mode")
-
-MODULES: dict[type, Read] = {
-    nn.Conv2d: _conv,
-    nn.Linear: _with(linear, "weight", "bias"),
-    nn.BatchNorm1d: _NORM,
-    nn.BatchNorm2d: _NORM,
-    nn.ReLU: _with(relu),
-    nn.MaxPool2d: _with(max_pool2d, *_POOL, "dilation", "return_indices"),
-    nn.AvgPool2d: _with(avg_pool2d, *_POOL, "count_include_pad", "divisor_override"),
-    nn.AdaptiveAvgPool2d: _with(adaptive_avg_pool2d, "output_size"),
-    nn.AdaptiveMaxPool2d: _with(adaptive_max_pool2d, "output_size", "return_indices"),
-    nn.Flatten: _with(flatten, "start_dim", "end_dim"),
-    nn.Dropout: _off(dropout),
-    nn.Dropout1d: _off(dropout),
-    nn.Dropout2d: _off(dropout),
-    nn.AlphaDropout: _off(dropout),
-    nn.Identity: _with(identity),
-}
-"""Reader of each module type; subclasses are traced into instead."""
-
-FUNCTIONS: dict[Any, Handler] = {
-    F.conv2d: conv2d,
-    torch.conv2d: conv2d,
-    F.linear: linear,
-    F.batch_norm: batch_norm,
-    F.relu: relu,
-    F.relu_: relu,
-    torch.relu: relu,
-    torch.relu_: relu,
-    F.max_pool2d: max_pool2d,
-    torch.max_pool2d: max_pool2d,
-    F.avg_pool2d: avg_pool2d,
-    F.adaptive_avg_pool2d: adaptive_avg_pool2d,
-    F.adaptive_max_pool2d: adaptive_max_pool2d,
-    torch.mean: mean,
-    torch.flatten: flatten,
-    torch.reshape: view,
-    torch.add: add,
-    operator.add: add,
-    operator.iadd: add,
-    F.dropout: dropout,
-    F.dropout2d: dropout,
-    torch.dropout: dropout,
-}
-"""Reader of each function."""
-
-METHODS: dict[str, Handler] = {
-    "relu": relu,
-    "relu_": relu,
-    "view": view,
-    "reshape": view,
-    "flatten": flatten,
-    "mean": mean,
-    "add": add,
-    "add_": add,
-    "contiguous": identity,
-    "clone": identity,
-}
-"""Reader of each tensor method."""
-
-IN_PLACE = (F.relu_, torch.relu_, operator.iadd, "relu_", "add_")
-"""Functions and methods that overwrite their first argument."""
-
-SUPPORTED = f"{', '.join(each.__name__ for each in MODULES)}, their functional forms, add, view"
-"""What error messages list."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from exporters.factory import load_factory
 from onespike_lava.errors import OptionError
 
 MODEL = click.argument("model", metavar="MODEL")
@@ -22,6 +23,4 @@ def load_model(model: str, weights: str | None) -> Any:
         return model
     if ":" not in model:
         raise OptionError(f"model: {model!r} is neither an .onnx file nor package.module:factory")
-    from exporters.torch_fx import load_factory
-
     return load_factory(model, weights)

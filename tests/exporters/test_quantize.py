@@ -1,4 +1,4 @@
-"""From real weights to integers: every rule of the integer network, on networks with known answers."""
+"""From real weights to integers: each rule of the integer network, on known networks."""
 
 import numpy as np
 import pytest

@@ -1,0 +1,313 @@
+"""Passes: the function stays, the spiking form comes out, the rest is refused by name."""
+
+import numpy as np
+import pytest
+
+from exporters.graph import Graph, Node
+from exporters.passes import prepare
+from onespike_lava.errors import OptionError, UnsupportedError
+
+SHAPE = (2, 8, 8)
+
+
+class Chain:
+    """A graph written node by node; each node reads the one before unless told."""
+
+    def __init__(self, shape=SHAPE, seed=0):
+        self.random = np.random.default_rng(seed)
+        self.nodes = [Node("x", "input", attrs={"shape": shape})]
+
+    def shape(self, name=None):
+        name = name or self.nodes[-1].name
+        return Graph(tuple(self.nodes), name).shapes()[name]
+
+    def add(self, op, name, *inputs, params=None, **attrs):
+        inputs = inputs or (self.nodes[-1].name,)
+        self.nodes.append(Node(name, op, inputs, params or {}, attrs))
+        return self
+
+    def conv(self, name, *inputs, outputs=3, kernel=3, pad=1, groups=1, **attrs):
+        source = self.shape(inputs[0] if inputs else None)
+        weight = self.random.normal(size=(outputs, source[0] // groups, kernel, kernel))
+        params = {"weight": weight, "bias": self.random.normal(size=outputs)}
+        attrs = {"padding": (pad,) * 4, "groups": groups, **attrs}
+        return self.add("conv", name, *inputs, params=params, **attrs)
+
+    def linear(self, name="fc", *inputs, outputs=4):
+        size = int(np.prod(self.shape(inputs[0] if inputs else None)))
+        weight = self.random.normal(size=(outputs, size))
+        params = {"weight": weight, "bias": self.random.normal(size=outputs)}
+        return self.add("linear", name, *inputs, params=params)
+
+    def norm(self, name, *inputs, gamma=None):
+        channels = self.shape(inputs[0] if inputs else None)[0]
+        gamma = self.random.normal(size=channels) if gamma is None else gamma
+        params = {
+            "gamma": gamma * np.ones(channels),
+            "beta": self.random.normal(size=channels),
+            "mean": self.random.normal(size=channels),
+            "var": self.random.uniform(0.2, 2, size=channels),
+        }
+        return self.add("batchnorm", name, *inputs, params=params, eps=1e-3)
+
+    def relu(self, name="relu", *inputs):
+        return self.add("relu", name, *inputs)
+
+    def pool(self, name="pool", op="maxpool", kernel=(2, 2), **attrs):
+        return self.add(op, name, kernel=kernel, **attrs)
+
+    def graph(self, output=None):
+        return Graph(tuple(self.nodes), output or self.nodes[-1].name)
+
+
+def prepared(chain, pool="own"):
+    """Prepare, check the form and that the function is kept; returns names by op and account."""
+    graph = chain.graph()
+    result, account = prepare(graph, pool)
+    x = np.random.default_rng(1).normal(size=(5, *graph.shapes()["x"])).astype(np.float32)
+    expected = graph.evaluate(x)
+    assert np.abs(expected).max() > 0.1
+    found = result.evaluate(x).reshape(expected.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    readers = result.consumers()
+    for node in result.nodes:
+        assert node.op in ("input", "conv", "linear", "relu", "maxpool", "add")
+        if node.op in ("conv", "linear") and node.name != result.output:
+            assert [each.op for each in readers[node.name]] in (["relu"], ["add"])
+    assert set(account) == {node.name for node in graph.nodes}
+    return [str(node) for node in result.nodes], account
+
+
+def refusal(chain, pool="own"):
+    with pytest.raises(UnsupportedError) as error:
+        prepare(chain.graph(), pool)
+    return str(error.value)
+
+
+def test_a_plain_network_in_order():
+    chain = Chain().conv("conv1").norm("bn1").relu("relu1").pool("pool1")
+    chain.add("identity", "drop", reason="dropout").add("flatten", "flat").linear("fc1")
+    nodes, account = prepared(chain.norm("bn2").relu("relu2").linear("fc2"))
+    assert nodes == [
+        "x (input)",
+        "conv1 (conv)",
+        "relu1 (relu)",
+        "pool1 (maxpool)",
+        "fc1 (linear)",
+        "relu2 (relu)",
+        "fc2 (linear)",
+    ]
+    assert account == {
+        "x": "converted",
+        "conv1": "converted",
+        "bn1": "folded into conv1",
+        "relu1": "converted",
+        "pool1": "converted",
+        "drop": "dropped (dropout)",
+        "flat": "dropped (a linear layer reads C, H, W in order)",
+        "fc1": "converted",
+        "bn2": "folded into fc1",
+        "relu2": "converted",
+        "fc2": "converted",
+    }
+
+
+@pytest.mark.parametrize("gamma", [-1.0, 0.0, [1.0, -2.0, 0.0]])
+def test_batch_norm_of_any_sign_folds(gamma):
+    chain = Chain().conv("conv").norm("bn1", gamma=gamma).norm("bn2").relu().linear("fc")
+    _, account = prepared(chain.norm("bn3"))
+    assert account["bn1"] == account["bn2"] == "folded into conv"
+    assert account["bn3"] == "folded into fc"
+
+
+def test_batch_norm_folds_in_double_precision():
+    """A mean of 1e4 cancels a bias of 1e4: in float32 arithmetic three digits would go."""
+    weight = np.full((1, 2, 1, 1), 1e-3)
+    chain = Chain().add("conv", "conv", params={"weight": weight, "bias": [10000.001]})
+    params = {"gamma": [1.0], "beta": [0.0], "mean": [10000.0], "var": [1e-8]}
+    chain.add("batchnorm", "bn", params=params, eps=0.0).relu().linear()
+    bias = prepare(chain.graph())[0].node("conv").params["bias"]
+    stored = float(np.float32(10000.001)) - 10000.0
+    np.testing.assert_allclose(bias, stored / np.sqrt(float(np.float32(1e-8))), rtol=1e-6)
+
+
+def test_batch_norm_folds_forward_where_nothing_is_padded():
+    chain = Chain().norm("bn0").conv("conv", pad=0).relu("relu1").norm("bn1").add("flatten", "flat")
+    _, account = prepared(chain.linear())
+    assert account["bn0"] == "folded into conv"
+    assert account["bn1"] == "folded into fc"
+    grouped = Chain((4, 6, 6)).norm("bn").conv("conv", outputs=6, groups=2, pad=0, stride=(2, 1))
+    assert prepared(grouped.relu().linear())[1]["bn"] == "folded into conv"
+    flat = Chain().conv("conv").relu().add("flatten", "flat").norm("bn").linear()
+    assert prepared(flat)[1]["bn"] == "folded into fc"
+
+
+def test_batch_norm_before_padding_is_refused():
+    assert refusal(Chain().norm("bn").conv("conv").relu().linear()) == (
+        "bn (batchnorm): reads x (input) and is read by conv (conv); a batch norm folds only into "
+        "a conv or linear directly before it, or a linear or unpadded conv directly behind it; "
+        "move it"
+    )
+    assert refusal(Chain().conv("conv").relu().linear().relu("relu2").norm("bn")) == (
+        "bn (batchnorm): reads relu2 (relu) and is read by the output; a batch norm folds only "
+        "into a conv or linear directly before it, or a linear or unpadded conv directly behind "
+        "it; move it"
+    )
+
+
+def test_max_pool_before_relu_and_batch_norm():
+    chain = Chain().conv("conv").pool("pool", padding=(1, 1, 0, 0)).pool("pool2")
+    nodes, account = prepared(chain.norm("bn", gamma=[0.5, 2.0, 0.0]).relu().linear())
+    assert nodes[1:5] == ["conv (conv)", "relu (relu)", "pool (maxpool)", "pool2 (maxpool)"]
+    assert account["bn"] == "folded into conv"
+    falling = Chain().conv("conv").pool("pool").norm("bn", gamma=-1.0).relu().linear()
+    assert refusal(falling).startswith("bn (batchnorm): reads pool (maxpool)")
+
+
+def test_relus_are_merged():
+    chain = Chain().conv("conv").relu("relu1").relu("relu2").pool("pool").relu("relu3").linear()
+    nodes, account = prepared(chain)
+    assert nodes[1:] == ["conv (conv)", "relu1 (relu)", "pool (maxpool)", "fc (linear)"]
+    assert account["relu2"] == "dropped (relu1 is not negative)"
+    twins = Chain().conv("conv").relu("one", "conv").relu("two", "conv")
+    _, account = prepared(twins.add("add", "sum", "one", "two").relu("last").linear())
+    assert account["two"] == "merged with one"
+    assert account["last"] == "converted"
+
+
+def test_a_sum_of_spikes_gets_its_own_neurons():
+    chain = Chain().conv("a", "x").relu("r", "a").conv("b", "x").relu("s", "b")
+    nodes, _ = prepared(chain.add("add", "sum", "r", "s").pool("avg", "avgpool").linear())
+    assert nodes[-6:-2] == ["sum.skip.2 (conv)", "sum (add)", "sum.relu (relu)", "avg (conv)"]
+
+
+def test_average_pool_gets_its_own_neurons():
+    chain = Chain().conv("conv").relu("relu1").pool("avg", "avgpool", (3, 2), stride=(2, 2))
+    nodes, account = prepared(chain.conv("conv2").relu("relu2").linear())
+    assert nodes[1:5] == ["conv (conv)", "relu1 (relu)", "avg (conv)", "avg.relu (relu)"]
+    assert account["avg"] == "converted to a layer of its own neurons"
+    padded = Chain().conv("conv").relu().pool("avg", "avgpool", padding=(1, 1, 1, 1))
+    prepared(padded.relu("again").linear())
+
+
+def test_average_pool_of_signed_values_or_uneven_windows_is_refused():
+    assert refusal(Chain().conv("conv").pool("avg", "avgpool").relu().linear()) == (
+        "avg (avgpool): averages conv (conv), which can be negative, and spikes cannot carry "
+        "negative values; put a ReLU before the pool"
+    )
+    uneven = {"padding": (1, 1, 1, 1), "count_include_pad": False}
+    chain = Chain().conv("conv").relu().pool("avg", "avgpool", **uneven).linear()
+    assert refusal(chain) == (
+        "avg (avgpool): divides by fewer inputs at borders (count_include_pad=False); use "
+        "count_include_pad=True or no padding"
+    )
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_average_pool_merges_into_the_linear_layer_behind(whole):
+    window = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 0, 0, 1)}
+    chain = Chain().conv("conv").relu().pool("avg", "avgpool", **window, count_include_pad=whole)
+    nodes, account = prepared(chain.add("flatten", "flat").linear(), "merge")
+    assert nodes == ["x (input)", "conv (conv)", "relu (relu)", "fc (linear)"]
+    assert account["avg"] == "merged into fc"
+
+
+def test_merge_falls_back_to_own_neurons_before_a_conv():
+    chain = Chain().conv("conv").relu("relu1").pool("avg1", "avgpool").conv("conv2").relu("relu2")
+    _, account = prepared(chain.pool("avg2", "avgpool").pool("avg3", "avgpool").linear(), "merge")
+    assert account["avg1"] == "converted to a layer of its own neurons"
+    assert account["avg2"] == account["avg3"] == "merged into fc"
+
+
+def test_the_readout_may_be_a_pool_or_a_conv():
+    chain = Chain().conv("conv").relu().pool("avg", "avgpool", (8, 8)).add("flatten", "flat")
+    nodes, _ = prepared(chain)
+    assert nodes == ["x (input)", "conv (conv)", "relu (relu)", "avg (linear)"]
+    chain = Chain().conv("conv").relu().pool("pool")
+    chain.conv("last", outputs=6, groups=3, kernel=5, pad=1, dilation=(1, 1), stride=(2, 2))
+    assert prepared(chain)[0][-1] == "last (linear)"
+
+
+def test_linear_layers_in_a_row_become_one():
+    chain = Chain((6,)).linear("fc1").linear("fc2", outputs=7).relu().linear("fc3").linear("fc4")
+    nodes, account = prepared(chain)
+    assert nodes == ["x (input)", "fc2 (linear)", "relu (relu)", "fc4 (linear)"]
+    assert account["fc1"] == "composed into fc2"
+
+
+def test_sums_become_synapses():
+    chain = Chain().conv("conv1").relu("relu1").conv("conv2").norm("bn")
+    chain.add("add", "sum1", "bn", "relu1").relu("relu2").conv("a", "relu1").conv("b", "relu2")
+    chain.add("add", "sum2", "a", "b").add("add", "sum3", "sum2", "relu2").relu("relu3")
+    nodes, account = prepared(chain.linear())
+    assert "sum1.skip (conv)" in nodes
+    assert "sum3.skip (conv)" in nodes
+    assert account["sum2"] == "merged with sum3"
+    flat = Chain((5,)).linear("fc1", outputs=5).add("add", "sum", "fc1", "x").relu().linear()
+    assert "sum.skip (linear)" in prepared(flat)[0]
+
+
+def test_nodes_that_the_output_does_not_need():
+    chain = Chain().conv("conv").relu().conv("side", "relu").linear("fc", "relu")
+    assert prepared(chain)[1]["side"] == "dropped (the output does not need it)"
+
+
+def test_flatten_before_relu():
+    chain = Chain().conv("conv").add("flatten", "flat").relu().add("flatten", "again").linear()
+    nodes, account = prepared(chain)
+    assert nodes == ["x (input)", "conv (conv)", "relu (relu)", "fc (linear)"]
+    assert account["again"] == "merged with flat"
+
+
+@pytest.mark.parametrize(
+    ("chain", "message"),
+    [
+        (
+            Chain().conv("conv1").conv("conv2").relu().linear(),
+            "conv1 (conv): its result can be negative and goes to conv2 (conv), but spikes cannot "
+            "carry negative values; put a ReLU directly behind it",
+        ),
+        (
+            Chain().relu().conv("conv").relu("relu2").linear(),
+            "relu (relu): reads x (input), not a conv, linear or add whose spikes it could be; "
+            "remove it or put a conv or linear before it",
+        ),
+        (
+            Chain().conv("conv").relu().linear().relu("last"),
+            "last (relu): is the network's output; the last node must be a conv or linear, whose "
+            "potentials are the scores; end the network there",
+        ),
+        (
+            Chain().conv("conv").pool("pool").linear(),
+            "conv (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
+            "carry negative values; put a ReLU directly behind it",
+        ),
+        (
+            Chain().conv("a").conv("b", "a").pool("pool").linear(),
+            "a (conv): its result can be negative and goes to b (conv), but spikes cannot carry "
+            "negative values; put a ReLU directly behind it; b (conv): its result can be negative "
+            "and goes to pool (maxpool), but spikes cannot carry negative values; put a ReLU "
+            "directly behind it",
+        ),
+        (
+            Chain().conv("conv").relu().add("flatten", "flat").relu("r").add("add", "s", "r", "r"),
+            "flat (flatten): read by s (add); only linear layers read flattened values, put one "
+            "there",
+        ),
+    ],
+)
+def test_refusals_name_the_node_and_the_way_out(chain, message):
+    assert refusal(chain) == message
+
+
+def test_the_option_is_checked():
+    with pytest.raises(OptionError) as error:
+        prepare(Chain().linear().graph(), "none")
+    assert str(error.value) == "pool: 'none' is not one of own, merge"
+
+
+def test_the_source_graph_stays_as_it_is():
+    graph = Chain().conv("conv").norm("bn").relu().pool("avg", "avgpool").linear().graph()
+    before = graph.digest()
+    prepare(graph)
+    assert graph.digest() == before

@@ -1,0 +1,329 @@
+"""The torch front end: what torch computes, names, refusals, and an untouched model."""
+
+# ruff: noqa: E402, N812  (imports follow importorskip)
+
+import copy
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import torch.nn.functional as F
+from torch import nn
+
+from exporters.source import read
+from exporters.torch_fx import from_torch
+from exporters.torch_table import SUPPORTED
+from onespike_lava.errors import DataError, UnsupportedError
+
+
+def shaken(module):
+    """Batch norms with statistics that do something; the module stays in training mode."""
+    torch.manual_seed(3)
+    for each in module.modules():
+        if isinstance(each, (nn.BatchNorm1d, nn.BatchNorm2d)) and each.running_mean is not None:
+            each.running_mean.normal_()
+            each.running_var.uniform_(0.5, 2.0)
+            if each.affine:
+                nn.init.normal_(each.weight)
+                nn.init.normal_(each.bias)
+    return module
+
+
+def compared(module, shape=(3, 12, 10)):
+    """The graph, after its result was compared with torch's own."""
+    module = shaken(module)
+    graph = from_torch(module, shape)
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
+    reference = copy.deepcopy(module).eval()
+    with torch.no_grad():
+        expected = reference(torch.from_numpy(x)).numpy()
+    found = graph.evaluate(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    return [str(node) for node in graph.nodes]
+
+
+class Function(nn.Module):
+    """A module whose forward is the given function of (module, x)."""
+
+    def __init__(self, forward, **parts):
+        super().__init__()
+        self.function = forward
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+def refusal(module, shape=(3, 12, 10)):
+    with pytest.raises(UnsupportedError) as error:
+        from_torch(module, shape)
+    return str(error.value)
+
+
+def test_modules_keep_their_names():
+    features = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True))
+    model = nn.Sequential()
+    model.add_module("features", features)
+    model.add_module("drop", nn.Dropout2d())
+    model.add_module("flat", nn.Flatten())
+    model.add_module("fc", nn.Linear(320, 5))
+    model.add_module("bn", nn.BatchNorm1d(5))
+    assert compared(model) == [
+        "input (input)",
+        "features.0 (conv)",
+        "features.1 (batchnorm)",
+        "features.2 (relu)",
+        "drop (identity)",
+        "flat (flatten)",
+        "fc (linear)",
+        "bn (batchnorm)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv2d(3, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=3),
+        nn.Conv2d(3, 6, (4, 3), padding="same", bias=False),
+        nn.Conv2d(3, 6, 3, padding="valid"),
+        nn.Conv2d(3, 6, 3, padding_mode="reflect"),
+        nn.BatchNorm2d(3, eps=0.1),
+        nn.BatchNorm2d(3, affine=False),
+        nn.MaxPool2d(3, stride=2, padding=1, dilation=2),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.MaxPool2d((5, 4), (5, 4), (1, 2), ceil_mode=True),
+        nn.AvgPool2d((3, 2), padding=1),
+        nn.AvgPool2d(3, 2, padding=1, count_include_pad=False),
+        nn.AvgPool2d(2, ceil_mode=True),
+        nn.AdaptiveAvgPool2d(1),
+        nn.AdaptiveAvgPool2d((3, None)),
+        nn.AdaptiveMaxPool2d((4, 5)),
+        nn.Identity(),
+        nn.Dropout(),
+    ],
+    ids=repr,
+)
+def test_modules(module):
+    compared(module)
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: F.relu(x),
+        lambda m, x: torch.relu(x),
+        lambda m, x: x.relu(),
+        lambda m, x: F.max_pool2d(F.relu(x, inplace=True), 3, stride=2),
+        lambda m, x: torch.max_pool2d(x, (2, 3)),
+        lambda m, x: F.avg_pool2d(x, 2, padding=1),
+        lambda m, x: F.adaptive_avg_pool2d(x, (4, 2)),
+        lambda m, x: x.mean((2, 3)),
+        lambda m, x: torch.mean(x, dim=[-1, -2], keepdim=True),
+        lambda m, x: torch.flatten(x, 1),
+        lambda m, x: torch.flatten(x, start_dim=1),
+        lambda m, x: x.flatten(1),
+        lambda m, x: x.view(x.size(0), -1),
+        lambda m, x: x.view(-1, 360),
+        lambda m, x: x.reshape(x.shape[0], x.shape[1] * 120),
+        lambda m, x: x.reshape((x.size()[0], -1)),
+        lambda m, x: x.view(x.size(0), 3, 12, -1),
+        lambda m, x: F.dropout(x, 0.3, training=m.training),
+        lambda m, x: m.conv(x) + F.conv2d(x, m.conv.weight, m.conv.bias, padding=1),
+        lambda m, x: torch.add(x, m.conv(x)),
+        lambda m, x: x + 0.5,
+        lambda m, x: x + m.shift,
+        lambda m, x: F.batch_norm(x, m.norm.running_mean, m.norm.running_var, eps=0.2),
+        lambda m, x: m.norm(m.norm(x)),
+        lambda m, x: x.contiguous().clone(),
+    ],
+)
+def test_functional_forms(forward):
+    parts = {"conv": nn.Conv2d(3, 3, 3, padding=1), "norm": nn.BatchNorm2d(3)}
+    parts["shift"] = nn.Parameter(torch.tensor([1.0, -2.0, 3.0]).reshape(3, 1, 1))
+    compared(Function(forward, **parts))
+
+
+def test_functions_and_repeated_modules_get_names_of_their_own():
+    def forward(m, x):
+        x = F.relu(m.relu(m.conv(x)))
+        return m.relu(m.conv(x)).flatten(1)
+
+    model = Function(forward, conv=nn.Conv2d(3, 3, 3, padding=1), relu=nn.ReLU())
+    assert compared(model) == [
+        "input (input)",
+        "conv (conv)",
+        "relu (relu)",
+        "relu_1 (relu)",
+        "conv.2 (conv)",
+        "relu.2 (relu)",
+        "flatten (flatten)",
+    ]
+
+
+def test_in_place_relu_changes_what_others_read():
+    def forward(m, x):
+        x = m.conv(x)
+        F.relu_(x)
+        y = m.other(x)
+        return m.relu(y) + y + x
+
+    parts = {"conv": nn.Conv2d(3, 3, 1), "other": nn.Conv2d(3, 3, 1), "relu": nn.ReLU(True)}
+    compared(Function(forward, **parts))
+
+
+def test_effects_that_tracing_misses_are_found_out():
+    def forward(m, x):
+        y = m.conv(x)
+        z = y.view(-1, 3 * 12 * 10)
+        F.relu_(y)  # changes z too
+        return z
+
+    message = refusal(Function(forward, conv=nn.Conv2d(3, 3, 1)))
+    assert message.startswith("Function: the graph read from it differs from its output by ")
+    assert message.endswith(
+        "; it has effects that torch.fx does not see, export it with torch.onnx and give the "
+        "ONNX file"
+    )
+
+
+def test_parametrised_modules_and_subclasses():
+    class Standardised(nn.Conv2d):
+        def forward(self, x):
+            return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+
+    compared(Standardised(3, 4, 3))
+    normal = nn.utils.parametrizations.spectral_norm(nn.Linear(6, 4))
+    assert compared(nn.Sequential(normal), (6,)) == ["input (input)", "0 (linear)"]
+
+
+def test_double_precision_and_the_linear_route():
+    model = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
+    assert len(compared(model, (6,))) == 5
+    assert from_torch(model.double(), (6,)).shapes()["3"] == (2,)
+
+
+def test_the_model_is_not_changed():
+    model = shaken(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout()))
+    model[3].eval()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    flags = [each.training for each in model.modules()]
+    identities = [id(each) for each in (*model.modules(), *model.parameters())]
+    state = torch.get_rng_state()
+    from_torch(model, (3, 12, 10))
+    assert flags == [each.training for each in model.modules()]
+    assert identities == [id(each) for each in (*model.modules(), *model.parameters())]
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(each.grad is None and each.requires_grad for each in model.parameters())
+
+
+def test_all_unsupported_parts_are_named_at_once():
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.LeakyReLU(), nn.ConvTranspose2d(4, 4, 2), nn.Flatten()
+    )
+    second = Function(lambda m, x: torch.sigmoid(m.net(x)) + F.gelu(x), net=model)
+    assert refusal(second) == (
+        "net.1 (LeakyReLU): not supported; use ReLU and train again: spikes carry no negative "
+        "values; gelu (gelu): not supported; use ReLU and train again: spikes carry no negative "
+        f"values; supported: {SUPPORTED}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("forward", "reason"),
+    [
+        (lambda m, x: F.dropout(x), "dropout (dropout): stays active at inference; pass "
+         "training=self.training"),
+        (lambda m, x: x.view(1, -1), "view (view): reshape of [N, 3, 12, 10] to [1, -1]; only "
+         "flattening to [N, 360] is supported"),
+        (lambda m, x: x.view(x.size(0), 12, 3, 10), "view (view): reshape of [N, 3, 12, 10] to "
+         "[N, 12, 3, 10]; only flattening to [N, 360] is supported"),
+        (lambda m, x: x.view(x.size(0) * 2, -1), "mul (mul): computes with the batch size; use -1 "
+         "or size(0) as it is"),
+        (lambda m, x: x.flatten(2), "flatten (flatten): flattens dimensions 2 to -1; only 1 to -1"),
+        (lambda m, x: m.linear(x), "linear (Linear): input [N, 3, 12, 10]; only [N, F] is "
+         "supported, flatten it before"),
+        (lambda m, x: m.pool(x)[0], "pool (MaxPool2d): "
+         "return_indices=True gives a second output; use False"),
+        (lambda m, x: F.avg_pool2d(x, 5, ceil_mode=True), "avg_pool2d (avg_pool2d): ceil_mode adds "
+         "windows at the border; use ceil_mode=False"),
+        (lambda m, x: F.adaptive_avg_pool2d(x, 5), "adaptive_avg_pool2d (adaptive_avg_pool2d): "
+         "[5, 5] does not divide the input [3, 12, 10] evenly"),
+        (lambda m, x: m.reflect(x), "reflect (Conv2d): padding_mode='reflect'; only 'zeros' is "
+         "supported"),
+        (lambda m, x: m.batch(x), "batch (BatchNorm2d): uses the statistics of each batch; track "
+         "running statistics"),
+        (lambda m, x: m.wide(x), "wide (Conv2d): input [3, 12, 10] does not fit weight "
+         "[2, 4, 1, 1] of 1 groups"),
+        (lambda m, x: (x.relu(), x), "output (tuple): return one tensor only"),
+        (lambda m, x: torch.add(x, x, alpha=2), "add (add): alpha=2 is not supported; scale the "
+         "weights before"),
+        (lambda m, x: x + m.plane, "add (add): constant of shape [12, 10] beside [N, 3, 12, 10]; "
+         "only one value, or one per channel, is supported"),
+        (lambda m, x: x * x, "mul (mul): not supported; rewrite it with supported operators"),
+        (lambda m, x: x.permute(0, 2, 3, 1), "permute (permute): not supported; rewrite it with "
+         "supported operators"),
+        (lambda m, x: torch.cat([x, x], 1), "cat (cat): not supported; concatenation is not "
+         "supported yet"),
+        (lambda m, x: F.relu6(x), "relu6 (relu6): not supported; use ReLU: clipped ReLUs are not "
+         "supported yet"),
+    ],
+)  # fmt: skip
+def test_refusals(forward, reason):
+    parts = {
+        "linear": nn.Linear(10, 2),
+        "reflect": nn.Conv2d(3, 2, 3, padding=1, padding_mode="reflect"),
+        "batch": nn.BatchNorm2d(3, track_running_stats=False),
+        "wide": nn.Conv2d(4, 2, 1),
+        "pool": nn.MaxPool2d(2, return_indices=True),
+        "plane": nn.Parameter(torch.zeros(12, 10)),
+    }
+    assert refusal(Function(forward, **parts)) == f"{reason}; supported: {SUPPORTED}"
+
+
+def test_a_second_input_is_refused():
+    class Two(nn.Module):
+        def forward(self, x, y):
+            return x + y
+
+    assert refusal(Two()) == (
+        "y (placeholder): a second input; only one is supported, wrap the module; supported: "
+        f"{SUPPORTED}"
+    )
+
+
+def test_hooks_are_refused():
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+    model[0].register_forward_hook(lambda module, x, y: 2 * y)
+    model.register_forward_pre_hook(lambda module, x: x)
+    assert refusal(model, (3,)) == (
+        "the model (Sequential): 1 forward hooks; 0 (Linear): 1 forward hooks; what hooks do "
+        "cannot be read, remove them (handle.remove(), torch.nn.utils.remove_weight_norm, "
+        "remove_spectral_norm)"
+    )
+
+
+def test_control_flow_on_data_is_refused():
+    message = refusal(Function(lambda m, x: x if x.sum() > 0 else -x))
+    assert message.startswith("Function: torch.fx cannot follow its forward (symbolically traced")
+    assert "\n" not in message
+
+
+def test_the_door_checks_shapes_and_kinds():
+    assert len(read(nn.Sequential(nn.Linear(3, 2)), [3]).nodes) == 2
+    with pytest.raises(UnsupportedError) as error:
+        read(3, [3])
+    assert str(error.value) == (
+        "model: int is not a torch Module, the path of an ONNX file, or an "
+        "exporters.graph.Graph; give one of these"
+    )
+    graph = from_torch(nn.Linear(3, 2), (3,))
+    assert read(graph, [3]) is graph
+    with pytest.raises(DataError) as error:
+        read(graph, [4])
+    assert str(error.value) == (
+        "model: takes samples of shape [3], the data are [4]; reshape the data"
+    )
