@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +45,6 @@ def scale_inputs(node: Node, norm: Node) -> Node:
     return with_params(node, weight * scales.reshape(outputs, inputs, *tail), bias + moved)
 
 
-def compose(first: Node, second: Node) -> Node:
-    """Two `linear` nodes in a row as one, named after the second, reading the first's input."""
-    (inner, offset), (outer, bias) = affine(first), affine(second)
-    return replace(with_params(second, outer @ inner, outer @ offset + bias), inputs=first.inputs)
-
-
 def spread_over_windows(linear: Node, pool: Node, shape: Shape) -> Node:
     """A `linear` behind an average pool as one `linear` on the pool's input of `shape`."""
     weight, bias = affine(linear)
@@ -84,20 +77,50 @@ def identity_map(name: str, source: str, shape: Shape) -> Node:
     return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
 
 
-def conv_as_linear(conv: Node, shape: Shape) -> Node:
-    """A `conv` of a one-pixel result as a `linear` on the flattened input of `shape`."""
-    weight, bias = affine(conv)
-    slide, groups = window(conv), conv.attrs.get("groups", 1)
-    dense = np.zeros((len(weight), *shape))
-    each = len(weight) // groups
-    for output in range(len(weight)):
-        first = output // each * weight.shape[1]
-        for row in range(weight.shape[2]):
-            for column in range(weight.shape[3]):
-                y = row * slide.dilation[0] - slide.padding[0]
-                x = column * slide.dilation[1] - slide.padding[1]
-                if 0 <= y < shape[1] and 0 <= x < shape[2]:
-                    channels = slice(first, first + weight.shape[1])
-                    dense[output, channels, y, x] = weight[output, :, row, column]
-    params = {"weight": dense.reshape(len(weight), prod(shape)), "bias": bias}
-    return Node(conv.name, "linear", conv.inputs, params)  # type: ignore[arg-type]
+def norm_as_map(norm: Node, shape: Shape) -> Node:
+    """A batch norm of values of `shape` as a linear node from each neuron to its like."""
+    return scale_outputs(replace(identity_map(norm.name, "", shape), inputs=norm.inputs), norm)
+
+
+def selection(name: str, source: str, have: Shape, first: int, channels: int) -> Node:
+    """The channels of a source of shape `have`, put behind `first` others among `channels`."""
+    weight = np.zeros((channels, have[0]), np.float32)
+    weight[np.arange(have[0]) + first, np.arange(have[0])] = 1
+    if len(have) == 1:
+        return Node(name, "linear", (source,), {"weight": weight})
+    return Node(name, "conv", (source,), {"weight": weight[:, :, None, None]})
+
+
+def pad_as_map(pad: Node, shape: Shape) -> Node:
+    """A pad of values of `shape` as a linear node of weight one."""
+    before, behind = pad.attrs.get("channels", (0, 0))
+    if before == behind == 0:
+        return replace(
+            identity_map(pad.name, "", shape),
+            inputs=pad.inputs,
+            attrs={"groups": shape[0], "padding": window(pad).padding},
+        )
+    node = selection(pad.name, pad.inputs[0], shape, before, before + shape[0] + behind)
+    return replace(node, attrs={"padding": window(pad).padding})
+
+
+def slice_as_map(cut: Node, shape: Shape) -> Node:
+    """A slice of values of `shape` as a linear node of weight one.
+
+    What lies before and behind the slice of a plane is under zeros of the kernel.
+    """
+    start, stop, step = (cut.attrs[key] for key in ("start", "stop", "step"))
+    channels = np.arange(start[0], stop[0], step[0])
+    weight = np.eye(shape[0], dtype=np.float32)[channels]
+    if len(shape) == 1:
+        return Node(cut.name, "linear", cut.inputs, {"weight": weight})
+    kernel = []
+    for begin, end, apart, size in zip(start[1:], stop[1:], step[1:], shape[1:], strict=True):
+        places = -(-(end - begin) // apart)
+        kernel.append(max(begin + 1, size - places * apart + 1))
+    whole = len(channels) == shape[0]
+    planes = np.ones((shape[0], 1), np.float32) if whole else weight
+    wide = np.zeros((*planes.shape, *kernel), np.float32)
+    wide[:, :, start[1], start[2]] = planes
+    attrs = {"stride": tuple(step[1:]), "groups": shape[0] if whole else 1}
+    return Node(cut.name, "conv", cut.inputs, {"weight": wide}, attrs)

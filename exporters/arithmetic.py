@@ -56,11 +56,10 @@ def conv(node: Node, values: Values) -> Array:
     kernels = weight.reshape(groups, outputs // groups, -1)
     height, width = window(node).output_size(x.shape[2:], (rows, columns))
     result = np.empty((len(x), outputs, height, width), np.float32)
-    unfolded = 4 * x.shape[1] * rows * columns * height * width
-    size = max(1, BLOCK_BYTES // unfolded)
+    size = max(1, BLOCK_BYTES // (4 * x.shape[1] * rows * columns * height * width))
     for start in range(0, len(x), size):
         block = x[start : start + size]
-        view = _windows(block, (rows, columns), window(node)).transpose(0, 1, 4, 5, 2, 3)
+        view = unfolded(block, (rows, columns), window(node)).transpose(0, 1, 4, 5, 2, 3)
         patches = view.reshape(len(block), groups, -1, height * width)
         result[start : start + size] = (kernels @ patches).reshape(-1, outputs, height, width)
     return _plus_bias(node, result)
@@ -87,8 +86,10 @@ def batchnorm(node: Node, values: Values) -> Array:
 
 
 def relu(node: Node, values: Values) -> Array:
-    """max(x, 0)."""
-    return np.maximum(values[0], np.float32(0))
+    """max(x, 0), and at most `clip` where the node has one."""
+    positive: Array = np.maximum(values[0], np.float32(0))
+    clip = node.attrs.get("clip")
+    return positive if clip is None else np.minimum(positive, np.float32(clip))
 
 
 def maxpool(node: Node, values: Values) -> Array:
@@ -121,6 +122,29 @@ def add(node: Node, values: Values) -> Array:
     for value in values[2:]:
         result += value
     return result
+
+
+def concat(node: Node, values: Values) -> Array:
+    """All channels of all inputs, in order."""
+    return np.concatenate(values, axis=1)
+
+
+def pad(node: Node, values: Values) -> Array:
+    """Zeros around the planes and before and behind the channels."""
+    top, left, bottom, right = window(node).padding
+    widths = ((0, 0), node.attrs.get("channels", (0, 0)), (top, bottom), (left, right))
+    return np.pad(values[0], widths[: values[0].ndim])
+
+
+def cut(node: Node, values: Values) -> Array:
+    """The part of each axis that a slice keeps."""
+    return np.ascontiguousarray(values[0][(slice(None), *slices(node))])
+
+
+def slices(node: Node) -> tuple[slice, ...]:
+    """What a slice keeps, one per axis of a sample."""
+    attrs = node.attrs
+    return tuple(map(slice, attrs["start"], attrs["stop"], attrs["step"]))
 
 
 def scale_shift(node: Node) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -163,7 +187,7 @@ def padded(x: NDArray[Any], padding: Shape, fill: float) -> NDArray[Any]:
     return np.pad(x, widths, constant_values=fill)
 
 
-def _windows(x: Array, kernel: Shape, slide: Window) -> Array:
+def unfolded(x: Array, kernel: Shape, slide: Window) -> Array:
     """What lies under each kernel position: a view [N, C, H, W, rows, columns]."""
     (down, across), (apart, beside) = slide.stride, slide.dilation
     extent = (apart * (kernel[0] - 1) + 1, beside * (kernel[1] - 1) + 1)

@@ -1,39 +1,15 @@
-"""What the calibration data tell: the input's grid and each layer's normalisation constants."""
+"""What the calibration data tell of the input: its grid of integers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.graph import Graph, Node
+from exporters.graph import Graph
 from onespike_lava.data import check_samples
 from onespike_lava.errors import DataError
-
-BATCH = 64
-"""Samples evaluated at a time."""
-
-Constants = Mapping[str, NDArray[np.float64]]
-
-
-def activation_maxima(graph: Graph, samples: NDArray[Any]) -> Constants:
-    """Largest activation of each channel (Eq. 2): relu node -> float64[C].
-
-    `graph` is prepared (`passes.prepare`), `samples` is float[N, *shape].
-    """
-    maxima: dict[str, NDArray[np.float64]] = {}
-
-    def observe(node: Node, value: NDArray[Any]) -> None:
-        if node.op == "relu":
-            axes = (0, *range(2, value.ndim))
-            found = value.max(axis=axes).astype(np.float64)
-            maxima[node.name] = np.maximum(maxima.get(node.name, found), found)
-
-    for start in range(0, len(samples), BATCH):
-        graph.evaluate(samples[start : start + BATCH], observe)
-    return maxima
 
 
 def input_grid(

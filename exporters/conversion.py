@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.calibrate import activation_maxima, check_calibration, input_grid
+from exporters.calibrate import check_calibration, input_grid
+from exporters.codes import Code, choose
+from exporters.correct import correct
 from exporters.graph import Graph, Node
 from exporters.passes import prepare
 from exporters.quantize import quantize
 from exporters.recipe import Recipe
 from exporters.source import read
-from onespike_lava import coding
+from exporters.statistics import histograms
 from onespike_lava.data import decode, encode
-from onespike_lava.layers import Spiking
+from onespike_lava.layers import Input, Spiking
 from onespike_lava.network import Network
 from onespike_lava.version import __version__
 
@@ -29,39 +31,30 @@ class Conversion:
 
     network  : the integer network
     source   : the source network as read, for the baseline (`source.evaluate`)
-    prepared : the source in spiking form, batch norms folded
+    prepared : the source in spiking form, batch norms folded, corrected where the recipe says
+    codes    : relu node of `prepared` -> its code, with the constants that the integers realise
     account  : what became of each node of the source
     """
 
     network: Network
     source: Graph
     prepared: Graph
+    codes: Mapping[str, Code]
     recipe: Recipe
     account: Mapping[str, str]
 
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
 
-        Real weights and levels (Eq. 4), with the file's input grid and constants `lambda`.
+        Real weights and levels (Eq. 4), with the file's input grid.
         """
-        constants = self._constants()
 
         def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
             if node.op == "input":
                 return decode(self.network.input, encode(self.network.input, value).integers)
-            if node.op != "relu":
-                return None
-            unit = constants[node.name].reshape(-1, *[1] * (value.ndim - 2))
-            recipe = self.recipe
-            return unit * coding.encode(value / unit, recipe.phases, recipe.q, shift=recipe.shift)
+            return self.codes[node.name].apply(value) if node.op == "relu" else None
 
         return self.prepared.evaluate(x, code)
-
-    def _constants(self) -> dict[str, NDArray[np.float64]]:
-        """`lambda` of each relu node as the integer thresholds realise it, float64[C]."""
-        layers = {layer.name: layer for layer in self.network.layers if isinstance(layer, Spiking)}
-        relus = [node for node in self.prepared.nodes if node.op == "relu"]
-        return {node.name: layers[node.inputs[0]].constant for node in relus}
 
 
 def convert(model: Any, calibration: ArrayLike, **options: Any) -> Conversion:
@@ -72,10 +65,25 @@ def convert(model: Any, calibration: ArrayLike, **options: Any) -> Conversion:
     samples = check_calibration(samples, source)
     prepared, account = prepare(source, pool=recipe.pool)
     grid = input_grid(samples, recipe.bits, recipe.input_range)
-    maxima = activation_maxima(prepared, samples)
+    counted = recipe.normalisation != "max" or recipe.levels == "data"
+    found = histograms(prepared, samples, by_channel=recipe.scale == "channel", counted=counted)
+    codes = choose(found, recipe)
+    if recipe.correct != "none":
+        layer = Input(source.input.name, samples.shape[1:], recipe.bits, *grid)
+        prepared = correct(prepared, codes, layer, samples, recipe.correct)
     provenance = _provenance(source, samples, recipe)
-    network = quantize(prepared, maxima, grid, recipe, provenance)
-    return Conversion(network, source, prepared, recipe, account)
+    network = quantize(prepared, codes, grid, recipe, provenance)
+    realised = _realised(network, prepared, codes)
+    return Conversion(network, source, prepared, realised, recipe, account)
+
+
+def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> dict[str, Code]:
+    """The codes with the constants that the integer thresholds stand for."""
+    layers = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
+    return {
+        name: replace(code, constant=layers[prepared.node(name).inputs[0]].constant)
+        for name, code in codes.items()
+    }
 
 
 def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[str, str]:
@@ -85,6 +93,8 @@ def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[st
         "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
         "calibration_samples": str(len(samples)),
         "normalisation": f"{recipe.normalisation}, {recipe.scale}",
+        "levels": recipe.levels,
+        "correction": recipe.correct,
         "threshold_shift": "on" if recipe.shift else "off",
         "average_pool": recipe.pool,
         "onespike_lava": __version__,

@@ -10,6 +10,12 @@ from onespike_lava.layers import Shape
 LINEAR = ("conv", "linear")
 """Operators that become synapses."""
 
+SPIKING = ("input", "relu", "maxpool")
+"""Operators whose values are spikes."""
+
+KEEP_SIGN = ("maxpool", "avgpool", "flatten", "identity", "add", "concat", "pad", "slice")
+"""Operators whose values are not negative where their inputs are not."""
+
 
 @dataclass
 class Draft:
@@ -26,14 +32,15 @@ class Draft:
     def of(cls, graph: Graph) -> Draft:
         """A draft of the graph; nodes that the output does not need are dropped at once."""
         draft = cls({node.name: node for node in graph.nodes}, graph.output)
-        needed = {node.name for node in draft.graph().nodes}
+        needed = {node.name for node in draft.order()}
         unused = "dropped (the output does not need it)"
+        draft.account.update(graph.notes)
         for name in draft.nodes:
             draft.account[name] = "converted" if name in needed else unused
         draft.nodes = {name: draft.nodes[name] for name in draft.nodes if name in needed}
         return draft
 
-    def graph(self) -> Graph:
+    def order(self) -> list[Node]:
         """The nodes that the output needs, sorted so that each follows what it reads."""
         order: dict[str, Node] = {}
         stack = [self.output]
@@ -45,15 +52,19 @@ class Draft:
             else:
                 order.setdefault(node.name, node)
                 stack.pop()
-        return Graph(tuple(order.values()), self.output)
+        return list(order.values())
+
+    def graph(self) -> Graph:
+        """The nodes that the output needs, as a graph."""
+        return Graph(tuple(self.order()), self.output)
 
     def shapes(self) -> dict[str, Shape]:
         """Shape of each node's value."""
         return self.graph().shapes()
 
     def of_op(self, *ops: str) -> list[Node]:
-        """The nodes of these operators, as they stand now."""
-        return [node for node in self.nodes.values() if node.op in ops]
+        """The nodes of these operators, as they stand now, each after what it reads."""
+        return [node for node in self.order() if node.op in ops]
 
     def source(self, node: Node) -> Node:
         """The first node that `node` reads."""
@@ -96,9 +107,18 @@ class Draft:
         candidates = (name, *(f"{name}.{number}" for number in range(2, len(self.nodes) + 3)))
         return next(each for each in candidates if each not in self.nodes)
 
+    def put_relu(self, name: str) -> None:
+        """Neurons behind a value that is not negative: a ReLU that changes nothing."""
+        fresh = self.fresh(f"{name}.relu")
+        self.redirect(name, fresh)
+        self.put(Node(fresh, "relu", (name,)))
+
     def non_negative(self, name: str) -> bool:
-        """Whether the value cannot be negative: ReLUs, and pools and sums of them."""
+        """Whether the value cannot be negative: ReLUs, and maps without negative weights."""
         node = self.nodes[name]
-        if node.op in ("maxpool", "avgpool", "flatten", "identity", "add"):
+        if node.op == "relu":
+            return True
+        signs = node.op in LINEAR and all((value >= 0).all() for value in node.params.values())
+        if signs or node.op in KEEP_SIGN:
             return all(self.non_negative(each) for each in node.inputs)
-        return node.op == "relu"
+        return False

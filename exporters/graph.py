@@ -70,12 +70,14 @@ class Graph:
 
     nodes  : the `input` node first, each after the nodes that it reads
     output : name of the node whose value is the network's result
+    notes  : what became of nodes of the source that are none here, such as a final softmax
 
     Raises `GraphError` where names, inputs, parameters or shapes do not fit.
     """
 
     nodes: tuple[Node, ...]
     output: str
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check names and inputs, then infer every shape."""

@@ -7,6 +7,9 @@ in the front ends, and a pass that brings it into spiking form. Attributes, all 
     stride, dilation  : (rows, columns); a pool's stride is its kernel unless given
     padding           : (top, left, bottom, right), zeros; silence in a max pool
     groups            : groups of a convolution's channels
+    clip              : largest value of a relu, such as 6; none unless given
+    channels          : (before, behind), channels or features of zeros that a pad adds
+    start, stop, step : of a slice, one of each per axis of a sample
     kernel            : (rows, columns) of a pool
     count_include_pad : whether an average pool divides by the full kernel at borders
     eps               : of a batch norm
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Values = list[Array]
+
+INPUTS_MAX = 9999
+"""Most inputs of a sum or concatenation."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,41 @@ def _add_shape(node: Node, inputs: list[Shape]) -> Shape:
     return inputs[0]
 
 
+def _relu_shape(node: Node, inputs: list[Shape]) -> Shape:
+    clip = node.attrs.get("clip")
+    if clip is not None and not 0 < clip < np.inf:
+        raise MisfitError(f"clip {clip}; give a positive number, or none for a plain ReLU")
+    return inputs[0]
+
+
+def _concat_shape(node: Node, inputs: list[Shape]) -> Shape:
+    if len({shape[1:] for shape in inputs}) != 1:
+        shapes = " and ".join(_list(shape) for shape in inputs)
+        raise MisfitError(f"inputs {shapes} differ in more than their channels")
+    return (sum(shape[0] for shape in inputs), *inputs[0][1:])
+
+
+def _pad_shape(node: Node, inputs: list[Shape]) -> Shape:
+    (shape,), padding = inputs, window(node).padding
+    before, behind = node.attrs.get("channels", (0, 0))
+    if min(before, behind) < 0 or (len(shape) == 1 and any(padding)):
+        raise MisfitError(f"padding {padding} and {(before, behind)} for input {_list(shape)}")
+    top, left, bottom, right = padding
+    wide = (shape[0] + before + behind, *shape[1:])
+    return wide if len(shape) == 1 else (wide[0], wide[1] + top + bottom, wide[2] + left + right)
+
+
+def _slice_shape(node: Node, inputs: list[Shape]) -> Shape:
+    shape = inputs[0]
+    bounds = [tuple(node.attrs.get(key, ())) for key in ("start", "stop", "step")]
+    if any(len(each) != len(shape) for each in bounds):
+        raise MisfitError(f"bounds {bounds} for input {_list(shape)}; give one per axis")
+    for start, stop, step, size in zip(*bounds, shape, strict=True):
+        if not 0 <= start < stop <= size or step < 1:
+            raise MisfitError(f"{start}:{stop}:{step} of {size} keeps nothing or leaves the input")
+    return tuple(-(-(stop - start) // step) for start, stop, step in zip(*bounds, strict=True))
+
+
 def _window_size(node: Node, shape: Shape, kernel: Shape) -> tuple[int, int]:
     size = window(node).output_size(shape[1:], kernel)
     if min(size) < 1:
@@ -156,11 +197,14 @@ OPERATORS: dict[str, Operator] = {
     "batchnorm": Operator(
         _batchnorm_shape, arithmetic.batchnorm, required=("gamma", "beta", "mean", "var")
     ),
-    "relu": Operator(_same_shape, arithmetic.relu),
+    "relu": Operator(_relu_shape, arithmetic.relu),
     "maxpool": Operator(_pool_shape, arithmetic.maxpool),
     "avgpool": Operator(_pool_shape, arithmetic.avgpool),
     "flatten": Operator(_flatten_shape, arithmetic.flatten),
     "identity": Operator(_same_shape, arithmetic.first),
-    "add": Operator(_add_shape, arithmetic.add, arity=(2, 99)),
+    "add": Operator(_add_shape, arithmetic.add, arity=(2, INPUTS_MAX)),
+    "concat": Operator(_concat_shape, arithmetic.concat, arity=(2, INPUTS_MAX)),
+    "pad": Operator(_pad_shape, arithmetic.pad),
+    "slice": Operator(_slice_shape, arithmetic.cut),
 }
 """Every operator of a graph, by the name in `Node.op`."""

@@ -1,4 +1,4 @@
-"""From a prepared graph and its normalisation constants to an integer network.
+"""From a prepared graph and the codes of its layers to an integer network.
 
 Weights become int8 with one scale per output channel, thresholds an integer per channel
 times a table per phase, the input's constant part initial potentials per neuron.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters import arithmetic
-from exporters.calibrate import Constants
+from exporters.codes import Code
 from exporters.graph import Graph, Node
 from exporters.integers import Fit, Floats, fit, growth_of
 from exporters.linear import Linear, Source, linear_part
@@ -26,19 +26,19 @@ from onespike_lava.network import Network
 
 def quantize(
     graph: Graph,
-    maxima: Constants,
+    codes: Mapping[str, Code],
     grid: tuple[Floats, Floats],
     recipe: Recipe,
     provenance: Mapping[str, str],
 ) -> Network:
     """The integer network of a prepared graph.
 
-    maxima : relu node -> float64[C], normalisation constants
-    grid   : (low, step) of the input, float64[C] or float64[1]
+    codes : relu node -> its code
+    grid  : (low, step) of the input, float64[C] or float64[1]
 
     Raises `UnsupportedError` for what the integer network cannot hold.
     """
-    builder = _Builder(graph, maxima, recipe)
+    builder = _Builder(graph, codes, recipe)
     for node in graph.nodes:
         if node.op == "input":
             builder.input(node, *grid)
@@ -59,10 +59,9 @@ def quantize(
 class _Builder:
     """The layers made so far, and what later ones need to know of them."""
 
-    def __init__(self, graph: Graph, maxima: Constants, recipe: Recipe) -> None:
-        self.graph, self.maxima, self.recipe = graph, maxima, recipe
+    def __init__(self, graph: Graph, codes: Mapping[str, Code], recipe: Recipe) -> None:
+        self.graph, self.codes, self.recipe = graph, codes, recipe
         self.shapes = graph.shapes()
-        self.payloads = coding.payload_table(recipe.phases, recipe.q, recipe.payload_bits)
         self.layers: list[Layer] = []
         self.sources: dict[str, Source] = {}
 
@@ -99,8 +98,10 @@ class _Builder:
         recipe, shape = self.recipe, self.shapes[relu.name]
         node = self.graph.node(relu.inputs[0])
         maps, constant = linear_part(self.graph, node, self.sources, shape)
-        table, unit = self._table(maps[0].source)
-        wanted = self._constants(relu) / unit
+        code = self.codes[relu.name]
+        payloads = code.payloads(recipe.payload_bits)
+        table, unit = self._table(payloads, maps[0].source)
+        wanted = code.constant / unit
         largest = wanted * self._largest_factor(table, maps[0].source)
         found = fit(maps, constant, largest, weighting=recipe.weighting)
         base = np.maximum(1, np.rint(wanted * found.gain / found.scale))
@@ -114,7 +115,7 @@ class _Builder:
             base=recipe.q,
             steps=recipe.phases,
             binary=False,
-            payload=float(self.payloads[0]),
+            payload=float(payloads[0]),
         )
         self.layers.append(
             Spiking(
@@ -124,7 +125,7 @@ class _Builder:
                 bias=found.bias,
                 threshold_base=base.astype(np.int32),
                 threshold_table=table,
-                payload=unary if found.growth else self.payloads[:-1],
+                payload=unary if found.growth else payloads[:-1],
                 payload_bits=recipe.payload_bits,
                 base=recipe.q,
                 scale=found.unit,
@@ -140,14 +141,9 @@ class _Builder:
         synapses, scale = _synapses(maps, found), float(found.unit[0])
         self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
 
-    def _constants(self, relu: Node) -> Floats:
-        """`lambda` per channel as calibrated (Eq. 2); per layer where there are no channels."""
-        maxima = np.maximum(self.maxima[relu.name], 0.0)
-        if self.recipe.scale == "layer" or len(self.shapes[relu.name]) == 1:
-            return np.full_like(maxima, maxima.max())
-        return maxima
-
-    def _table(self, source: Source) -> tuple[NDArray[np.int32], float]:
+    def _table(
+        self, payloads: NDArray[np.int32], source: Source
+    ) -> tuple[NDArray[np.int32], float]:
         """Per-phase factors of the threshold, and the factor that stands for `lambda`.
 
         Graded: `P[k] + P[k+1]`, twice the threshold. Membrane: row `m - 1` holds
@@ -156,7 +152,7 @@ class _Builder:
         recipe = self.recipe
         unit = 2.0**recipe.payload_bits
         if recipe.weighting == "graded":
-            return coding.threshold_table(self.payloads, shift=recipe.shift), 2 * unit
+            return coding.threshold_table(payloads, shift=recipe.shift), 2 * unit
         theta = coding.thresholds(recipe.phases, recipe.q, shift=recipe.shift)
         grown = growth_of(source, 0).base ** np.arange(1, source.steps + 1)
         table = np.rint(unit * grown[:, None] * theta)

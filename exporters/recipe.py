@@ -12,8 +12,10 @@ from onespike_lava.validate import WEIGHTINGS
 
 CHOICES = {
     "weighting": WEIGHTINGS,
-    "normalisation": ("max",),
+    "normalisation": ("max", "p99.9", "mse"),
     "scale": ("channel", "layer"),
+    "levels": ("auto", "base", "data"),
+    "correct": ("none", "bias", "weights"),
     "pool": ("own", "merge"),
 }
 """Values of the options that are words."""
@@ -28,8 +30,12 @@ class Recipe:
     wait          : default `T_w`, None for `T`
     payload_bits  : binary digits of the unit of a graded spike
     weighting     : `graded` (synapse-based) or `membrane` (neuron-based), Sec. II-B
-    normalisation : `max`, the largest activation over the calibration data (Eq. 2)
+    normalisation : constant of a channel: `max`, its largest activation (Eq. 2), `p99.9`, the
+                    value that 99.9 % do not exceed, or `mse`, of least squared coding error
     scale         : one constant per `channel` (convolutions) or per `layer`
+    levels        : `base`, `Q**-k` as in the paper, `data`, of least squared error over the
+                    layer's activations (graded weighting), `auto`, `data` unless a base is given
+    correct       : what makes up for the coding error, in closed form: `none`, `bias`, `weights`
     shift         : threshold shift (Sec. III-B1)
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
@@ -45,6 +51,8 @@ class Recipe:
     weighting: str = "graded"
     normalisation: str = "max"
     scale: str = "channel"
+    levels: str = "base"
+    correct: str = "none"
     shift: bool = True
     input_bits: int | None = None
     input_range: tuple[float, float] | None = None
@@ -56,6 +64,7 @@ class Recipe:
             if getattr(self, name) not in allowed:
                 found = getattr(self, name)
                 raise OptionError(f"{name}: {found!r} is not one of {', '.join(allowed)}")
+        self._set("levels", self._levels())
         for name in ("phases", "payload_bits", "wait", "input_bits"):
             self._whole(name)
         coding.check_code(self.phases, 2.0)
@@ -84,6 +93,16 @@ class Recipe:
         """`T_in` as a number."""
         assert self.input_bits is not None
         return self.input_bits
+
+    def _levels(self) -> str:
+        geometric = self.weighting == "membrane" or not self.shift
+        if self.levels == "data" and geometric:
+            raise OptionError(
+                "levels: 'data' needs graded weighting and the threshold shift; use 'base'"
+            )
+        if self.levels == "auto":
+            return "base" if geometric or self.base != "auto" else "data"
+        return self.levels
 
     def _base(self) -> float:
         if self.base == "auto":

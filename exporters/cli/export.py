@@ -35,6 +35,8 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
 @click.option("--normalisation", type=_choice("normalisation"), default="max", show_default=True)
 @click.option("--scale", type=_choice("scale"), default="channel", show_default=True)
+@click.option("--levels", type=_choice("levels"), default="base", show_default=True)
+@click.option("--correct", type=_choice("correct"), default="none", show_default=True)
 @click.option("--no-shift", is_flag=True, help="No threshold shift (Sec. III-B1).")
 @click.option("--input-bits", type=int, help="Bits of the binary input code; default 8.")
 @click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from exporters.calibrate import activation_maxima, check_calibration, input_grid
+from exporters.calibrate import check_calibration, input_grid
 from exporters.graph import Graph, Node
+from exporters.statistics import histograms
 from onespike_lava.data import decode, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
@@ -104,7 +105,7 @@ def test_maxima_stream():
     )
     x = rng.normal(size=(150, 2, 5, 5)).astype(np.float32)
     values = graph.evaluate(x)
-    found = activation_maxima(graph, x)["r"]
+    found = histograms(graph, x, by_channel=True, counted=False)["r"].maxima
     assert np.allclose(found, values.max(axis=(0, 2, 3)), rtol=1e-6)
 
 

@@ -1,0 +1,115 @@
+"""The phase code of each layer in real numbers: normalisation constants and levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.recipe import Recipe
+from exporters.statistics import Histogram
+from onespike_lava.limits import PAYLOAD_MAX
+
+Floats = NDArray[np.float64]
+
+SCALES = np.arange(30, 151) / 100.0
+"""Shares of the maximum that least squared error chooses a constant from."""
+
+ROUNDS = 4
+"""How often constants and levels are fitted to each other in turn."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What one layer's spikes stand for.
+
+    constant : float64[C], `lambda` of each channel (Eq. 2)
+    levels   : float64[T + 1], what a spike of phase `k` is worth in units of `lambda`; the
+               last entry serves only the last shifted threshold
+    shift    : thresholds at the midpoints of neighbouring levels (Sec. III-B1)
+    """
+
+    constant: Floats
+    levels: Floats
+    shift: bool
+
+    @property
+    def thresholds(self) -> Floats:
+        """Threshold of each phase in units of `lambda`, float64[T]."""
+        return (self.levels[:-1] + self.levels[1:]) / 2 if self.shift else self.levels[:-1]
+
+    def apply(self, values: NDArray[Any]) -> Floats:
+        """Values [N, C, ...] as the code carries them, same shape, float64 (Eq. 3 and 4)."""
+        unit = np.maximum(self.constant, 1e-30).reshape(-1, *[1] * (values.ndim - 2))
+        return unit * decoded(values / unit, self.levels[:-1], self.thresholds)
+
+    def payloads(self, bits: int) -> NDArray[np.int32]:
+        """Integer payloads `P[1..T+1]`, int32[T + 1]; `P[1..T]` in 1..255."""
+        table = np.rint(2.0**bits * self.levels)
+        table[:-1] = np.clip(table[:-1], 1, PAYLOAD_MAX)
+        return table.astype(np.int32)
+
+
+def decoded(values: Floats, levels: Floats, thresholds: Floats) -> Floats:
+    """The level of the first threshold that each value reaches, 0 below all; any shape."""
+    rising = np.concatenate([[0.0], levels[::-1]])
+    return rising[np.searchsorted(thresholds[::-1], values, side="right")]
+
+
+def choose(histograms: Mapping[str, Histogram], recipe: Recipe) -> dict[str, Code]:
+    """One code per relu node, from what its activations were on the calibration data."""
+    return {name: _choose(found, recipe) for name, found in histograms.items()}
+
+
+def _choose(found: Histogram, recipe: Recipe) -> Code:
+    levels = recipe.q ** -np.arange(1, recipe.phases + 2, dtype=np.float64)
+    constant = found.maxima
+    if recipe.normalisation.startswith("p"):
+        constant = found.percentile(float(recipe.normalisation[1:]))
+    if recipe.levels == "data":
+        levels = fitted_levels(found, constant, levels)
+    if recipe.normalisation == "mse":
+        for _ in range(ROUNDS):
+            constant = fitted_constants(found, Code(constant, levels, recipe.shift))
+            if recipe.levels == "data":
+                levels = fitted_levels(found, constant, levels)
+    if found.clip is not None:  # the top code must not exceed a clipped ReLU's top
+        constant = np.minimum(constant, found.clip / levels[0])
+    return Code(found.spread(constant), levels, recipe.shift)
+
+
+def fitted_levels(found: Histogram, constant: Floats, start: Floats) -> Floats:
+    """Levels of least squared error over a layer (Lloyd 1982), float64[T + 1], the last one 0.
+
+    Thresholds stay at the midpoints; an error counts in the network's own values, so channels
+    weigh by the square of their constants. A level that nothing is near keeps its place.
+    """
+    values, weights = found.pooled(constant)
+    if not weights.any():
+        return start
+    mass = np.concatenate([[0.0], np.cumsum(weights)])
+    moment = np.concatenate([[0.0], np.cumsum(weights * values)])
+    levels = start[-2::-1]  # rising
+    for _ in range(100):
+        edges = np.concatenate([[0.0], levels])
+        places = np.searchsorted(values, (edges[1:] + edges[:-1]) / 2)
+        places = np.append(places, len(values))
+        share = np.diff(mass[places])
+        means = np.diff(moment[places]) / np.maximum(share, 1e-300)
+        moved = np.where(share > 0, means, levels)
+        if np.allclose(moved, levels, rtol=1e-6, atol=0):
+            break
+        levels = moved
+    return np.append(levels[::-1], 0.0)
+
+
+def fitted_constants(found: Histogram, code: Code) -> Floats:
+    """Constants of least squared error per channel, float64[C], for given levels."""
+    shares = SCALES[:, None]
+    coded = shares * decoded(found.centres / shares, code.levels[:-1], code.thresholds)
+    errors = found.counts @ ((coded - found.centres) ** 2).T
+    best: Floats = found.maxima * SCALES[errors.argmin(axis=1)]
+    return np.where(found.counts.any(axis=1), best, found.maxima)

@@ -1,0 +1,137 @@
+"""Values that may be negative: spikes cannot carry them, so maps of them become maps of spikes.
+
+A linear map of a linear map is one map; a linear map of a sum is a sum of maps. Each reader of
+a signed value gets a copy, so that at the end every linear map reads spikes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from exporters import algebra
+from exporters.compose import compose, obstacle
+from exporters.draft import LINEAR, SPIKING, Draft
+from exporters.graph import Node
+from onespike_lava.layers import Shape
+
+
+def compose_signed(draft: Draft) -> None:
+    """Make every linear map read spikes and every sum a sum of linear maps, where exact."""
+    sweep = _Sweep(draft)
+    for node in draft.order():
+        sweep.visit(draft.nodes[node.name])
+    sweep.account()
+    _separate(draft, "add")
+    _separate(draft, *LINEAR)
+
+
+class _Sweep:
+    """One pass over the nodes, each after what it reads; `into` tells what went where."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.shapes: dict[str, Shape] = draft.shapes()
+        self.into: dict[str, list[str]] = {}
+
+    def visit(self, node: Node) -> None:
+        if node.op == "add":
+            self._sum(node)
+        elif node.op in LINEAR:
+            self._map(node)
+        elif node.op == "relu" and self.draft.source(node).op in SPIKING:
+            self.draft.put(node.with_inputs(self._skip(node.name, node.inputs[0])))
+
+    def account(self) -> None:
+        """Say where the nodes went that nothing reads any more, and forget them."""
+        draft = self.draft
+        needed = {node.name: node for node in draft.order()}
+        for name in draft.nodes:
+            if name not in needed and name in self.into:
+                verb = "merged with" if draft.nodes[name].op == "add" else "composed into"
+                draft.account[name] = f"{verb} {', '.join(self.into[name])}"
+        draft.nodes = needed
+
+    def _sum(self, total: Node) -> None:
+        """Sums in a row become one, spikes that are added get a synapse of weight one."""
+        inputs: list[str] = []
+        for name in total.inputs:
+            source = self.draft.nodes[name]
+            if source.op == "add":
+                inputs += source.inputs
+                self._note(name, total.name)
+            else:
+                inputs.append(self._skip(total.name, name) if source.op in SPIKING else name)
+        self.draft.put(total.with_inputs(*inputs))
+        self._neurons(total)
+
+    def _map(self, node: Node) -> None:
+        source = self.draft.source(node)
+        if source.op in LINEAR and self._obstacle(source, node) is None:
+            self.draft.put(compose(source, node, self.shapes[source.inputs[0]]))
+            self._note(source.name, node.name)
+        elif source.op == "add":
+            self._distribute(node, [self.draft.nodes[name] for name in source.inputs])
+        self._neurons(self.draft.nodes[node.name])
+
+    def _distribute(self, node: Node, summands: list[Node]) -> None:
+        """`W (A x + B y) = (W A) x + (W B) y`."""
+        if any(each.op not in LINEAR or self._obstacle(each, node) for each in summands):
+            return
+        names = []
+        for number, summand in enumerate(summands):
+            piece = replace(node, name=self.draft.fresh(f"{node.name}.{number}"))
+            if number:
+                weight, bias = algebra.affine(piece)
+                piece = algebra.with_params(piece, weight, np.zeros_like(bias))
+            self.draft.put(compose(summand, piece, self.shapes[summand.inputs[0]]))
+            self.shapes[piece.name] = self.shapes[node.name]
+            self._note(summand.name, node.name)
+            names.append(piece.name)
+        self._note(self.draft.source(node).name, node.name)
+        self.draft.put(Node(node.name, "add", tuple(names)))
+
+    def _neurons(self, node: Node) -> None:
+        """Neurons of its own for a value that is not negative where something needs spikes.
+
+        A sum of spikes gets them unless a ReLU or a sum follows; a single map only before a
+        max pool or where it cannot be composed with what follows.
+        """
+        draft = self.draft
+        readers = draft.readers(node.name)
+        if not draft.non_negative(node.name) or not readers:
+            return
+        needs = node.op == "add" and any(each.op not in ("relu", "add") for each in readers)
+        for reader in readers:
+            stuck = reader.op in LINEAR and self._obstacle(node, reader) is not None
+            needs = needs or reader.op == "maxpool" or stuck
+        if needs:
+            draft.put_relu(node.name)
+            self.shapes[draft.readers(node.name)[0].name] = self.shapes[node.name]
+
+    def _obstacle(self, first: Node, second: Node) -> str | None:
+        return obstacle(first, second, self.shapes[first.inputs[0]])
+
+    def _skip(self, reader: str, source: str) -> str:
+        name = self.draft.fresh(f"{reader}.skip")
+        self.shapes[name] = self.shapes[source]
+        self.draft.put(algebra.identity_map(name, source, self.shapes[source]))
+        return name
+
+    def _note(self, name: str, where: str) -> None:
+        self.into.setdefault(name, [])
+        if where not in self.into[name]:
+            self.into[name].append(where)
+
+
+def _separate(draft: Draft, *ops: str) -> None:
+    """A copy of each sum or linear map for every ReLU and sum that reads it."""
+    for node in draft.of_op(*ops):
+        readers = [each for each in draft.readers(node.name) if each.op in ("relu", "add")]
+        first = 0 if node.name == draft.output else 1
+        for reader in sorted(readers, key=lambda each: each.op != "relu")[first:]:
+            copy = replace(node, name=draft.fresh(node.name))
+            draft.put(copy)
+            inputs = (copy.name if name == node.name else name for name in reader.inputs)
+            draft.put(reader.with_inputs(*inputs))
