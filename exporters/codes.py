@@ -36,6 +36,12 @@ class Code:
     levels: Floats
     shift: bool
 
+    @classmethod
+    def of_base(cls, constant: Floats, recipe: Recipe) -> Code:
+        """The paper's code: levels `Q**-k`."""
+        levels = recipe.q ** -np.arange(1, recipe.phases + 2, dtype=np.float64)
+        return cls(constant, levels, recipe.shift)
+
     @property
     def thresholds(self) -> Floats:
         """Threshold of each phase in units of `lambda`, float64[T]."""
@@ -65,8 +71,8 @@ def choose(histograms: Mapping[str, Histogram], recipe: Recipe) -> dict[str, Cod
 
 
 def _choose(found: Histogram, recipe: Recipe) -> Code:
-    levels = recipe.q ** -np.arange(1, recipe.phases + 2, dtype=np.float64)
     constant = found.maxima
+    levels = Code.of_base(constant, recipe).levels
     if recipe.normalisation.startswith("p"):
         constant = found.percentile(float(recipe.normalisation[1:]))
     if recipe.levels == "data":

@@ -14,13 +14,13 @@ from exporters.calibrate import check_calibration, input_grid
 from exporters.codes import Code, choose
 from exporters.correct import correct
 from exporters.graph import Graph, Node
+from exporters.inputs import InputCoding
 from exporters.passes import prepare
 from exporters.quantize import quantize
 from exporters.recipe import Recipe
 from exporters.source import read
 from exporters.statistics import histograms
-from onespike_lava.data import decode, encode
-from onespike_lava.layers import Input, Spiking
+from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.version import __version__
 
@@ -33,6 +33,7 @@ class Conversion:
     source   : the source network as read, for the baseline (`source.evaluate`)
     prepared : the source in spiking form, batch norms folded, corrected where the recipe says
     codes    : relu node of `prepared` -> its code, with the constants that the integers realise
+    coding   : how samples enter
     account  : what became of each node of the source
     """
 
@@ -40,6 +41,7 @@ class Conversion:
     source: Graph
     prepared: Graph
     codes: Mapping[str, Code]
+    coding: InputCoding
     recipe: Recipe
     account: Mapping[str, str]
 
@@ -51,7 +53,7 @@ class Conversion:
 
         def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
             if node.op == "input":
-                return decode(self.network.input, encode(self.network.input, value).integers)
+                return self.coding.apply(value)
             return self.codes[node.name].apply(value) if node.op == "relu" else None
 
         return self.prepared.evaluate(x, code)
@@ -65,16 +67,16 @@ def convert(model: Any, calibration: ArrayLike, **options: Any) -> Conversion:
     samples = check_calibration(samples, source)
     prepared, account = prepare(source, pool=recipe.pool)
     grid = input_grid(samples, recipe.bits, recipe.input_range)
+    coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     counted = recipe.normalisation != "max" or recipe.levels == "data"
     found = histograms(prepared, samples, by_channel=recipe.scale == "channel", counted=counted)
     codes = choose(found, recipe)
     if recipe.correct != "none":
-        layer = Input(source.input.name, samples.shape[1:], recipe.bits, *grid)
-        prepared = correct(prepared, codes, layer, samples, recipe.correct)
+        prepared = correct(prepared, codes, coding, samples, recipe.correct)
     provenance = _provenance(source, samples, recipe)
-    network = quantize(prepared, codes, grid, recipe, provenance)
+    network = quantize(prepared, codes, coding, recipe, provenance)
     realised = _realised(network, prepared, codes)
-    return Conversion(network, source, prepared, realised, recipe, account)
+    return Conversion(network, source, prepared, realised, coding, recipe, account)
 
 
 def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> dict[str, Code]:
@@ -93,6 +95,7 @@ def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[st
         "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
         "calibration_samples": str(len(samples)),
         "normalisation": f"{recipe.normalisation}, {recipe.scale}",
+        "input_coding": recipe.input_coding,
         "levels": recipe.levels,
         "correction": recipe.correct,
         "threshold_shift": "on" if recipe.shift else "off",

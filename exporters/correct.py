@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from exporters import arithmetic
 from exporters.codes import Code
 from exporters.graph import Graph, Node
+from exporters.inputs import InputCoding
 from exporters.operators import OPERATORS
 from exporters.statistics import BATCH
-from onespike_lava.data import decode, encode
-from onespike_lava.layers import Input, Shape
+from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
@@ -39,20 +39,20 @@ PLACES = 128
 
 
 def correct(
-    graph: Graph, codes: Mapping[str, Code], layer: Input, samples: NDArray[Any], mode: str
+    graph: Graph, codes: Mapping[str, Code], coding: InputCoding, samples: NDArray[Any], mode: str
 ) -> Graph:
     """The prepared graph with corrected linear maps.
 
     codes   : relu node -> its code
-    layer   : the input layer, whose grid the coded network sees
+    coding  : how the coded network sees its input
     samples : float[N, *shape], calibration data
     mode    : `bias` or `weights`
 
-    The first linear map sees exact inputs and is left as it is; so are maps of fixed weights
+    Linear maps of an exact (binary-coded) input are left as they are; so are maps of fixed weights
     (average pools, skip connections), whose error a later map of the same sum takes over.
     """
     with tempfile.TemporaryDirectory(prefix="onespike-") as folder:
-        return _Twins(graph, codes, layer, samples, Path(folder)).corrected(mode)
+        return _Twins(graph, codes, coding, samples, Path(folder)).corrected(mode)
 
 
 class _Twins:
@@ -62,7 +62,7 @@ class _Twins:
         self,
         graph: Graph,
         codes: Mapping[str, Code],
-        layer: Input,
+        coding: InputCoding,
         samples: NDArray[Any],
         folder: Path,
     ) -> None:
@@ -73,12 +73,8 @@ class _Twins:
         self.coded: dict[str, Values] = {}
         name = graph.input.name
         self._store(self.exact, "exact", name, lambda part: samples[part])
-        self._store(
-            self.coded,
-            "coded",
-            name,
-            lambda part: decode(layer, encode(layer, samples[part]).integers),
-        )
+        self._store(self.coded, "coded", name, lambda part: coding.apply(samples[part]))
+        self.exact_input = coding.code is None
 
     def corrected(self, mode: str) -> Graph:
         """Walk the graph once, correcting as the coded values become known."""
@@ -96,7 +92,7 @@ class _Twins:
         return Graph(tuple(nodes), self.graph.output)
 
     def _is_coded(self, node: Node) -> bool:
-        return node.inputs[0] != self.graph.input.name
+        return not self.exact_input or node.inputs[0] != self.graph.input.name
 
     def _moved(self, node: Node, mode: str) -> Node:
         """The node with weights or biases that make up for what its input lost."""

@@ -98,3 +98,11 @@ def _map(node: Node, source: Source) -> Linear:
     if node.op == "linear":
         return Linear(source, weight)
     return Linear(source, weight, arithmetic.window(node), int(node.attrs.get("groups", 1)))
+
+
+def one_to_one(source: Source) -> Linear:
+    """Each neuron to the neuron of its place."""
+    size = source.shape[0]
+    if len(source.shape) == 1:
+        return Linear(source, np.eye(size))
+    return Linear(source, np.ones((size, 1, 1, 1)), groups=size)

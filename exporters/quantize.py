@@ -15,33 +15,34 @@ from numpy.typing import NDArray
 from exporters import arithmetic
 from exporters.codes import Code
 from exporters.graph import Graph, Node
+from exporters.inputs import InputCoding
 from exporters.integers import Fit, Floats, fit, growth_of
-from exporters.linear import Linear, Source, linear_part
+from exporters.linear import Linear, Source, linear_part, one_to_one
 from exporters.recipe import Recipe
 from onespike_lava import coding
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Input, Layer, MaxPool, Readout, Spiking, Synapse
+from onespike_lava.layers import Layer, MaxPool, Readout, Spiking, Synapse
 from onespike_lava.network import Network
 
 
 def quantize(
     graph: Graph,
     codes: Mapping[str, Code],
-    grid: tuple[Floats, Floats],
+    coding: InputCoding,
     recipe: Recipe,
     provenance: Mapping[str, str],
 ) -> Network:
     """The integer network of a prepared graph.
 
-    codes : relu node -> its code
-    grid  : (low, step) of the input, float64[C] or float64[1]
+    codes  : relu node -> its code
+    coding : how samples enter
 
     Raises `UnsupportedError` for what the integer network cannot hold.
     """
     builder = _Builder(graph, codes, recipe)
     for node in graph.nodes:
         if node.op == "input":
-            builder.input(node, *grid)
+            builder.input(node, coding)
         elif node.op == "maxpool":
             builder.pool(node)
         elif node.op == "relu":
@@ -65,21 +66,27 @@ class _Builder:
         self.layers: list[Layer] = []
         self.sources: dict[str, Source] = {}
 
-    def input(self, node: Node, low: Floats, step: Floats) -> None:
-        shape, bits = self.shapes[node.name], self.recipe.bits
-        every = np.ones(shape[0])
-        self.sources[node.name] = Source(
+    def input(self, node: Node, coding: InputCoding) -> None:
+        layer = coding.layer
+        every = np.ones(layer.shape[0])
+        source = Source(
             position=0,
-            shape=shape,
-            unit=step * every * 2**bits,
-            low=low * every,
-            bits=bits,
+            shape=layer.shape,
+            unit=layer.step * every * 2**layer.bits,
+            low=layer.low * every,
+            bits=layer.bits,
             base=2.0,
-            steps=bits,
+            steps=layer.bits,
             binary=True,
-            payload=2.0**bits - 1,
+            payload=2.0**layer.bits - 1,
         )
-        self.layers.append(Input(node.name, shape, bits, low, step))
+        self.layers.append(layer)
+        self.sources[node.name] = source
+        if coding.code is not None:
+            once = [one_to_one(replace(source, low=np.zeros(layer.shape[0])))]
+            name = f"{node.name}.once"
+            self._neurons(node.name, name, once, np.zeros(layer.shape), coding.code)
+            self.sources[node.name] = replace(self.sources[node.name], low=source.low)
 
     def pool(self, node: Node) -> None:
         source = self.sources[node.inputs[0]]
@@ -95,10 +102,15 @@ class _Builder:
         self.sources[node.name] = replace(source, position=position, shape=shape)
 
     def spiking(self, relu: Node) -> None:
-        recipe, shape = self.recipe, self.shapes[relu.name]
         node = self.graph.node(relu.inputs[0])
-        maps, constant = linear_part(self.graph, node, self.sources, shape)
-        code = self.codes[relu.name]
+        maps, constant = linear_part(self.graph, node, self.sources, self.shapes[relu.name])
+        self._neurons(relu.name, node.name, maps, constant, self.codes[relu.name])
+
+    def _neurons(
+        self, key: str, name: str, maps: list[Linear], constant: Floats, code: Code
+    ) -> None:
+        """Add a layer called `name` that later nodes know as `key`."""
+        recipe, shape = self.recipe, constant.shape
         payloads = code.payloads(recipe.payload_bits)
         table, unit = self._table(payloads, maps[0].source)
         wanted = code.constant / unit
@@ -106,7 +118,7 @@ class _Builder:
         found = fit(maps, constant, largest, weighting=recipe.weighting)
         base = np.maximum(1, np.rint(wanted * found.gain / found.scale))
         unary = np.ones(recipe.phases, np.int32)
-        self.sources[relu.name] = Source(
+        self.sources[key] = Source(
             position=len(self.layers),
             shape=shape,
             unit=base * unit * found.scale / found.gain,
@@ -119,7 +131,7 @@ class _Builder:
         )
         self.layers.append(
             Spiking(
-                name=node.name,
+                name=name,
                 shape=shape,
                 synapses=_synapses(maps, found),
                 bias=found.bias,

@@ -16,6 +16,7 @@ CHOICES = {
     "scale": ("channel", "layer"),
     "levels": ("auto", "base", "data"),
     "correct": ("none", "bias", "weights"),
+    "input_coding": ("binary", "single"),
     "pool": ("own", "merge"),
 }
 """Values of the options that are words."""
@@ -39,6 +40,7 @@ class Recipe:
     shift         : threshold shift (Sec. III-B1)
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
+    input_coding  : `binary`, or `single`: one spike for an input value too (Table VII)
     pool          : average pools `own` their neurons as in the paper, or `merge` into what follows
 
     Raises `OptionError` for a value outside its range.
@@ -56,6 +58,7 @@ class Recipe:
     shift: bool = True
     input_bits: int | None = None
     input_range: tuple[float, float] | None = None
+    input_coding: str = "binary"
     pool: str = "own"
 
     def __post_init__(self) -> None:

@@ -40,6 +40,7 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--no-shift", is_flag=True, help="No threshold shift (Sec. III-B1).")
 @click.option("--input-bits", type=int, help="Bits of the binary input code; default 8.")
 @click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
+@click.option("--input-coding", type=_choice("input_coding"), default="binary", show_default=True)
 @click.option("--pool", type=_choice("pool"), default="own", show_default=True)
 def command(
     model: str,

@@ -111,6 +111,8 @@ def test_histograms_hold_the_activations_of_the_graph():
         {"levels": "data", "phases": 24, "scale": "layer"},
         {"normalisation": "mse", "weighting": "membrane"},
         {"levels": "data", "phases": 3, "payload_bits": 3},
+        {"input_coding": "single"},
+        {"input_coding": "single", "weighting": "membrane", "correct": "weights"},
     ],
 )
 def test_every_recipe_makes_a_network_that_engines_agree_on(options):
@@ -170,6 +172,25 @@ def test_memory_of_a_correction_lies_in_files(tmp_path, monkeypatch):
 def test_bad_recipes(options, message):
     with pytest.raises(OptionError, match=message):
         Recipe(**options)
+
+
+def test_single_spike_input_coding():
+    """Table VII: one spike for an input value too, at the price of its precision."""
+    x = images(60)
+    exact = cnn().evaluate(x)
+    errors = {}
+    for kind in ("binary", "single"):
+        found = convert(cnn(), x, base=1.3, input_coding=kind)
+        run = found.network.run(x, record=True)
+        errors[kind] = ((run.scores * found.network.output_scale - exact) ** 2).mean()
+    assert run.spikes["image.once"] <= x.size
+    assert errors["single"] > errors["binary"]
+    low = found.network.input.low[:, None, None]
+    layer = found.network.layers[1]
+    value = layer.payload[run.codes["image.once"].astype(int) - 1] / 256
+    value = low + layer.constant[:, None, None] * np.where(run.codes["image.once"], value, 0)
+    near = np.abs(value - found.coding.apply(x)) < 0.02 * (x.max() - x.min())
+    assert near.mean() > 0.97  # the others lie at a threshold
 
 
 def test_auto_levels():
