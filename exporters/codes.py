@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,17 +30,20 @@ class Code:
     levels   : float64[T + 1], what a spike of phase `k` is worth in units of `lambda`; the
                last entry serves only the last shifted threshold
     shift    : thresholds at the midpoints of neighbouring levels (Sec. III-B1)
+    base     : `Q` of the code, or what fitted levels started from
     """
 
     constant: Floats
     levels: Floats
     shift: bool
+    base: float
 
     @classmethod
-    def of_base(cls, constant: Floats, recipe: Recipe) -> Code:
-        """The paper's code: levels `Q**-k`."""
-        levels = recipe.q ** -np.arange(1, recipe.phases + 2, dtype=np.float64)
-        return cls(constant, levels, recipe.shift)
+    def of_base(cls, constant: Floats, recipe: Recipe, layer: str) -> Code:
+        """The paper's code: levels `Q**-k`, of a layer that may have a base of its own."""
+        base = recipe.base_of(layer)
+        levels = base ** -np.arange(1, recipe.phases + 2, dtype=np.float64)
+        return cls(constant, levels, recipe.shift, base)
 
     @property
     def thresholds(self) -> Floats:
@@ -65,40 +68,45 @@ def decoded(values: Floats, levels: Floats, thresholds: Floats) -> Floats:
     return rising[np.searchsorted(thresholds[::-1], values, side="right")]
 
 
-def choose(histograms: Mapping[str, Histogram], recipe: Recipe) -> dict[str, Code]:
-    """One code per relu node, from what its activations were on the calibration data."""
-    return {name: _choose(found, recipe) for name, found in histograms.items()}
+def choose(
+    histograms: Mapping[str, Histogram], layers: Mapping[str, str], recipe: Recipe
+) -> dict[str, Code]:
+    """One code per relu node, from what its activations were on the calibration data.
+
+    layers : relu node -> name of its layer
+    """
+    return {name: _choose(found, layers[name], recipe) for name, found in histograms.items()}
 
 
-def _choose(found: Histogram, recipe: Recipe) -> Code:
-    constant = found.maxima
-    levels = Code.of_base(constant, recipe).levels
+def _choose(found: Histogram, layer: str, recipe: Recipe) -> Code:
+    code = Code.of_base(found.maxima, recipe, layer)
     if recipe.normalisation.startswith("p"):
-        constant = found.percentile(float(recipe.normalisation[1:]))
-    if recipe.levels == "data":
-        levels = fitted_levels(found, constant, levels)
-    if recipe.normalisation == "mse":
-        for _ in range(ROUNDS):
-            constant = fitted_constants(found, Code(constant, levels, recipe.shift))
-            if recipe.levels == "data":
-                levels = fitted_levels(found, constant, levels)
+        code = replace(code, constant=found.percentile(float(recipe.normalisation[1:])))
+    fit_levels = recipe.levels == "data"
+    if fit_levels:
+        code = replace(code, levels=fitted_levels(found, code))
+    for _ in range(ROUNDS if recipe.normalisation == "mse" else 0):
+        code = replace(code, constant=fitted_constants(found, code))
+        if fit_levels:
+            code = replace(code, levels=fitted_levels(found, code))
     if found.clip is not None:  # the top code must not exceed a clipped ReLU's top
-        constant = np.minimum(constant, found.clip / levels[0])
-    return Code(found.spread(constant), levels, recipe.shift)
+        code = replace(code, constant=np.minimum(code.constant, found.clip / code.levels[0]))
+    return replace(code, constant=found.spread(code.constant))
 
 
-def fitted_levels(found: Histogram, constant: Floats, start: Floats) -> Floats:
+def fitted_levels(found: Histogram, code: Code) -> Floats:
     """Levels of least squared error over a layer (Lloyd 1982), float64[T + 1], the last one 0.
 
     Thresholds stay at the midpoints; an error counts in the network's own values, so channels
-    weigh by the square of their constants. A level that nothing is near keeps its place.
+    weigh by the square of their constants. The levels of `code` are the start; one that
+    nothing is near keeps its place.
     """
-    values, weights = found.pooled(constant)
+    values, weights = found.pooled(code.constant)
     if not weights.any():
-        return start
+        return code.levels
     mass = np.concatenate([[0.0], np.cumsum(weights)])
     moment = np.concatenate([[0.0], np.cumsum(weights * values)])
-    levels = start[-2::-1]  # rising
+    levels = code.levels[-2::-1]  # rising
     for _ in range(100):
         edges = np.concatenate([[0.0], levels])
         places = np.searchsorted(values, (edges[1:] + edges[:-1]) / 2)

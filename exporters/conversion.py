@@ -20,6 +20,7 @@ from exporters.quantize import quantize
 from exporters.recipe import Recipe
 from exporters.source import read
 from exporters.statistics import histograms
+from onespike_lava.errors import OptionError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.version import __version__
@@ -70,13 +71,25 @@ def convert(model: Any, calibration: ArrayLike, **options: Any) -> Conversion:
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     counted = recipe.normalisation != "max" or recipe.levels == "data"
     found = histograms(prepared, samples, by_channel=recipe.scale == "channel", counted=counted)
-    codes = choose(found, recipe)
+    codes = choose(found, _layers(prepared, recipe), recipe)
     if recipe.correct != "none":
         prepared = correct(prepared, codes, coding, samples, recipe.correct)
     provenance = _provenance(source, samples, recipe)
     network = quantize(prepared, codes, coding, recipe, provenance)
     realised = _realised(network, prepared, codes)
     return Conversion(network, source, prepared, realised, coding, recipe, account)
+
+
+def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
+    """The layer of each relu node; refuses bases of layers that are not there."""
+    layers = {node.name: node.inputs[0] for node in prepared.nodes if node.op == "relu"}
+    unknown = set(recipe.bases) - {*layers.values(), prepared.input.name}
+    if unknown:
+        raise OptionError(
+            f"bases: no layer {', '.join(sorted(unknown))}; the layers are "
+            f"{', '.join(layers.values())}"
+        )
+    return layers
 
 
 def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> dict[str, Code]:

@@ -36,7 +36,7 @@ class InputCoding:
         code = None
         if recipe.input_coding == "single":
             largest = step * np.ones(shape[0]) * (2**recipe.bits - 1)
-            code = Code.of_base(largest, recipe)
+            code = Code.of_base(largest, recipe, name)
         return cls(Input(name, shape, recipe.bits, low, step), code)
 
     def apply(self, samples: NDArray[Any]) -> Floats:

@@ -112,7 +112,7 @@ class _Builder:
         """Add a layer called `name` that later nodes know as `key`."""
         recipe, shape = self.recipe, constant.shape
         payloads = code.payloads(recipe.payload_bits)
-        table, unit = self._table(payloads, maps[0].source)
+        table, unit = self._table(code, maps[0].source)
         wanted = code.constant / unit
         largest = wanted * self._largest_factor(table, maps[0].source)
         found = fit(maps, constant, largest, weighting=recipe.weighting)
@@ -124,7 +124,7 @@ class _Builder:
             unit=base * unit * found.scale / found.gain,
             low=np.zeros(shape[0]),
             bits=recipe.payload_bits,
-            base=recipe.q,
+            base=code.base,
             steps=recipe.phases,
             binary=False,
             payload=float(payloads[0]),
@@ -139,7 +139,7 @@ class _Builder:
                 threshold_table=table,
                 payload=unary if found.growth else payloads[:-1],
                 payload_bits=recipe.payload_bits,
-                base=recipe.q,
+                base=code.base,
                 scale=found.unit,
                 growth=found.growth,
             )
@@ -153,9 +153,7 @@ class _Builder:
         synapses, scale = _synapses(maps, found), float(found.unit[0])
         self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
 
-    def _table(
-        self, payloads: NDArray[np.int32], source: Source
-    ) -> tuple[NDArray[np.int32], float]:
+    def _table(self, code: Code, source: Source) -> tuple[NDArray[np.int32], float]:
         """Per-phase factors of the threshold, and the factor that stands for `lambda`.
 
         Graded: `P[k] + P[k+1]`, twice the threshold. Membrane: row `m - 1` holds
@@ -164,10 +162,10 @@ class _Builder:
         recipe = self.recipe
         unit = 2.0**recipe.payload_bits
         if recipe.weighting == "graded":
+            payloads = code.payloads(recipe.payload_bits)
             return coding.threshold_table(payloads, shift=recipe.shift), 2 * unit
-        theta = coding.thresholds(recipe.phases, recipe.q, shift=recipe.shift)
         grown = growth_of(source, 0).base ** np.arange(1, source.steps + 1)
-        table = np.rint(unit * grown[:, None] * theta)
+        table = np.rint(unit * grown[:, None] * code.thresholds)
         return np.maximum(1, table).astype(np.int32), unit
 
     def _largest_factor(self, table: NDArray[np.int32], source: Source) -> float:

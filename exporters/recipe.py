@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from onespike_lava import coding
@@ -28,6 +29,7 @@ class Recipe:
 
     phases        : `T`, phases of a sample
     base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5
+    bases         : layer -> a base of its own, base manipulation between layers (Sec. III-B2)
     wait          : default `T_w`, None for `T`
     payload_bits  : binary digits of the unit of a graded spike
     weighting     : `graded` (synapse-based) or `membrane` (neuron-based), Sec. II-B
@@ -48,6 +50,7 @@ class Recipe:
 
     phases: int = 16
     base: float | str = "auto"
+    bases: Mapping[str, float] = field(default_factory=dict)
     wait: int | None = None
     payload_bits: int = 8
     weighting: str = "graded"
@@ -79,12 +82,17 @@ class Recipe:
         if self.input_range is not None and not self.input_range[0] < self.input_range[1]:
             low, high = self.input_range
             raise OptionError(f"input_range: low {low:g} is not below high {high:g}; swap them")
-        coding.payload_table(self.phases, self.q, self.payload_bits)
+        for base in (self.q, *self.bases.values()):
+            coding.payload_table(self.phases, base, self.payload_bits)
 
     @property
     def q(self) -> float:
         """The base as a number."""
         return float(self.base)
+
+    def base_of(self, layer: str) -> float:
+        """The base of a layer's code."""
+        return self.bases.get(layer, self.q)
 
     @property
     def waiting(self) -> int:

@@ -30,6 +30,7 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="NET.net")
 @click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
 @click.option("--base", default="auto", show_default=True, help="Q in (1, 2], auto: Eq. 5.")
+@click.option("--layer-base", multiple=True, metavar="LAYER=Q", help="A layer's own base.")
 @click.option("--wait", type=int, metavar="T_w", help="Default wait; default T.")
 @click.option("--payload-bits", default=8, show_default=True, help="Digits of a graded spike.")
 @click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
@@ -49,11 +50,13 @@ def command(
     output: str,
     no_shift: bool,
     input_range: str | None,
+    layer_base: tuple[str, ...],
     **recipe: Any,
 ) -> None:
     """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network."""
     samples = load_samples(calibration, labels=False).x
     recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
+    recipe["bases"] = dict(_layer_base(text) for text in layer_base)
     found = convert(load_model(model, weights), samples, **recipe)
     save(found.network, output)
     coded = found.network.run(samples[:64])
@@ -62,7 +65,7 @@ def command(
     options.print_table(list(found.account.items()), ("node", "account"))
     click.echo(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "
-        f"T = {figures['phases']}, Q = {figures['base']:g}, potentials within {STATE_LIMIT}"
+        f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
     )
 
 
@@ -74,3 +77,11 @@ def _range(text: str | None) -> tuple[float, float] | None:
     except ValueError:
         raise OptionError(f"input-range: {text!r} is not LO,HI; give two numbers") from None
     return low, high
+
+
+def _layer_base(text: str) -> tuple[str, float]:
+    layer, _, base = text.rpartition("=")
+    try:
+        return layer, float(base)
+    except ValueError:
+        raise OptionError(f"layer-base: {text!r} is not LAYER=Q; give a name and a base") from None

@@ -32,7 +32,8 @@ def activations():
 
 def test_geometric_levels_are_the_papers():
     recipe = Recipe(base=1.3)
-    code = choose({"a": histogram(np.abs(np.random.default_rng(0).normal(size=(99, 2))))}, recipe)
+    values = np.abs(np.random.default_rng(0).normal(size=(99, 2)))
+    code = choose({"a": histogram(values)}, {"a": "conv"}, recipe)
     expected = coding.levels(16, 1.3)
     assert np.allclose(code["a"].levels[:-1], expected)
     assert np.allclose(code["a"].thresholds, coding.thresholds(16, 1.3))
@@ -40,7 +41,7 @@ def test_geometric_levels_are_the_papers():
 
 
 def test_a_code_is_that_of_the_paper(activations):
-    code = Code(np.array([1.0, 5.0, 0.2]), 1.3 ** -np.arange(1, 18.0), True)
+    code = Code(np.array([1.0, 5.0, 0.2]), 1.3 ** -np.arange(1, 18.0), True, 1.3)
     expected = code.constant * coding.encode(activations / code.constant, 16, 1.3)
     assert np.allclose(code.apply(activations), expected)
 
@@ -49,10 +50,11 @@ def test_a_code_is_that_of_the_paper(activations):
 def test_fitted_levels_lose_less_and_stand_still(activations, phases):
     found = histogram(activations)
     start = 1.3 ** -np.arange(1, phases + 2.0)
-    levels = fitted_levels(found, found.maxima, start)
+    given = Code(found.maxima, start, True, 1.3)
+    levels = fitted_levels(found, given)
     assert (np.diff(levels) < 0).all()
     assert levels[-1] == 0
-    fitted, given = (Code(found.maxima, each, True) for each in (levels, start))
+    fitted = Code(found.maxima, levels, True, 1.3)
     errors = [((code.apply(activations) - activations) ** 2).sum() for code in (fitted, given)]
     assert errors[0] < 0.8 * errors[1]
     shares = np.sort((activations / found.maxima).ravel())
@@ -68,12 +70,12 @@ def test_fitted_levels_lose_less_and_stand_still(activations, phases):
 
 def test_least_squares_constant_is_the_best_of_the_grid(activations):
     found = histogram(activations)
-    code = Code(found.maxima, 1.3 ** -np.arange(1, 18.0), True)
+    code = Code(found.maxima, 1.3 ** -np.arange(1, 18.0), True, 1.3)
     best = fitted_constants(found, code)
     for group in range(3):
         errors = []
         for share in codes_module.SCALES:
-            one = Code(found.maxima[group : group + 1] * share, code.levels, True)
+            one = Code(found.maxima[group : group + 1] * share, code.levels, True, 1.3)
             values = activations[:, group : group + 1]
             errors.append(((one.apply(values) - values) ** 2).sum())
         chosen = np.argmin(np.abs(codes_module.SCALES - best[group] / found.maxima[group]))
@@ -112,6 +114,8 @@ def test_histograms_hold_the_activations_of_the_graph():
         {"normalisation": "mse", "weighting": "membrane"},
         {"levels": "data", "phases": 3, "payload_bits": 3},
         {"input_coding": "single"},
+        {"base": 1.3, "bases": {"conv1": 1.2, "add": 1.4}},
+        {"base": 1.3, "bases": {"conv3": 1.2, "hidden": 1.4}, "weighting": "membrane"},
         {"input_coding": "single", "weighting": "membrane", "correct": "weights"},
     ],
 )
@@ -191,6 +195,19 @@ def test_single_spike_input_coding():
     value = low + layer.constant[:, None, None] * np.where(run.codes["image.once"], value, 0)
     near = np.abs(value - found.coding.apply(x)) < 0.02 * (x.max() - x.min())
     assert near.mean() > 0.97  # the others lie at a threshold
+
+
+def test_every_layer_may_have_a_base_of_its_own():
+    """Base manipulation between layers (Sec. III-B2)."""
+    found = convert(cnn(), images(20), base=1.3, bases={"conv1": 1.2})
+    layers = {layer.name: layer for layer in found.network.layers}
+    assert layers["conv1"].base == 1.2
+    assert (layers["conv1"].payload == coding.payload_table(16, 1.2, 8)[:-1]).all()
+    assert layers["conv3"].base == 1.3
+    with pytest.raises(OptionError, match=r"^bases: no layer conv9; the layers are conv1, add, c"):
+        convert(cnn(), images(20), base=1.3, bases={"conv9": 1.2})
+    with pytest.raises(OptionError, match=r"^payload table: phase 9 of 16 rounds to 0 with base 2"):
+        Recipe(bases={"conv1": 2.0})
 
 
 def test_auto_levels():
