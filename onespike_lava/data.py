@@ -7,6 +7,7 @@ import os
 import zipfile
 import zlib
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from onespike_lava.layers import Input, Shape
 
 FILE_LIMIT = 2**32
 """Largest data file that is read, in bytes."""
+
+BLOCK = 2**15
+"""Values that are encoded together, so that what is computed stays in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +43,29 @@ def encode(layer: Input, x: ArrayLike) -> Coded:
 
     `x` is float[N, *shape]. Raises `DataError` where it does not fit.
     """
-    values = check_samples(x, layer.shape)
+    values = _numeric(x, layer.shape)
     integers = np.empty(values.shape, np.uint8)
     clipped, rounding = 0, 0.0
     axes = (-1,) + (1,) * (len(layer.shape) - 1)
     low, step = layer.low.reshape(axes), layer.step.reshape(axes)
     top = 2**layer.bits - 1
-    for start in range(0, len(values), 256):
-        block = slice(start, start + 256)
-        exact = (values[block].astype(np.float64) - low) / step
+    size = max(1, BLOCK // prod(layer.shape))
+    for start in range(0, len(values), size):
+        block = slice(start, start + size)
+        exact = np.subtract(values[block], low, dtype=np.float64)
+        exact /= step
         rounded = np.rint(exact)
-        inside = (rounded >= 0) & (rounded <= top)
-        clipped += int(rounded.size - np.count_nonzero(inside))
-        distance = np.abs(exact - rounded)
-        rounding = max(rounding, float(distance.max(initial=0.0, where=inside)))
-        integers[block] = np.clip(rounded, 0, top).astype(np.uint8)
+        if rounded.size and rounded.min() >= 0 and rounded.max() <= top:
+            exact -= rounded
+            rounding = max(rounding, float(exact.max()), -float(exact.min()))
+        else:
+            _check_finite(values)  # NaN and infinities are never inside, so look only here
+            inside = (rounded >= 0) & (rounded <= top)
+            clipped += int(rounded.size - np.count_nonzero(inside))
+            distance = np.abs(exact - rounded)
+            rounding = max(rounding, float(distance.max(initial=0.0, where=inside)))
+            np.clip(rounded, 0, top, out=rounded)
+        np.copyto(integers[block], rounded, casting="unsafe")
     return Coded(integers, clipped, rounding)
 
 
@@ -65,15 +77,24 @@ def decode(layer: Input, integers: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def check_samples(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     """Samples as a numeric array [N, *shape], else `DataError`."""
+    values = _numeric(x, shape)
+    _check_finite(values)
+    return values
+
+
+def _numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     values = np.asarray(x)
     if values.dtype.kind not in "fiub":
         raise DataError(f"x: type {values.dtype} is not numeric; give float32[N, ...]")
     if values.shape[1:] != tuple(shape) or values.ndim != len(shape) + 1:
         raise DataError(f"x: shape {values.shape} does not match [N, {_list(shape)}]; reshape it")
+    return values
+
+
+def _check_finite(values: NDArray[Any]) -> None:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         bad = int(values.size - np.count_nonzero(np.isfinite(values)))
         raise DataError(f"x: {bad} values are NaN or infinite; clean the data")
-    return values
 
 
 def check_labels(y: ArrayLike, samples: int, classes: int) -> NDArray[np.int64]:

@@ -35,8 +35,9 @@ def main() -> int:
     print(f"The file holds {'the integers of' if shipped else 'other integers than'} digits.net")
     few = x_test[:LAVA_SAMPLES]
     print(f"Running {len(x_test)} test images on the integer core, {len(few)} of them in Lava")
-    whole = evaluate(network, x_test, y_test)
-    runs = {name: network.run(few, name, record=True) for name in ("reference", "numpy", "lava")}
+    whole = evaluate(network, x_test, y_test, "numpy")
+    names = ("reference", "numpy", "numba", "lava")
+    runs = {name: network.run(few, name, record=True) for name in names}
     agree = [first_difference(run, runs["reference"]) is None for run in runs.values()]
     print_table(found, whole, runs["lava"], x_test, y_test)
     lost = errors(found.source.evaluate(x_test), y_test) - (len(y_test) - whole.correct)

@@ -17,7 +17,7 @@ DATA = click.option("--data", required=True, type=click.Path(), metavar="D.npz",
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N samples.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 WAIT = click.option("--wait", type=int, metavar="T_w", help="Phases to wait; default the file's.")
-ENGINES = click.Choice(["auto", "numpy", "reference", "lava"])
+ENGINES = click.Choice(["auto", "numpy", "reference", "numba", "lava"])
 
 
 def engine(default: str = "auto") -> Callable[[F], F]:

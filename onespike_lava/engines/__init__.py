@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from onespike_lava.data import Coded
     from onespike_lava.network import Network
 
-ENGINES = ("numpy", "reference", "lava")
-AUTO = "numpy"
+ENGINES = ("numpy", "reference", "numba", "lava")
+AUTO = "numba"
+"""What `auto` stands for; `numpy` where Numba is absent or its compiler switched off."""
 
 
 def run(network: Network, coded: Coded, *, engine: str, wait: int, record: bool) -> Run:
     """Run coded samples on an engine by name; raises `OptionError` for a bad name or wait."""
-    name = AUTO if engine == "auto" else engine
+    name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
     if not 0 <= wait <= network.phases:
@@ -39,3 +40,11 @@ def run(network: Network, coded: Coded, *, engine: str, wait: int, record: bool)
         clipped=coded.clipped,
         rounding=coded.rounding,
     )
+
+
+def _auto() -> str:
+    try:
+        compiles: bool = import_module(f"onespike_lava.engines.{AUTO}").compiles()
+    except ImportError:
+        return "numpy"
+    return AUTO if compiles else "numpy"

@@ -84,9 +84,9 @@ def one_phase_late_once(run):
 def test_result_does_not_depend_on_blocks(monkeypatch):
     network = random_network(5)
     x = random_samples(network, 7)
-    whole = network.run(x, record=True)
+    whole = network.run(x, "numpy", record=True)
     monkeypatch.setattr(vectorised, "BLOCK_BYTES", 1)
-    parts = network.run(x, record=True)
+    parts = network.run(x, "numpy", record=True)
     assert first_difference(whole, parts) is None
     assert whole.spikes == parts.spikes
 
@@ -99,7 +99,7 @@ def test_sample_alone_equals_sample_among_others():
     assert (together == alone).all()
 
 
-@pytest.mark.parametrize("engine", ["numpy", "reference"])
+@pytest.mark.parametrize("engine", ["numpy", "reference", "numba"])
 def test_no_samples(engine):
     network = random_network(2)
     run = network.run(random_samples(network, 0), engine, record=True)

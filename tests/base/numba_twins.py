@@ -1,0 +1,117 @@
+"""Obvious twins of the kernels that are written in LLVM IR: the same records, plain loops."""
+
+import numpy as np
+
+from onespike_lava.engines.numba import planner, walk
+from onespike_lava.engines.numba.packing import LINE
+from onespike_lava.engines.numba.records import LANES, NONE, Block, Segment
+from onespike_lava.layers import Window
+from tests.networks import Maker, random_samples
+
+
+def count_64(arena, offset):
+    """How many of 64 bytes are not 0."""
+    return int(np.count_nonzero(arena[offset : offset + LINE]))
+
+
+def connect(kind, width, constants, arena, record, unit, pixels):
+    """One block of channels, pixel by pixel, channel by channel."""
+    block = record_at(Block, constants, record)
+    assert block.width == width
+    for pixel in range(pixels):
+        for lane in range(width * LANES):
+            potential = int(start(block, constants, arena, unit, pixel, lane))
+            for number in range(block.dots + block.channels):
+                at = block.segments + 8 * len(Segment._fields) * number
+                segment = record_at(Segment, constants, at)
+                dot = number < block.dots
+                add = added if dot else added_by_channel
+                potential += add(kind, width, segment, constants, arena, unit, pixel, lane)
+            finish(block, constants, arena, unit, pixel, lane, potential)
+
+
+def record_at(record, constants, at):
+    count = len(record._fields)
+    return record(*(int(v) for v in constants[at : at + 8 * count].view(np.int64)))
+
+
+def number(memory, at):
+    return int(memory[at : at + 4].view(np.int32)[0])
+
+
+def start(block, constants, arena, unit, pixel, lane):
+    memory = arena if block.bias_moves else constants
+    offset = number(constants, block.bias_pixels + 4 * pixel)
+    return number(memory, block.bias + unit * block.bias_stride + offset + 4 * lane)
+
+
+def window(segment, constants, unit, pixel, run):
+    place = number(constants, segment.pixels + 4 * pixel)
+    tap = int(constants[segment.taps + 8 * run :][:8].view(np.int64)[0])
+    return segment.start + unit * segment.stride + place + tap
+
+
+def added(kind, width, segment, constants, arena, unit, pixel, lane):
+    total = 0
+    for run in range(segment.runs):
+        at = window(segment, constants, unit, pixel, run)
+        for k in range(segment.size):
+            weight = dot_weight(kind, width, segment, constants, run * segment.size + k, lane)
+            total += int(arena[at + k]) * weight
+    return total
+
+
+def dot_weight(kind, width, segment, constants, k, lane):
+    four, inside = divmod(k, 4)
+    if kind == "vnni":  # int8[four, width, 16, 4]
+        at = (four * width * LANES + lane) * 4 + inside
+        return int(constants[segment.weights + at : segment.weights + at + 1].view(np.int8)[0])
+    pair, half = divmod(inside, 2)  # int16[four, 2, 2 * width * 8, 2]
+    at = ((four * 2 + half) * width * LANES + lane) * 2 + pair
+    return int(constants[segment.weights + 2 * at :][:2].view(np.int16)[0])
+
+
+def added_by_channel(kind, width, segment, constants, arena, unit, pixel, lane):
+    total = 0
+    for run in range(segment.runs):
+        sent = int(arena[window(segment, constants, unit, pixel, run) + lane])
+        at = segment.weights + run * width * LANES + lane
+        total += sent * int(constants[at : at + 1].view(np.int8)[0])
+    return total
+
+
+def finish(block, constants, arena, unit, pixel, lane, potential):
+    if block.potential != NONE:
+        offset = number(constants, block.potential_pixels + 4 * pixel)
+        at = block.potential + unit * block.potential_stride + offset + 4 * lane
+        arena[at : at + 4].view(np.int32)[0] = potential
+    if block.output == NONE:
+        return
+    offset = number(constants, block.output_pixels + 4 * pixel)
+    at = block.output + unit * block.output_stride + offset + lane
+    if block.keep and arena[at]:
+        return
+    arena[at] = 0
+    for phase in range(block.first, block.last):
+        limit = number(constants, block.limits + 4 * (phase * block.width * LANES + lane))
+        if potential >= limit:
+            arena[at] = number(constants, block.values + 4 * phase)
+            return
+
+
+def twin_difference(kind):
+    """How a whole network on the twins differs from the same on engine `numpy`."""
+    make = Maker(np.random.default_rng(1), 3, 1.3, "graded")
+    at = make.conv(make.input((2, 4, 3)), 17, window=Window((1, 1), (1, 0, 1, 1)))
+    at = make.conv(make.residual(at, at), 2, (2, 2), groups=1)
+    make.readout(at)
+    network = make.network()
+    x = random_samples(network, 2)
+    expected = network.run(x, "numpy", 1).scores
+    made = planner.compile_network(network, 1, False, kind)
+    views = (made.constants, made.numbers, *made.take())
+    data = np.rint(x / network.input.step[0]).astype(np.uint8).reshape(2, -1)
+    found, spikes = np.zeros_like(expected), np.zeros(len(network.layers) - 1, np.int64)
+    step = walk._walk(kind, 0)
+    step(made.rows, *views, data, 0, 2, found, spikes, np.empty(0, np.uint8))
+    return int(np.count_nonzero(found != expected))

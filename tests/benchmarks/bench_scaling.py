@@ -1,0 +1,106 @@
+"""How time and memory of engine `numba` grow, and what a cold process costs.
+
+Run as `python tests/benchmarks/bench_scaling.py`. Each line of memory comes from a process of
+its own that encodes and runs noise, 500 samples a call, and reports the most it held.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.networks import Maker  # noqa: E402
+
+
+def network(size: int = 16, channels: int = 32, phases: int = 16):
+    """Two convolutions and a readout on images of `size` by `size` pixels."""
+    from onespike_lava.layers import Window
+
+    make = Maker(np.random.default_rng(0), phases, 1.3 if phases <= 16 else 1.15, "graded")
+    same = Window((1, 1), (1, 1, 1, 1))
+    at = make.conv(make.input((3, size, size)), channels, window=same)
+    at = make.pool(make.conv(at, channels, window=same), (size, size), Window((size, size)))
+    make.readout(at)
+    return make.network()
+
+
+def seconds(net, samples: int) -> float:
+    """Least time of seven runs."""
+    x = np.random.default_rng(1).integers(0, 256, (samples, *net.input.shape)) / 255
+    x = x.astype(np.float32)
+    net.run(x, "numba")
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        net.run(x, "numba")
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def slope(name: str, values: list[int], times: list[float]) -> None:
+    """Print the slope of time against a quantity, both as logarithms."""
+    found = np.polyfit(np.log(values), np.log(times), 1)[0]
+    line = ", ".join(f"{v}: {t * 1e3:.2f} ms" for v, t in zip(values, times, strict=True))
+    print(f"slope against {name:22s} {found:5.2f}   ({line})", flush=True)
+
+
+def peak(samples: int) -> None:
+    """In a process of its own: run samples and print the most memory held, MB."""
+    net = network()
+    x = np.random.default_rng(1).random((500, *net.input.shape), np.float32)
+    for _ in range(0, samples, 500):
+        net.run(x, "numba")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def whole(samples: int) -> None:
+    """The same with all samples in one call; prints what is held beyond the samples."""
+    net = network()
+    x = np.random.default_rng(1).random((samples, *net.input.shape), np.float32)
+    net.run(x[:500], "numba")
+    net.run(x, "numba")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - x.nbytes / 2**20)
+
+
+def in_process(part: str, samples: int) -> float:
+    """Run one of the functions above in a fresh process."""
+    command = [sys.executable, __file__, part, str(samples)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def main() -> None:
+    """Print slopes, memory and the time of a cold process."""
+    counts = [64, 128, 256, 512, 1024]
+    net = network()
+    slope("samples", counts, [seconds(net, n) for n in counts])
+    sizes = [8, 16, 32, 64]
+    slope("pixels", [s * s for s in sizes], [seconds(network(s), 32) for s in sizes])
+    widths = [32, 64, 128, 256]
+    slope(
+        "products of channels",
+        [w * w for w in widths],
+        [seconds(network(8, w), 64) for w in widths],
+    )
+    lengths = [8, 16, 24, 32]
+    slope("phases", lengths, [seconds(network(phases=t), 64) for t in lengths])
+    for part in ("peak", "whole"):
+        few, many = in_process(part, 1000), in_process(part, 10000)
+        print(f"memory, {part}: 1,000 samples {few:.0f} MB, 10,000 {many:.0f} MB, {many / few:.2f}")
+    start = time.perf_counter()
+    in_process("peak", 1)
+    print(f"cold process, warm cache, to its end: {time.perf_counter() - start:.2f} s")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        {"peak": peak, "whole": whole}[sys.argv[1]](int(sys.argv[2]))
+    else:
+        main()
