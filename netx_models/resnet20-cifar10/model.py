@@ -1,0 +1,57 @@
+"""ResNet-20 for CIFAR-10 (He et al. 2016): 3 stages of 3 blocks, shortcuts of option A."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Block(nn.Module):
+    """Two convolutions beside a shortcut that subsamples and pads channels with zeros."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.stride, self.padding = stride, (outputs - inputs) // 2
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """From [N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
+        out = functional.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        if self.stride != 1:
+            x = functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.padding, self.padding))
+        return functional.relu(out + x)
+
+
+class ResNet20(nn.Module):
+    """From float32[N, 3, 32, 32] to ten logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.layer1 = self._stage(16, 16, 1)
+        self.layer2 = self._stage(16, 32, 2)
+        self.layer3 = self._stage(32, 64, 2)
+        self.linear = nn.Linear(64, 10)
+
+    @staticmethod
+    def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+        blocks = [Block(inputs, outputs, stride)]
+        return nn.Sequential(*blocks, Block(outputs, outputs, 1), Block(outputs, outputs, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits float32[N, 10]."""
+        x = functional.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        x = functional.avg_pool2d(x, x.size(3))
+        return self.linear(x.view(x.size(0), -1))
+
+
+def build() -> nn.Module:
+    """An untrained network."""
+    return ResNet20()
