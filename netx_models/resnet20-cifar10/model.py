@@ -37,6 +37,7 @@ class ResNet20(nn.Module):
         self.layer1 = self._stage(16, 16, 1)
         self.layer2 = self._stage(16, 32, 2)
         self.layer3 = self._stage(32, 64, 2)
+        self.pool = nn.AvgPool2d(8)
         self.linear = nn.Linear(64, 10)
 
     @staticmethod
@@ -48,8 +49,7 @@ class ResNet20(nn.Module):
         """Logits float32[N, 10]."""
         x = functional.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        x = functional.avg_pool2d(x, x.size(3))
-        return self.linear(x.view(x.size(0), -1))
+        return self.linear(torch.flatten(self.pool(x), 1))
 
 
 def build() -> nn.Module:
