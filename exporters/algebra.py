@@ -34,7 +34,7 @@ def scale_outputs(node: Node, norm: Node) -> Node:
 
 
 def scale_inputs(node: Node, norm: Node) -> Node:
-    """The linear node with a batch norm before it folded in; a `conv` must not pad."""
+    """The linear node with a batch norm before it folded in; where it shifts, nothing may pad."""
     (weight, bias), (scale, shift) = affine(node), scale_shift(norm)
     groups = node.attrs.get("groups", 1)
     tail = (1,) * (weight.ndim - 2)
@@ -74,6 +74,24 @@ def identity_map(name: str, source: str, shape: Shape) -> Node:
     if len(shape) == 1:
         return Node(name, "linear", (source,), {"weight": np.eye(shape[0], dtype=np.float32)})
     weight = np.ones((shape[0], 1, 1, 1), np.float32)
+    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
+
+
+def doubled(node: Node, name: str) -> Node:
+    """The linear node with its results and their opposites in turn."""
+    weight, bias = affine(node)
+    signs = np.tile([1.0, -1.0], len(weight))
+    both = np.repeat(weight, 2, axis=0) * signs.reshape((-1,) + (1,) * (weight.ndim - 1))
+    return replace(with_params(node, both, np.repeat(bias, 2) * signs), name=name)
+
+
+def differences(name: str, source: str, shape: Shape) -> Node:
+    """A linear node of `shape` from what comes behind `doubled` to the signed values."""
+    pair = np.array([1.0, -1.0], np.float32)
+    if len(shape) == 1:
+        weight = np.kron(np.eye(shape[0], dtype=np.float32), pair)
+        return Node(name, "linear", (source,), {"weight": weight})
+    weight = np.broadcast_to(pair[:, None, None], (shape[0], 2, 1, 1))
     return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
 
 

@@ -138,7 +138,8 @@ def pad(node: Node, values: Values) -> Array:
 
 def cut(node: Node, values: Values) -> Array:
     """The part of each axis that a slice keeps."""
-    return np.ascontiguousarray(values[0][(slice(None), *slices(node))])
+    whole = (slice(None), *slices(node))
+    return np.ascontiguousarray(values[0][whole])
 
 
 def slices(node: Node) -> tuple[slice, ...]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import prod
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from exporters.arithmetic import MisfitError
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
@@ -34,25 +30,53 @@ HINTS = {
         ("leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "hardswish", "mish"),
         "use ReLU and train again: spikes carry no negative values",
     ),
-    **dict.fromkeys(("sigmoid", "tanh", "hardtanh", "softplus"), "use ReLU and train again"),
-    **dict.fromkeys(("relu6", "clip", "clamp"), "use ReLU: clipped ReLUs are not supported yet"),
+    **dict.fromkeys(("tanh", "softplus", "hardsigmoid"), "use ReLU and train again"),
+    **dict.fromkeys(("convtranspose1d", "convtranspose2d"), "use an upsampled Conv2d"),
+    **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d"), "use its 2-D form"),
     **dict.fromkeys(
-        ("softmax", "logsoftmax"), "remove it: the scores are logits, of the same order"
+        ("transpose", "permute"), "keep the channel-first order of elements, export it so"
     ),
-    **dict.fromkeys(("conv1d", "maxpool1d", "avgpool1d"), "use its 2-D form with one row"),
-    **dict.fromkeys(("concat", "cat"), "concatenation is not supported yet"),
-    "convtranspose2d": "use an upsampled Conv2d",
-    "transpose": "export the network in channel-first order",
+    **dict.fromkeys(
+        ("layernorm", "groupnorm", "instancenorm2d", "localresponsenorm"), "use batch norm"
+    ),
+    **dict.fromkeys(("lstm", "gru", "rnn"), "only feed-forward networks are supported"),
+    **dict.fromkeys(("interpolate", "upsample", "resize"), "use strides and pools only"),
+    "einsum": "use linear or Conv2d layers",
 }
 """Ways out, by operator name in small letters without underscores."""
+
+TAILS = {
+    "softmax": "softmax keeps the order of classes",
+    "logsoftmax": "log_softmax keeps the order of classes",
+    "sigmoid": "sigmoid keeps the order of classes",
+    "argmax": "predictions are the argmax of the scores",
+}
+"""What may stand behind the logits, and why it can be left out; names as in `HINTS`."""
 
 
 @dataclass(frozen=True)
 class Ref:
-    """The value of a node: its name and its shape without the batch."""
+    """The value of a node: its name and its shape without the batch.
+
+    The shape is as the source network sees it: (C, H, W), (F,), or (C, L) for the planes of
+    (C, H, W) in one row, such as a 1-D network's (C, 1, L).
+    """
 
     name: str
     shape: Shape
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What stands behind the logits, such as their softmax: only an output may be one.
+
+    steps : what the source computes from the logits, as its front end has it
+    two   : the source has one logit, of which two scores were made
+    """
+
+    logits: Ref
+    steps: tuple[Any, ...] = ()
+    two: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,14 +86,18 @@ class Unknown:
 
 @dataclass
 class Builder:
-    """Nodes so far, with shapes, and the reasons why others cannot be read.
+    """Nodes so far, and the reasons why others cannot be read.
 
     supported : what to name in an error as the way out
+    shapes    : of the nodes' values in the graph, without the batch
+    notes     : what became of nodes of the source that need none here
     """
 
     supported: str
     nodes: dict[str, Node] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def add(
         self,
@@ -84,30 +112,58 @@ class Builder:
         given = {key: value for key, value in (params or {}).items() if value is not None}
         node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
         try:
-            shape = infer_shape(node, [ref.shape for ref in inputs])
+            shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:
             raise RefusedError(str(error).split(": ", 1)[1]) from None
-        self.nodes[name] = node
+        self.nodes[name], self.shapes[name] = node, shape
+        if len(shape) == 3 and any(len(ref.shape) == 2 for ref in inputs):
+            return Ref(name, (shape[0], shape[1] * shape[2]))
         return Ref(name, shape)
+
+    def drop(self, name: str, why: str) -> None:
+        """Note a node of the source that needs none here."""
+        self.notes[name] = f"dropped ({why})"
+
+    def tail(self, name: str, kind: str, x: Ref | Tail, step: Any = None) -> Tail:
+        """Leave out a node behind the logits; `kind` is a key of `TAILS`, or what follows one."""
+        tail = Tail(x) if isinstance(x, Ref) else x
+        if kind not in TAILS and isinstance(x, Ref):
+            raise RefusedError(self.not_supported(kind))
+        if len(tail.logits.shape) != 1:
+            shape = ", ".join(map(str, tail.logits.shape))
+            raise RefusedError(
+                f"is applied to [N, {shape}]; only behind logits [N, F] is {kind} left out"
+            )
+        self.drop(name, TAILS.get(kind, "behind the logits"))
+        if kind == "sigmoid" and tail.logits.shape == (1,):
+            logits = self.add("linear", name, [tail.logits], {"weight": [[0.0], [1.0]]})
+            tail = Tail(logits, two=True)
+        return replace(tail, steps=(*tail.steps, step))
 
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
         """Note a node that cannot be read, and go on to find the others."""
-        self.problems.append(f"{name} ({operator}): {reason}")
+        self.problems[name] = f"{name} ({operator}): {reason}"
         return Unknown()
 
     def not_supported(self, operator: str) -> str:
         """The reason for an operator that the front end does not know, with a way out."""
-        key = operator.lower().replace("_", "").replace(" ", "")
-        hint = HINTS.get(key, "rewrite it with supported operators")
+        hint = HINTS.get(plain(operator), "rewrite it with supported operators")
         return f"not supported; {hint}"
 
     def finish(self, output: object) -> Graph:
-        """The graph, or `UnsupportedError` with every refusal and the list of what is supported."""
+        """The graph, or `UnsupportedError` with every refusal and the list of what is supported.
+
+        Refused nodes do not matter where the output does not read them.
+        """
+        output = output.logits if isinstance(output, Tail) else output
+        if isinstance(output, Ref):
+            for name in self.problems:
+                self.drop(name, "not supported; the output does not need it")
+            return Graph(tuple(self.nodes.values()), output.name, self.notes)
         if self.problems:
-            raise UnsupportedError(f"{'; '.join(self.problems)}; supported: {self.supported}")
-        if not isinstance(output, Ref):
-            raise UnsupportedError("output: not the value of a node; return one tensor")
-        return Graph(tuple(self.nodes.values()), output.name)
+            found = "; ".join(self.problems.values())
+            raise UnsupportedError(f"{found}; supported: {self.supported}")
+        raise UnsupportedError("output: not the value of a node; return one tensor")
 
     def _fresh(self, name: str) -> str:
         number = 2
@@ -118,97 +174,30 @@ class Builder:
         return fresh
 
 
-def pool_attributes(
-    op: str, shape: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: bool
-) -> dict[str, Any]:
-    """Attributes of a 2-D pool; `ceil` mode becomes padding at the end of a max pool.
+def plain(operator: str) -> str:
+    """An operator's name in small letters without underscores and spaces."""
+    return operator.lower().replace("_", "").replace(" ", "")
 
-    padding : (top, left, bottom, right). Raises `RefusedError` for an average pool whose ceil
-    mode makes a difference.
+
+def choose_output(outputs: Mapping[str, Any], chosen: str | None) -> str:
+    """Name of the output that the network's result is.
+
+    outputs : name -> `Ref`, `Tail`, or something else
+    chosen  : the caller's choice, None where there is none to make
+
+    Outputs that all stand for the same logits need no choice. Raises `UnsupportedError`.
     """
-    ends = list(padding[2:])
-    for axis in range(2) if ceil and len(shape) == 3 else ():
-        before, size, step = padding[axis], shape[axis + 1], stride[axis]
-        extent = dilation[axis] * (kernel[axis] - 1) + 1
-        last = -((extent - size - before - ends[axis]) // step) * step  # start of the last window
-        if last >= size + before:
-            last -= step
-        missing = last + extent - (size + before + ends[axis])
-        if missing > 0 and op == "avgpool":
-            raise RefusedError("ceil_mode adds windows at the border; use ceil_mode=False")
-        ends[axis] += max(0, missing)
-    return {
-        "kernel": kernel,
-        "stride": stride,
-        "padding": (*padding[:2], *ends),
-        "dilation": dilation,
-    }
-
-
-def adaptive_attributes(shape: Shape, size: Shape) -> dict[str, Any]:
-    """Attributes of the pool that leaves `size` rows and columns, where these divide evenly."""
-    if len(shape) != 3 or any(have % want for have, want in zip(shape[1:], size, strict=True)):
-        raise RefusedError(f"{list(size)} does not divide the input {list(shape)} evenly")
-    kernel = tuple(have // want for have, want in zip(shape[1:], size, strict=True))
-    return {"kernel": kernel, "stride": kernel}
-
-
-def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
-    """A reshape that keeps the batch and the order of elements: flatten, or nothing at all.
-
-    target : as the source gives it, batch first; `BATCH`, integers, one -1
-    """
-    first, *rest = target or (None,)
-    sizes = [size for size in rest if isinstance(size, (int, np.integer))]
-    size = prod(x.shape)
-    if len(sizes) == len(rest) and sizes.count(-1) == 1 and first is BATCH:
-        known = prod(each for each in sizes if each != -1)
-        sizes = [size // known if each == -1 else int(each) for each in sizes]
-    fits = len(sizes) == len(rest) and prod(sizes) == size
-    if (first is BATCH or first == -1) and fits:
-        if tuple(sizes) == x.shape:
-            return build.add("identity", name, [x], attrs={"reason": "reshape to the same shape"})
-        if len(sizes) == 1:
-            return build.add("flatten", name, [x])
-    wanted = ", ".join(map(str, target))
-    raise RefusedError(
-        f"reshape of [N, {', '.join(map(str, x.shape))}] to [{wanted}]; only flattening to "
-        f"[N, {size}] is supported"
-    )
-
-
-def shifted(
-    build: Builder, name: str, x: Ref, scale: np.ndarray[Any, Any], shift: np.ndarray[Any, Any]
-) -> Ref:
-    """`x * scale + shift` with constants per channel, as a batch norm that passes fold."""
-    channels = x.shape[0]
-    vectors = {"gamma": _channels(scale, x.shape), "beta": _channels(shift, x.shape)}
-    params = {"mean": np.zeros(channels), "var": np.ones(channels), **vectors}
-    return build.add("batchnorm", name, [x], params, {"eps": 0.0})
-
-
-def _channels(constant: np.ndarray[Any, Any], shape: Shape) -> np.ndarray[Any, Any]:
-    """A constant that broadcasts over [N, *shape] as one value per channel."""
-    rank = len(shape) + 1
-    full = constant.reshape((1,) * (rank - constant.ndim) + constant.shape)
-    if full.ndim != rank or full.size not in (1, shape[0]) or full.shape[1] != full.size:
-        raise RefusedError(
-            f"constant of shape {list(constant.shape)} beside [N, {', '.join(map(str, shape))}]; "
-            "only one value, or one per channel, is supported"
+    names = ", ".join(outputs)
+    if chosen is not None and chosen not in outputs:
+        raise UnsupportedError(f"output: {chosen!r} is not one of {names}; choose one of them")
+    unknown = [name for name, each in outputs.items() if not isinstance(each, (Ref, Tail))]
+    if chosen is not None or unknown:
+        return chosen or unknown[0]
+    logits = {each.logits if isinstance(each, Tail) else each for each in outputs.values()}
+    if len(logits) > 1:
+        raise UnsupportedError(
+            f"output: {len(outputs)} of them ({names}); only one is supported, give "
+            f"exporters.source.read(model, shape, output={next(iter(outputs))!r}) as the model"
         )
-    return np.broadcast_to(full.reshape(-1), shape[:1])
-
-
-__all__ = [
-    "BATCH",
-    "Batch",
-    "Builder",
-    "MisfitError",
-    "Ref",
-    "RefusedError",
-    "Unknown",
-    "adaptive_attributes",
-    "pool_attributes",
-    "reshape",
-    "shifted",
-]
+    plain_ones = [name for name, each in outputs.items() if isinstance(each, Ref)]
+    return next(iter(plain_ones or outputs))

@@ -83,9 +83,7 @@ def _convs(first: Node, second: Node, shape: Shape) -> Node:
     (_, _, rows), (_, _, columns) = axes
     for r, c in np.ndindex(*outer.shape[-2:]):
         for i, j in np.ndindex(*inner.shape[-2:]):
-            weight[:, :, rows(i, r), columns(j, c)] += _product(
-                inner[..., i, j], outer[..., r, c]
-            )
+            weight[:, :, rows(i, r), columns(j, c)] += _product(inner[..., i, j], outer[..., r, c])
     moved = np.tensordot(dense_groups(second).sum(axis=(2, 3)), offset, axes=1)
     attrs = {**vars(_window(first, second, shape)), "groups": groups}
     return replace(with_params(second, weight, bias + moved), attrs=attrs)
@@ -161,7 +159,7 @@ def _linear_of_conv(conv: Node, linear: Node, shape: Shape) -> Node:
     for r, c in np.ndindex(*inner.shape[2:]):
         y, x = r * slide.dilation[0], c * slide.dilation[1]
         part = np.einsum("omhw,mi->oihw", outer, inner[:, :, r, c], optimize=True)
-        here = (slice(y, y + down * (rows - 1) + 1, down),)
-        wide[(..., *here, slice(x, x + across * (columns - 1) + 1, across))] += part
+        under = slice(y, y + down * (rows - 1) + 1, down)
+        wide[:, :, under, x : x + across * (columns - 1) + 1 : across] += part
     weight = wide[:, :, top : top + height, left : left + width].reshape(len(outer), -1)
     return with_params(linear, weight, bias + outer.sum(axis=(2, 3)) @ offset)

@@ -49,13 +49,15 @@ def _split(draft: Draft, parts: _Parts) -> None:
     readers = draft.readers(concat.name)
     for reader in readers:
         _split_reader(draft, reader, parts)
+    folded = ", ".join(reader.name for reader in readers)
+    note = f"folded into {folded} (split by input)"
     if draft.output == concat.name:
         draft.put(Node(concat.name, "add", _embedded(draft, parts)))
-        draft.account[concat.name] = "converted to a sum"
-        return
-    del draft.nodes[concat.name]
-    folded = ", ".join(reader.name for reader in readers)
-    draft.account[concat.name] = f"folded into {folded} (split by input)"
+        note = "converted to a sum"
+    else:
+        del draft.nodes[concat.name]
+    if draft.account.get(concat.name) == "converted":
+        draft.account[concat.name] = note
 
 
 def _split_reader(draft: Draft, reader: Node, parts: _Parts) -> None:

@@ -22,11 +22,13 @@ class Draft:
     """Nodes by name in any order, and what became of each node of the source.
 
     account : source node -> `converted`, `folded into ...`, `dropped (...)`
+    sources : source node -> its operator
     """
 
     nodes: dict[str, Node]
     output: str
     account: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph) -> Draft:
@@ -35,6 +37,7 @@ class Draft:
         needed = {node.name for node in draft.order()}
         unused = "dropped (the output does not need it)"
         draft.account.update(graph.notes)
+        draft.sources = {node.name: node.op for node in graph.nodes}
         for name in draft.nodes:
             draft.account[name] = "converted" if name in needed else unused
         draft.nodes = {name: draft.nodes[name] for name in draft.nodes if name in needed}
@@ -57,6 +60,10 @@ class Draft:
     def graph(self) -> Graph:
         """The nodes that the output needs, as a graph."""
         return Graph(tuple(self.order()), self.output)
+
+    def title(self, node: Node) -> str:
+        """Name and operator of a node as the source has it, for error messages."""
+        return f"{node.name} ({self.sources.get(node.name, node.op)})"
 
     def shapes(self) -> dict[str, Shape]:
         """Shape of each node's value."""
@@ -108,10 +115,16 @@ class Draft:
         return next(each for each in candidates if each not in self.nodes)
 
     def put_relu(self, name: str) -> None:
-        """Neurons behind a value that is not negative: a ReLU that changes nothing."""
-        fresh = self.fresh(f"{name}.relu")
-        self.redirect(name, fresh)
-        self.put(Node(fresh, "relu", (name,)))
+        """Neurons behind a value that is not negative: a ReLU that changes nothing.
+
+        All that reads the value then reads the ReLU, one that stands there already if any.
+        """
+        plain = (each for each in self.readers(name) if each.op == "relu" and not each.attrs)
+        relu = next(plain, Node(self.fresh(f"{name}.relu"), "relu", (name,)))
+        output = self.output
+        self.redirect(name, relu.name)
+        self.put(relu)
+        self.output = output
 
     def non_negative(self, name: str) -> bool:
         """Whether the value cannot be negative: ReLUs, and maps without negative weights."""

@@ -1,14 +1,59 @@
-"""Passes that give neurons and synapses to average pools, sums and the readout."""
+"""Passes that give neurons and synapses to pools, pads, slices and the readout."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from exporters import algebra
-from exporters.arithmetic import window_divisors
+from exporters.arithmetic import window, window_counts, window_divisors
+from exporters.compose import compose
 from exporters.draft import Draft
 from exporters.graph import Node
 from onespike_lava.errors import UnsupportedError
+from onespike_lava.layers import Shape
+
+
+def fold_pads(draft: Draft) -> None:
+    """Put zeros around planes into the padding of the pools behind.
+
+    Exact in a max pool of values that are not negative, and in an average pool that divides by
+    the whole kernel.
+    """
+    for node in draft.of_op("pad"):
+        pad = draft.nodes[node.name]
+        pools = [each for each in draft.readers(pad.name) if _takes_pad(draft, pad, each)]
+        for pool in pools:
+            draft.put(_with_pad(pool, pad))
+        if pools and not draft.readers(pad.name) and draft.output != pad.name:
+            del draft.nodes[pad.name]
+            draft.account[pad.name] = f"folded into {', '.join(pool.name for pool in pools)}"
+
+
+def _with_pad(pool: Node, pad: Node) -> Node:
+    padding = np.add(window(pool).padding, window(pad).padding).tolist()
+    attrs = {**pool.attrs, "padding": tuple(padding), "count_include_pad": True}
+    return replace(pool, inputs=pad.inputs, attrs=attrs)
+
+
+def _takes_pad(draft: Draft, pad: Node, pool: Node) -> bool:
+    """Whether the pool may pad instead."""
+    if any(pad.attrs.get("channels", ())):
+        return False
+    if pool.op == "maxpool":
+        counts = window_counts(_with_pad(pool, pad), draft.shapes()[pad.inputs[0]])
+        return draft.non_negative(pad.name) and bool(counts.min() > 0)
+    whole = pool.attrs.get("count_include_pad", True) or not any(window(pool).padding)
+    return pool.op == "avgpool" and bool(whole)
+
+
+def map_pads_and_slices(draft: Draft) -> None:
+    """Make the pads and slices that are left linear maps of weight one."""
+    shapes = draft.shapes()
+    for node in draft.of_op("pad", "slice"):
+        as_map = algebra.pad_as_map if node.op == "pad" else algebra.slice_as_map
+        draft.put(as_map(draft.nodes[node.name], shapes[node.inputs[0]]))
 
 
 def merge_average_pools(draft: Draft) -> None:
@@ -29,66 +74,40 @@ def merge_average_pools(draft: Draft) -> None:
 def own_average_pools(draft: Draft) -> None:
     """Give average pools fixed synapses and neurons of their own (the paper).
 
-    The neurons' ReLU changes nothing, since what they average is not negative.
+    The neurons' ReLU changes nothing, since what they average is not negative; the average of
+    signed values is left as a linear map.
     """
     shapes = draft.shapes()
     for node in draft.of_op("avgpool"):
         pool = draft.nodes[node.name]
         source = draft.source(pool)
-        if np.ptp(window_divisors(pool, shapes[source.name])) > 0:
+        shape = shapes[node.inputs[0]]
+        if np.ptp(window_divisors(pool, shape)) > 0:
             raise UnsupportedError(
                 f"{pool}: divides by fewer inputs at borders (count_include_pad=False); use "
                 "count_include_pad=True or no padding"
             )
-        if not draft.non_negative(source.name):
-            raise UnsupportedError(
-                f"{pool}: averages {source}, which can be negative, and spikes cannot carry "
-                "negative values; put a ReLU before the pool"
-            )
-        draft.put(algebra.pool_as_conv(pool, shapes[source.name][0]))
-        if draft.output != pool.name:
-            _put_relu(draft, pool.name)
-        draft.account[pool.name] = "converted to a layer of its own neurons"
-
-
-def connect_skips(draft: Draft) -> None:
-    """Make every input of a sum a synapse: sums in a row become one, a skip gets weight one."""
-    for node in draft.of_op("add"):
-        total = draft.nodes[node.name]
-        _add_neurons(draft, total)
-        shape = draft.shapes()[total.name]
-        inputs: list[str] = []
-        for source in total.inputs:
-            name = source
-            if draft.nodes[source].op in ("relu", "maxpool", "input"):
-                name = draft.fresh(f"{total.name}.skip")
-                draft.put(algebra.identity_map(name, source, shape))
-            inner = draft.nodes[name]
-            nested = inner.op == "add" and draft.only_reader(name) is not None
-            inputs += inner.inputs if nested else (name,)
-            if nested:
-                draft.account[name] = f"merged with {total.name}"
-        draft.put(total.with_inputs(*inputs))
-        draft.nodes = {each.name: each for each in draft.graph().nodes}
-
-
-def _add_neurons(draft: Draft, total: Node) -> None:
-    """Put a ReLU, which changes nothing, behind a sum of values that are not negative."""
-    reader = draft.only_reader(total.name)
-    follows = reader is not None and reader.op in ("relu", "add")
-    if draft.output != total.name and not follows and draft.non_negative(total.name):
-        _put_relu(draft, total.name)
-
-
-def _put_relu(draft: Draft, name: str) -> None:
-    fresh = draft.fresh(f"{name}.relu")
-    draft.redirect(name, fresh)
-    draft.put(Node(fresh, "relu", (name,)))
+        spikes = draft.non_negative(source.name)
+        draft.put(algebra.pool_as_conv(pool, shape[0]))
+        reader = draft.only_reader(pool.name)
+        if spikes and draft.output != pool.name and (reader is None or reader.op != "relu"):
+            draft.put_relu(pool.name)
+        if spikes:
+            draft.account[pool.name] = "converted to a layer of its own neurons"
 
 
 def flatten_readout(draft: Draft) -> None:
-    """Make a last `conv` of one-pixel results a `linear`."""
-    last = draft.nodes[draft.output]
+    """Make last convolutions of one-pixel results `linear`."""
     shapes = draft.shapes()
-    if last.op == "conv" and shapes[last.name][1:] == (1, 1):
-        draft.put(algebra.conv_as_linear(last, shapes[last.inputs[0]]))
+    last = draft.nodes[draft.output]
+    if shapes[last.name][1:] != (1, 1):
+        return
+    summands = [draft.nodes[name] for name in last.inputs] if last.op == "add" else [last]
+    for node in summands:
+        if node.op == "conv":
+            draft.put(_flattened(node, shapes[node.inputs[0]], shapes[node.name]))
+
+
+def _flattened(conv: Node, shape: Shape, result: Shape) -> Node:
+    """The convolution as a linear map of its flattened input of `shape`."""
+    return compose(conv, algebra.identity_map(conv.name, conv.name, (result[0],)), shape)

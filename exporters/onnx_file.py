@@ -6,35 +6,56 @@ evaluated on the way; the batch stays a symbol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx.reference import ReferenceEvaluator
 
-from exporters.builder import BATCH, Builder, Ref, RefusedError, Unknown
+from exporters.builder import (
+    BATCH,
+    TAILS,
+    Builder,
+    Ref,
+    RefusedError,
+    Tail,
+    Unknown,
+    choose_output,
+    plain,
+)
 from exporters.graph import Graph
-from exporters.onnx_layers import OPERATORS
+from exporters.onnx_sizes import SHAPE_ARITHMETIC, folded, line, objects, shape_arithmetic
+from exporters.onnx_table import OPERATORS
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
 
 OPSET_MIN = 7
 """The first operator set in which batch norm and dropout mean inference without saying so."""
 
-SUPPORTED = ", ".join((*OPERATORS, "Constant"))
+SUPPORTED = ", ".join((*OPERATORS, "Constant", "and Softmax at the end"))
 """What error messages list."""
 
+LATER = (
+    *("ZipMap", "ArrayFeatureExtractor", "LabelEncoder", "Normalizer", "TopK", "Log"),
+    *("Reshape", "Flatten", "Squeeze", "Cast", "Identity", "Sub", "Concat"),
+)
+"""What may follow a softmax at the end, such as a classifier's labels; all of it is left out."""
 
-def from_onnx(path: str | Path, sample_shape: Sequence[int] | None = None) -> Graph:
+
+def from_onnx(
+    path: str | Path, sample_shape: Sequence[int] | None = None, output: str | None = None
+) -> Graph:
     """The graph of an ONNX file.
 
     path         : the file; external data are looked for beside it
-    sample_shape : (C, H, W) or (F,), for files that leave these sizes open
+    sample_shape : (C, H, W) or (F,), for files that leave these sizes open; (C, 1, L) for a
+                   1-D network that takes [N, C, L]
+    output       : name of one of several outputs
 
-    Nodes are called as in the file, nameless ones by their output. Raises `DataError` for a
-    file that is none, `UnsupportedError` with every node that cannot be read.
+    Nodes are called as in the file, nameless ones by their output. A softmax at the end and
+    what makes labels of it are left out. Raises `DataError` for a file that is none,
+    `UnsupportedError` with every node that cannot be read.
     """
     model = _load(Path(path))
     opset = max(
@@ -45,7 +66,7 @@ def from_onnx(path: str | Path, sample_shape: Sequence[int] | None = None) -> Gr
             f"{path}: operator set {opset} is older than {OPSET_MIN}; convert it with "
             "onnx.version_converter"
         )
-    return _Reader(model, str(path), sample_shape).read()
+    return _Reader(model, str(path), sample_shape).read(output)
 
 
 def _load(path: Path) -> Any:
@@ -57,18 +78,18 @@ def _load(path: Path) -> Any:
         if not model.graph.node:
             raise ValueError("it holds no nodes")
     except Exception as error:  # protobuf's classes differ between versions
-        raise DataError(f"{path}: not an ONNX file ({_line(error)}); export it again") from None
+        raise DataError(f"{path}: not an ONNX file ({line(error)}); export it again") from None
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
     except Exception as error:
         raise DataError(
-            f"{path}: its external data cannot be read ({_line(error)}); put the data file beside "
+            f"{path}: its external data cannot be read ({line(error)}); put the data file beside "
             "it, or save the model as one file"
         ) from None
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise DataError(f"{path}: not valid ONNX ({_line(error)}); export it again") from None
+        raise DataError(f"{path}: not valid ONNX ({line(error)}); export it again") from None
     return model
 
 
@@ -88,18 +109,19 @@ class _Reader:
         self.wanted = {each for node in model.graph.node for each in node.input}
         self.wanted |= {each.name for each in model.graph.output}
 
-    def read(self) -> Graph:
-        """The graph of the whole model."""
-        outputs = [each.name for each in self.model.graph.output]
-        if len(outputs) != 1:
-            raise UnsupportedError(
-                f"{self.path}: {len(outputs)} outputs ({', '.join(outputs)}); only one is supported"
-            )
+    def read(self, chosen: str | None) -> Graph:
+        """The graph of the whole model, or of one of its outputs."""
         for node in self.model.graph.node:
             result = self._value(node)
+            results = result if isinstance(result, tuple) else (result,)
             self.values.update(dict.fromkeys(node.output, Unknown()))
-            self.values[node.output[0]] = result
-        return self.build.finish(self.values.get(outputs[0]))
+            self.values.update(zip(node.output, results, strict=False))
+        outputs = {each.name: self.values.get(each.name) for each in self.model.graph.output}
+        try:
+            name = choose_output(outputs, chosen)
+        except UnsupportedError as error:
+            raise UnsupportedError(f"{self.path}: {error}") from None
+        return self.build.finish(outputs[name])
 
     def _read_input(self, sample_shape: Sequence[int] | None) -> int | None:
         """Make the input node; returns the batch size if the file fixes it."""
@@ -107,22 +129,25 @@ class _Reader:
         if len(inputs) != 1:
             names = ", ".join(each.name for each in inputs)
             raise UnsupportedError(
-                f"{self.path}: {len(inputs)} inputs ({names}); only one is supported"
+                f"{self.path}: {len(inputs)} inputs ({names}); only one is supported, export the "
+                "network with one tensor that it splits"
             )
         dims = list(inputs[0].type.tensor_type.shape.dim)
         sizes = [each.dim_value if each.HasField("dim_value") else 0 for each in dims]
         shape = tuple(sizes[1:])
-        if sample_shape is not None and _fits(shape, tuple(sample_shape)):
-            shape = tuple(sample_shape)
-        if len(shape) not in (1, 3) or 0 in shape:
+        given = tuple(sample_shape or ())
+        rows = len(shape) == 2 and len(given) == 3 and given[1] == 1  # [N, C, L] as one row
+        seen = given[::2] if rows else given
+        shape = seen if _fits(shape, seen) else shape
+        if len(shape) not in (1, 2, 3) or 0 in shape:
             found = ", ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
             raise UnsupportedError(
-                f"{self.path}: input {inputs[0].name} of shape [{found}]; only [N, C, H, W] and "
-                "[N, F] of known sizes are supported, export it so"
+                f"{self.path}: input {inputs[0].name} of shape [{found}]; only [N, C, H, W], "
+                "[N, C, L] and [N, F] of known sizes are supported, export it so"
             )
-        self.values[inputs[0].name] = self.build.add(
-            "input", inputs[0].name, attrs={"shape": shape}
-        )
+        whole = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+        made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
+        self.values[inputs[0].name] = Ref(made.name, shape)
         return sizes[0] or None
 
     def _value(self, node: Any) -> Any:
@@ -132,83 +157,51 @@ class _Reader:
             return Unknown()
         kind = node.op_type if _is_default(node.domain) else f"{node.domain}.{node.op_type}"
         try:
-            return self._read(node, name, kind, inputs)
+            tail = self._tail(node, name, inputs)
+            return self._read(node, name, kind, inputs) if tail is None else tail
         except RefusedError as error:
             return self.build.refuse(name, kind, str(error))
+
+    def _tail(self, node: Any, name: str, inputs: list[Any]) -> Tail | None:
+        """The value of what stands behind the logits; None for a node that does not."""
+        kind = plain(node.op_type)
+        tails = [each for each in inputs if isinstance(each, Tail)]
+        if not tails and not (kind in TAILS and isinstance(inputs[0], Ref)):
+            return None
+        others = any(isinstance(each, Ref) for each in inputs) and bool(tails)
+        if others or (kind not in TAILS and node.op_type not in LATER):
+            raise RefusedError("reads a softmax, which only the end of a network may be; move it")
+        default = 0 if kind == "argmax" else -1
+        axis = next((each.i for each in node.attribute if each.name == "axis"), default)
+        if kind in TAILS and kind != "sigmoid" and axis not in (1, -1):
+            raise RefusedError(f"along axis {axis}; only along 1, the classes")
+        return self.build.tail(name, kind, tails[0] if tails else inputs[0])
 
     def _read(self, node: Any, name: str, kind: str, inputs: list[Any]) -> Any:
         attrs = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
         symbolic = any(isinstance(each, np.ndarray) and each.dtype.kind == "O" for each in inputs)
         if kind == "Shape" and isinstance(inputs[0], Ref):
+            self.build.drop(name, "a constant or a size")
             sizes = [BATCH, *inputs[0].shape]
-            return _objects(sizes[attrs.get("start", 0) : attrs.get("end", len(sizes))])
+            return objects(sizes[attrs.get("start", 0) : attrs.get("end", len(sizes))])
         if symbolic and kind in SHAPE_ARITHMETIC:
-            return _shape_arithmetic(kind, inputs, attrs)
+            self.build.drop(name, "a constant or a size")
+            return shape_arithmetic(kind, inputs, attrs)
         if kind == "CastLike" and isinstance(inputs[0], np.ndarray):
+            self.build.drop(name, "a constant or a size")
             return inputs[0]
         if not any(isinstance(each, Ref) for each in inputs):
-            return self._fold(node, inputs)
+            self.build.drop(name, "a constant or a size")
+            return folded(self.model, node, inputs)
         if kind not in OPERATORS:
             raise RefusedError(self.build.not_supported(kind))
         extra = [each for each in node.output[1:] if each in self.wanted]
-        if extra:
+        attrs["outputs"] = len(node.output)
+        if extra and kind != "Split":
             raise RefusedError(f"its second output {extra[0]} is used; only the first is supported")
         if kind == "Reshape" and self.batch and inputs[1].size and inputs[1][0] == self.batch:
-            inputs[1] = _objects([BATCH, *inputs[1][1:]])
+            inputs[1] = objects([BATCH, *inputs[1][1:]])
         return OPERATORS[kind](self.build, name, inputs, attrs)
-
-    def _fold(self, node: Any, inputs: list[Any]) -> Any:
-        """The value of a node that depends on constants only."""
-        names = [each for each in node.input if each]
-        known = [each for each in inputs if each is not None]
-        helper = onnx.helper
-        infos = [helper.make_empty_tensor_value_info(each) for each in names]
-        result = helper.make_empty_tensor_value_info(node.output[0])
-        graph = helper.make_graph([node], "constant", infos, [result])
-        model = helper.make_model(graph, opset_imports=self.model.opset_import)
-        try:
-            return ReferenceEvaluator(model).run(None, dict(zip(names, known, strict=True)))[0]
-        except Exception as error:  # anything that an operator's own code raises
-            raise RefusedError(f"a constant that cannot be evaluated ({_line(error)})") from None
-
-
-def _shape_arithmetic(kind: str, inputs: list[Any], attrs: dict[str, Any]) -> Any:
-    """Shape arithmetic with the batch among the sizes; what combines the batch is refused."""
-    try:
-        return _objects(SHAPE_ARITHMETIC[kind](inputs, attrs))
-    except (TypeError, ValueError, IndexError) as error:
-        raise RefusedError(f"computes with the batch size ({_line(error)}); use -1") from None
-
-
-def _axes(inputs: list[Any], attrs: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(inputs[1].tolist() if len(inputs) > 1 else attrs.get("axes", ()))
-
-
-def _slice(inputs: list[Any], attrs: dict[str, Any]) -> Any:
-    starts, ends = (inputs[1], inputs[2]) if len(inputs) > 2 else (attrs["starts"], attrs["ends"])
-    step = int(inputs[4][0]) if len(inputs) > 4 else 1
-    return inputs[0][int(starts[0]) : int(ends[0]) : step]
-
-
-SHAPE_ARITHMETIC: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
-    "Gather": lambda inputs, attrs: inputs[0][inputs[1].astype(np.int64)],
-    "Unsqueeze": lambda inputs, attrs: np.expand_dims(inputs[0], _axes(inputs, attrs)),
-    "Squeeze": lambda inputs, attrs: np.squeeze(inputs[0], _axes(inputs, attrs) or None),
-    "Concat": lambda inputs, attrs: np.concatenate([_objects(each) for each in inputs]),
-    "Slice": _slice,
-    "Cast": lambda inputs, attrs: inputs[0],
-    "Identity": lambda inputs, attrs: inputs[0],
-    "Mul": lambda inputs, attrs: inputs[0] * inputs[1],
-}
-"""Operators on vectors of sizes that may hold the batch."""
-
-
-def _objects(values: Any) -> Any:
-    """Sizes as an array that can hold the batch; plain integers where it does not."""
-    array = np.array(values, dtype=object)
-    if all(isinstance(each, (int, np.integer)) for each in array.reshape(-1)):
-        return array.astype(np.int64)
-    return array
 
 
 def _fits(shape: Shape, wanted: Shape) -> bool:
@@ -219,8 +212,3 @@ def _fits(shape: Shape, wanted: Shape) -> bool:
 
 def _is_default(domain: str) -> bool:
     return domain in ("", "ai.onnx")
-
-
-def _line(error: Exception) -> str:
-    """The first line of an error's text."""
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from exporters.concats import split_concats
 from exporters.draft import Draft
 from exporters.folding import (
     commute_max_pools,
-    compose_linears,
     drop_flattens,
     drop_identities,
     fold_batch_norms,
@@ -20,11 +20,13 @@ from exporters.folding import (
 )
 from exporters.graph import Graph
 from exporters.neurons import (
-    connect_skips,
     flatten_readout,
+    fold_pads,
+    map_pads_and_slices,
     merge_average_pools,
     own_average_pools,
 )
+from exporters.signed import compose_signed
 from exporters.spiking_form import check
 from onespike_lava.errors import OptionError
 
@@ -45,6 +47,7 @@ def prepare(graph: Graph, pool: str = "own") -> tuple[Graph, dict[str, str]]:
     if pool not in POOLS:
         raise OptionError(f"pool: {pool!r} is not one of {', '.join(POOLS)}")
     draft = Draft.of(graph)
+    sources = set(draft.account)
     for each in BEFORE_POOLS:
         each(draft)
     if pool == "merge":
@@ -52,16 +55,23 @@ def prepare(graph: Graph, pool: str = "own") -> tuple[Graph, dict[str, str]]:
     for each in AFTER_POOLS:
         each(draft)
     check(draft)
-    return draft.graph(), draft.account
+    account = {name: note for name, note in draft.account.items() if name in sources}
+    return draft.graph(), account
 
 
 BEFORE_POOLS: tuple[Pass, ...] = (
     drop_identities,
+    split_concats,
     sink_flattens,
+    fold_pads,
     commute_max_pools,
     merge_relus,
     fold_batch_norms,
     drop_flattens,
-    compose_linears,
 )
-AFTER_POOLS: tuple[Pass, ...] = (own_average_pools, connect_skips, flatten_readout)
+AFTER_POOLS: tuple[Pass, ...] = (
+    own_average_pools,
+    map_pads_and_slices,
+    compose_signed,
+    flatten_readout,
+)

@@ -1,7 +1,8 @@
 """Values that may be negative: spikes cannot carry them, so maps of them become maps of spikes.
 
-A linear map of a linear map is one map; a linear map of a sum is a sum of maps. Each reader of
-a signed value gets a copy, so that at the end every linear map reads spikes.
+A linear map of a linear map is one map; a linear map of a sum is a sum of maps. Where that is
+not exact, or too large, a pair of neurons carries the positive and the negative part. Each
+reader of a signed value gets a copy, so that at the end every linear map reads spikes.
 """
 
 from __future__ import annotations
@@ -28,12 +29,21 @@ def compose_signed(draft: Draft) -> None:
 
 
 class _Sweep:
-    """One pass over the nodes, each after what it reads; `into` tells what went where."""
+    """One pass over the nodes, each after what it reads.
+
+    into  : node -> the nodes that it went into
+    verbs : node -> how, `merged with` or `composed into`
+    pairs : signed node -> the linear map that gives it from its pairs of neurons, and
+            `reasons` why
+    """
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.shapes: dict[str, Shape] = draft.shapes()
         self.into: dict[str, list[str]] = {}
+        self.verbs: dict[str, str] = {}
+        self.pairs: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
 
     def visit(self, node: Node) -> None:
         if node.op == "add":
@@ -48,9 +58,12 @@ class _Sweep:
         draft = self.draft
         needed = {node.name: node for node in draft.order()}
         for name in draft.nodes:
-            if name not in needed and name in self.into:
-                verb = "merged with" if draft.nodes[name].op == "add" else "composed into"
-                draft.account[name] = f"{verb} {', '.join(self.into[name])}"
+            if name in needed:
+                continue
+            if name in self.pairs:
+                draft.account[name] = f"converted to pairs of neurons ({self.reasons[name]})"
+            elif name in self.into:
+                draft.account[name] = f"{self.verbs[name]} {', '.join(self.into[name])}"
         draft.nodes = needed
 
     def _sum(self, total: Node) -> None:
@@ -60,25 +73,60 @@ class _Sweep:
             source = self.draft.nodes[name]
             if source.op == "add":
                 inputs += source.inputs
-                self._note(name, total.name)
+                self._note(name, total.name, "merged with")
             else:
                 inputs.append(self._skip(total.name, name) if source.op in SPIKING else name)
+        data = [name for name in inputs if self._source(name).op == "input"]
+        if len(data) < len(inputs):
+            why = f"{total.name} adds data and spikes, which have different codes"
+            inputs = [self._pair(name, why) if name in data else name for name in inputs]
         self.draft.put(total.with_inputs(*inputs))
         self._neurons(total)
 
     def _map(self, node: Node) -> None:
         source = self.draft.source(node)
+        reasons = [self._obstacle(each, node) for each in self._summands(source)]
+        if any(reasons):
+            why = next(each for each in reasons if each)
+            node = node.with_inputs(self._pair(source.name, why))
+            self.draft.put(node)
+            source = self.draft.source(node)
         if source.op in LINEAR and self._obstacle(source, node) is None:
             self.draft.put(compose(source, node, self.shapes[source.inputs[0]]))
             self._note(source.name, node.name)
         elif source.op == "add":
-            self._distribute(node, [self.draft.nodes[name] for name in source.inputs])
+            self._distribute(node, self._summands(source))
         self._neurons(self.draft.nodes[node.name])
+
+    def _summands(self, node: Node) -> list[Node]:
+        """The linear maps whose sum a signed value is; none for spikes."""
+        if node.op == "add":
+            return [self.draft.nodes[name] for name in node.inputs]
+        return [node] if node.op in LINEAR else []
+
+    def _pair(self, name: str, why: str) -> str:
+        """A linear map that gives the signed value `name` from pairs of neurons of its own."""
+        if name not in self.pairs:
+            self.reasons[name] = why
+            draft, signed = self.draft, self.draft.nodes[name]
+            wide = (2 * self.shapes[name][0], *self.shapes[name][1:])
+            names = []
+            for each in self._summands(signed):
+                names.append(draft.fresh(f"{each.name}.pair"))
+                draft.put(algebra.doubled(each, names[-1]))
+            if signed.op == "add":
+                total = Node(draft.fresh(f"{name}.pair"), "add", tuple(names))
+                draft.put(total)
+                names = [total.name]
+            relu = Node(draft.fresh(f"{names[0]}.relu"), "relu", (names[0],))
+            self.pairs[name] = draft.fresh(f"{name}.signed")
+            draft.put(relu)
+            draft.put(algebra.differences(self.pairs[name], relu.name, self.shapes[name]))
+            self.shapes |= {names[0]: wide, relu.name: wide, self.pairs[name]: self.shapes[name]}
+        return self.pairs[name]
 
     def _distribute(self, node: Node, summands: list[Node]) -> None:
         """`W (A x + B y) = (W A) x + (W B) y`."""
-        if any(each.op not in LINEAR or self._obstacle(each, node) for each in summands):
-            return
         names = []
         for number, summand in enumerate(summands):
             piece = replace(node, name=self.draft.fresh(f"{node.name}.{number}"))
@@ -104,11 +152,13 @@ class _Sweep:
             return
         needs = node.op == "add" and any(each.op not in ("relu", "add") for each in readers)
         for reader in readers:
-            stuck = reader.op in LINEAR and self._obstacle(node, reader) is not None
+            both = node.op in LINEAR and reader.op in LINEAR
+            stuck = both and self._obstacle(node, reader) is not None
             needs = needs or reader.op == "maxpool" or stuck
         if needs:
             draft.put_relu(node.name)
-            self.shapes[draft.readers(node.name)[0].name] = self.shapes[node.name]
+            for relu in draft.readers(node.name):
+                self.shapes[relu.name] = self.shapes[node.name]
 
     def _obstacle(self, first: Node, second: Node) -> str | None:
         return obstacle(first, second, self.shapes[first.inputs[0]])
@@ -119,7 +169,11 @@ class _Sweep:
         self.draft.put(algebra.identity_map(name, source, self.shapes[source]))
         return name
 
-    def _note(self, name: str, where: str) -> None:
+    def _source(self, name: str) -> Node:
+        return self.draft.source(self.draft.nodes[name])
+
+    def _note(self, name: str, where: str, verb: str = "composed into") -> None:
+        self.verbs[name] = verb
         self.into.setdefault(name, [])
         if where not in self.into[name]:
             self.into[name].append(where)

@@ -11,10 +11,11 @@ from exporters.graph import Graph
 from onespike_lava.errors import DataError, MissingPartError, UnsupportedError
 
 
-def read(model: Any, input_shape: Sequence[int]) -> Graph:
+def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> Graph:
     """The graph of a torch module, an ONNX file (a path), or the graph itself.
 
     input_shape : of one sample, (C, H, W) or (F,)
+    output      : which of several outputs; its name, or the key or number that a module returns
 
     Torch or onnx is imported only when needed. Raises `MissingPartError` where it is not
     installed, `DataError` where the model takes samples of another shape, and
@@ -24,11 +25,11 @@ def read(model: Any, input_shape: Sequence[int]) -> Graph:
     if isinstance(model, Graph):
         graph = model
     elif isinstance(model, (str, Path)):
-        graph = _from_onnx(model, shape)
+        graph = _from_onnx(model, shape, output)
     elif _is_torch_module(model):
         from exporters.torch_fx import from_torch
 
-        graph = from_torch(model, shape)
+        graph = from_torch(model, shape, output)
     else:
         raise UnsupportedError(
             f"model: {type(model).__name__} is not a torch Module, the path of an ONNX file, or "
@@ -43,7 +44,7 @@ def read(model: Any, input_shape: Sequence[int]) -> Graph:
     return graph
 
 
-def _from_onnx(path: str | Path, shape: tuple[int, ...]) -> Graph:
+def _from_onnx(path: str | Path, shape: tuple[int, ...], output: str | None) -> Graph:
     if Path(path).suffix.lower() != ".onnx":
         raise UnsupportedError(
             f"{path}: not the name of an ONNX file; give a path that ends in .onnx, or a torch "
@@ -57,7 +58,7 @@ def _from_onnx(path: str | Path, shape: tuple[int, ...]) -> Graph:
         ) from None
     from exporters.onnx_file import from_onnx
 
-    return from_onnx(path, shape)
+    return from_onnx(path, shape, output)
 
 
 def _is_torch_module(model: Any) -> bool:

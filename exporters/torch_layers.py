@@ -1,8 +1,8 @@
 """How each torch layer becomes a node: one function per operation, with torch's own signature.
 
-Modules and functional forms share these functions; `torch_table` says which applies. A
-function gets the builder, a name, and what torch would get: `Ref` for tensors of the network,
-NumPy arrays for parameters. It raises `RefusedError` with a reason.
+Modules and functional forms share these functions, 1-D and 2-D forms too; `torch_table` says
+which applies. A function gets the builder, a name, and what torch would get: `Ref` for tensors
+of the network, NumPy arrays for parameters. It raises `RefusedError` with a reason.
 """
 
 from __future__ import annotations
@@ -13,36 +13,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.builder import (
-    Builder,
-    Ref,
-    RefusedError,
+from exporters.builder import Builder, Ref, RefusedError
+from exporters.geometry import (
     adaptive_attributes,
+    kernels,
+    listed,
+    pair,
+    plane,
     pool_attributes,
-    reshape,
-    shifted,
+    reduced,
 )
 
 Weights = NDArray[Any]
-Pair = int | Sequence[int]
+Sizes = int | Sequence[int]
 
 
-def conv2d(
+def conv(
     build: Builder,
     name: str,
     x: Ref,
     weight: Weights,
     bias: Weights | None = None,
-    stride: Pair = 1,
-    padding: Pair | str = 0,
-    dilation: Pair = 1,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
     groups: int = 1,
 ) -> Ref:
-    """Convolution of [N, C, H, W]."""
+    """Convolution of [N, C, H, W] or [N, C, L]."""
+    weight, apart = kernels(build, x, weight), pair(x, dilation)
     window = {
-        "stride": _pair(stride),
-        "padding": borders(padding, weight.shape[2:], _pair(dilation)),
-        "dilation": _pair(dilation),
+        "stride": pair(x, stride),
+        "padding": _borders(x, padding, weight.shape[2:], apart),
+        "dilation": apart,
         "groups": groups,
     }
     return build.add("conv", name, [x], {"weight": weight, "bias": bias}, window)
@@ -51,8 +53,7 @@ def conv2d(
 def linear(build: Builder, name: str, x: Ref, weight: Weights, bias: Weights | None = None) -> Ref:
     """Linear map of [N, F]."""
     if len(x.shape) != 1:
-        shape = ", ".join(map(str, x.shape))
-        raise RefusedError(f"input [N, {shape}]; only [N, F] is supported, flatten it before")
+        raise RefusedError(f"input {listed(x.shape)}; only [N, F] is supported, flatten it before")
     return build.add("linear", name, [x], {"weight": weight, "bias": bias})
 
 
@@ -78,42 +79,37 @@ def batch_norm(
         "mean": running_mean,
         "var": running_var,
     }
-    return build.add("batchnorm", name, [x], params, {"eps": eps})
+    attrs = {"eps": float(np.float32(eps))}  # as an ONNX file holds it
+    return build.add("batchnorm", name, [x], params, attrs)
 
 
-def relu(build: Builder, name: str, x: Ref, inplace: bool = False) -> Ref:
-    """ReLU."""
-    return build.add("relu", name, [x])
-
-
-def max_pool2d(
+def max_pool(
     build: Builder,
     name: str,
     x: Ref,
-    kernel_size: Pair,
-    stride: Pair | None = None,
-    padding: Pair = 0,
-    dilation: Pair = 1,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Ref:
     """Max pool; ceil mode becomes padding at the end."""
-    if return_indices:
-        raise RefusedError("return_indices=True gives a second output; use False")
-    kernel = _pair(kernel_size)
-    steps = _pair(stride) if stride else kernel
-    edges = borders(padding, kernel, (1, 1))
-    window = pool_attributes("maxpool", x.shape, kernel, steps, edges, _pair(dilation), ceil_mode)
+    _refuse_indices(return_indices)
+    size, kernel = plane(build, x), pair(x, kernel_size)
+    steps = pair(x, stride) if stride else kernel
+    edges = pair(x, padding, 0) * 2
+    window = pool_attributes("maxpool", size, kernel, steps, edges, pair(x, dilation), ceil_mode)
     return build.add("maxpool", name, [x], attrs=window)
 
 
-def avg_pool2d(
+def avg_pool(
     build: Builder,
     name: str,
     x: Ref,
-    kernel_size: Pair,
-    stride: Pair | None = None,
-    padding: Pair = 0,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -121,96 +117,58 @@ def avg_pool2d(
     """Average pool."""
     if divisor_override is not None:
         raise RefusedError("divisor_override is not supported; scale the next layer's weights")
-    kernel = _pair(kernel_size)
-    steps = _pair(stride) if stride else kernel
-    edges = borders(padding, kernel, (1, 1))
-    window = pool_attributes("avgpool", x.shape, kernel, steps, edges, (1, 1), ceil_mode)
+    size, kernel = plane(build, x), pair(x, kernel_size)
+    steps = pair(x, stride) if stride else kernel
+    edges = pair(x, padding, 0) * 2
+    window = pool_attributes("avgpool", size, kernel, steps, edges, (1, 1), ceil_mode)
     window["count_include_pad"] = count_include_pad
     return build.add("avgpool", name, [x], attrs=window)
 
 
-def adaptive_avg_pool2d(build: Builder, name: str, x: Ref, output_size: Any) -> Ref:
-    """Average pool to a given size that divides the input evenly."""
-    return build.add(
-        "avgpool", name, [x], attrs=adaptive_attributes(x.shape, _size(x, output_size))
-    )
+def adaptive_avg_pool(build: Builder, name: str, x: Ref, output_size: Any) -> Ref:
+    """Average pool to a given size, with windows that are all alike."""
+    return build.add("avgpool", name, [x], attrs=_adaptive(build, x, output_size))
 
 
-def adaptive_max_pool2d(
+def adaptive_max_pool(
     build: Builder, name: str, x: Ref, output_size: Any, return_indices: bool = False
 ) -> Ref:
-    """Max pool to a given size that divides the input evenly."""
-    if return_indices:
-        raise RefusedError("return_indices=True gives a second output; use False")
-    return build.add(
-        "maxpool", name, [x], attrs=adaptive_attributes(x.shape, _size(x, output_size))
-    )
+    """Max pool to a given size, with windows that are all alike."""
+    _refuse_indices(return_indices)
+    return build.add("maxpool", name, [x], attrs=_adaptive(build, x, output_size))
 
 
 def mean(build: Builder, name: str, x: Ref, dim: Any = None, keepdim: bool = False) -> Ref:
     """Mean over rows and columns: a global average pool."""
-    dims = sorted(each % 4 for each in dim) if isinstance(dim, (tuple, list)) else dim
-    if dims != [2, 3] or len(x.shape) != 3:
-        raise RefusedError(f"mean over dimensions {dim}; only over (2, 3) of [N, C, H, W]")
-    pooled = build.add("avgpool", name, [x], attrs=adaptive_attributes(x.shape, (1, 1)))
-    return pooled if keepdim else build.add("flatten", f"{name}.flatten", [pooled])
+    return reduced(build, "avgpool", name, x, _axes(dim), keep=keepdim)
 
 
-def flatten(build: Builder, name: str, x: Ref, start_dim: int = 0, end_dim: int = -1) -> Ref:
-    """Flatten of everything but the batch."""
-    rank = len(x.shape) + 1
-    if start_dim % rank != 1 or end_dim % rank != rank - 1:
-        raise RefusedError(f"flattens dimensions {start_dim} to {end_dim}; only 1 to -1")
-    return build.add("flatten", name, [x])
+def amax(build: Builder, name: str, x: Ref, dim: Any = (), keepdim: bool = False) -> Ref:
+    """Maximum over rows and columns: a global max pool."""
+    return reduced(build, "maxpool", name, x, _axes(dim), keep=keepdim)
 
 
-def view(build: Builder, name: str, x: Ref, *shape: Any) -> Ref:
-    """Reshape that keeps the batch."""
-    return reshape(build, name, x, shape[0] if isinstance(shape[0], (tuple, list)) else shape)
+def _axes(dim: Any) -> Sequence[int]:
+    return () if dim is None else tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
 
 
-def add(build: Builder, name: str, x: Any, other: Any, alpha: float = 1) -> Ref:
-    """Sum of two values of the network, or of one and a constant."""
-    if alpha != 1:
-        raise RefusedError(f"alpha={alpha} is not supported; scale the weights before")
-    if isinstance(x, Ref) and isinstance(other, Ref):
-        return build.add("add", name, [x, other])
-    value, constant = (x, other) if isinstance(x, Ref) else (other, x)
-    return shifted(build, name, value, np.ones(()), np.asarray(constant, np.float32))
+def _refuse_indices(wanted: bool) -> None:
+    if wanted:
+        raise RefusedError("return_indices=True gives a second output; use False")
 
 
-def dropout(
-    build: Builder, name: str, x: Ref, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Ref:
-    """Dropout, which does nothing at inference."""
-    if training and p > 0:
-        raise RefusedError("stays active at inference; pass training=self.training")
-    return build.add("identity", name, [x], attrs={"reason": "dropout"})
-
-
-def identity(build: Builder, name: str, x: Ref, *args: Any, **options: Any) -> Ref:
-    """Nothing at all."""
-    return build.add("identity", name, [x], attrs={"reason": "identity"})
-
-
-def _pair(value: Pair) -> tuple[int, int]:
-    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    pair = pair * 2 if len(pair) == 1 else pair
-    return int(pair[0]), int(pair[1])
-
-
-def borders(padding: Pair | str, kernel: Sequence[int], dilation: Sequence[int]) -> Any:
+def _borders(x: Ref, padding: Sizes | str, kernel: Sequence[int], dilation: Sequence[int]) -> Any:
     """Padding as (top, left, bottom, right); `same` puts an odd row or column at the end."""
     if padding == "same":
         total = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
         before = [each // 2 for each in total]
         return (*before, total[0] - before[0], total[1] - before[1])
-    return _pair(0 if isinstance(padding, str) else padding) * 2
+    return pair(x, 0 if isinstance(padding, str) else padding, 0) * 2
 
 
-def _size(x: Ref, output_size: Any) -> tuple[int, int]:
-    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
-    rows, columns = (
-        have if want is None else want for have, want in zip(x.shape[1:], wanted, strict=True)
-    )
-    return int(rows), int(columns)
+def _adaptive(build: Builder, x: Ref, output_size: Any) -> dict[str, Any]:
+    size = plane(build, x)
+    given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
+    wanted = (1, given[0]) if len(x.shape) == 2 else given
+    filled = (have if want is None else want for have, want in zip(size, wanted, strict=True))
+    return adaptive_attributes(size, tuple(map(int, filled)))

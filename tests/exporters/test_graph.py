@@ -56,8 +56,8 @@ def test_shapes_consumers_and_nodes():
         (
             (INPUT, Node("y", "swish", ("x",))),
             "y",
-            "y (swish): unknown operator; use one of add, avgpool, batchnorm, conv, flatten, "
-            "identity, input, linear, maxpool, relu",
+            "y (swish): unknown operator; use one of add, avgpool, batchnorm, concat, conv, "
+            "flatten, identity, input, linear, maxpool, pad, relu, slice",
         ),
         (
             (INPUT, conv(shape=(3, 4, 3, 3))),

@@ -88,6 +88,15 @@ CONSTANTS = {
     "t": array(3),
     "plane": array(3, 1, 1),
     "two": np.array(2.0, np.float32),
+    "zero": np.array(0.0, np.float32),
+    "pads": np.array([0, 1, 2, 0, 0, 2, 0, 1], np.int64),
+    "half": np.array([1, 0, 0, 2], np.int64),
+    "corners": np.array([2, 3], np.int64),
+    "begin": np.array([1, -8], np.int64),
+    "end": np.array([9, 1000], np.int64),
+    "steps": np.array([1, 3], np.int64),
+    "view": np.array([0, 360], np.int64),
+    "parts": np.array([1, 2], np.int64),
 }
 
 
@@ -125,6 +134,18 @@ CONSTANTS = {
         [node("Constant", "", "k", value_floats=[3.0]), node("Add", "k x")],
         [node("GlobalAveragePool", output="g"),
          node("Constant", "", "a", value_ints=[2, 3]), node("Squeeze", "g a")],
+        [node("Clip", "x zero two")],
+        [node("Clip", "x zero")],
+        [node("Max", "x zero", "r"), node("Min", "r two")],
+        [node("Concat", "x x", axis=1)],
+        [node("Pad", "x pads")],
+        [node("Slice", "x begin end corners steps")],
+        [node("Split", "x parts", "y z", axis=1)],
+        [node("Split", "x", "a z q", axis=1), node("Concat", "q a z", axis=-3)],
+        [node("ReduceMax", axes=[2, 3])],
+        [node("Relu", output="r"), node("Sub", "x r", "d"), node("Neg", "d")],
+        [node("Cast", to=TensorProto.FLOAT)],
+        [node("Flatten", output="f"), node("Reshape", "f view")],
     ],
     ids=lambda nodes: "-".join(each.op_type for each in nodes),
 )  # fmt: skip
@@ -132,6 +153,66 @@ def test_operators(tmp_path, nodes):
     used = {each for node in nodes for each in node.input}
     constants = {key: value for key, value in CONSTANTS.items() if key in used}
     compared(saved(tmp_path, nodes, constants))
+
+
+def test_operators_of_later_and_earlier_sets(tmp_path):
+    constants = {key: CONSTANTS[key] for key in ("half", "zero", "corners")}
+    compared(saved(tmp_path, [node("Pad", "x half zero corners")], constants, opset=18))
+    compared(saved(tmp_path, [node("Split", "x", "y z", axis=1, num_outputs=2)], opset=18))
+    clip = [node("Clip", min=0.0, max=0.5, output="c"), node("Pad", "c", pads=[0, 0, 1, 0] * 2)]
+    compared(saved(tmp_path, clip, opset=9))
+    cut = node("Slice", starts=[1], ends=[-1], axes=[3])
+    compared(saved(tmp_path, [cut], opset=9))
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("Conv", "x w1 b", strides=[2], pads=[0, 1], group=1, dilations=[2])],
+        [node("MaxPool", kernel_shape=[3], strides=[2], pads=[1, 1], ceil_mode=1)],
+        [node("Conv", "x w1", "k", auto_pad="SAME_UPPER"),
+         node("AveragePool", "k", kernel_shape=[2])],
+        [node("BatchNormalization", "x s t t s")],
+        [node("Conv", "x w1", "k"), node("GlobalAveragePool", "k", "g"), node("Flatten", "g")],
+        [node("ReduceMean", axes=[2], keepdims=0)],
+        [node("Unsqueeze", "x one", "u"), node("Conv", "u w2", "k"), node("Squeeze", "k one")],
+    ],
+    ids=lambda nodes: "-".join(each.op_type for each in nodes),
+)  # fmt: skip
+def test_one_dimensional_networks_take_one_row(tmp_path, nodes):
+    constants = {"w1": W[:, :, 0], "w2": W[:, :, :1], "one": np.array([2]), **CONSTANTS}
+    used = {each for node in nodes for each in node.input}
+    constants = {key: value for key, value in constants.items() if key in used}
+    path = saved(tmp_path, nodes, constants, ("N", 3, 10))
+    x = np.random.default_rng(0).normal(size=(4, 3, 10)).astype(np.float32)
+    (expected,) = ReferenceEvaluator(str(path)).run(None, {"x": x})
+    for graph in (from_onnx(path), from_onnx(path, (3, 1, 10))):
+        assert graph.shapes()["x"] == (3, 1, 10)
+        found = graph.evaluate(x[:, :, None]).reshape(expected.shape)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+SOFTMAX = [node("Flatten", output="f"), node("MatMul", "f m", "logits")]
+
+
+def test_what_stands_behind_the_logits_is_left_out(tmp_path):
+    nodes = [*SOFTMAX, node("Softmax", "logits", "p"), node("ArgMax", "p", "y", axis=1),
+             node("Identity", "p", "z")]  # fmt: skip
+    graph = from_onnx(saved(tmp_path, nodes, {"m": V}, outputs=("y", "z")))
+    assert graph.output == "matmul"
+    assert graph.notes == {
+        "softmax": "dropped (softmax keeps the order of classes)",
+        "argmax": "dropped (predictions are the argmax of the scores)",
+        "identity": "dropped (behind the logits)",
+    }
+    wrong = [*SOFTMAX, node("Softmax", "logits", "p"), node("Mul", "p logits")]
+    assert refusal(saved(tmp_path, wrong, {"m": V})).startswith(
+        "mul (Mul): reads a softmax, which only the end of a network may be; move it; supported: "
+    )
+    wrong = [*SOFTMAX, node("Softmax", "logits", axis=0)]
+    assert refusal(saved(tmp_path, wrong, {"m": V})).startswith(
+        "softmax (Softmax): along axis 0; only along 1, the classes; supported: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,8 +261,8 @@ def test_open_sizes_come_from_the_caller(tmp_path):
     path = saved(tmp_path, [node("Relu")], shape=("N", 3, "H", "W"))
     assert read(path, (3, 5, 6)).shapes()["relu"] == (3, 5, 6)
     assert refusal(path) == (
-        f"{path}: input x of shape [N, 3, H, W]; only [N, C, H, W] and [N, F] of known sizes are "
-        "supported, export it so"
+        f"{path}: input x of shape [N, 3, H, W]; only [N, C, H, W], [N, C, L] and [N, F] of known "
+        "sizes are supported, export it so"
     )
     with pytest.raises(UnsupportedError):
         read(path, (4, 5, 6))
@@ -207,7 +288,8 @@ def test_all_unsupported_nodes_are_named_at_once(tmp_path):
     ]
     assert refusal(saved(tmp_path, nodes)) == (
         "leakyrelu (LeakyRelu): not supported; use ReLU and train again: spikes carry no negative "
-        "values; transpose (Transpose): not supported; export the network in channel-first order; "
+        "values; transpose (Transpose): not supported; keep the channel-first order of elements, "
+        "export it so; "
         f"supported: {SUPPORTED}"
     )
 
@@ -223,7 +305,8 @@ HALF = np.array(0.5, np.float32)
          "constants are supported"),
         ([node("Flatten", axis=2)], {}, "flatten (Flatten): axis=2; only 1 is supported"),
         ([node("Reshape", "x r")], {"r": np.array([1, 360])}, "reshape (Reshape): reshape of "
-         "[N, 3, 12, 10] to [1, 360]; only flattening to [N, 360] is supported"),
+         "[N, 3, 12, 10] to [1, 360]; only flattening to [N, 360], or of the planes of "
+         "[N, C, H, W] to [N, C, L], is supported"),
         ([node("MatMul", "x m")], {"m": array(10, 2)}, "matmul (MatMul): input [N, 3, 12, 10]; "
          "only [N, F] is supported, flatten it before"),
         ([node("MatMul", "m x")], {"m": array(12, 12)}, "matmul (MatMul): only a product with a "
@@ -241,8 +324,8 @@ HALF = np.array(0.5, np.float32)
          "averagepool (AveragePool): ceil_mode adds windows at the border; use ceil_mode=False"),
         ([node("Div", "one x")], {"one": HALF}, "div (Div): divides by a value of the network; "
          "that is not linear"),
-        ([node("ReduceMean", axes=[1])], {}, "reducemean (ReduceMean): axes [1]; only the mean "
-         "over (2, 3) of [N, C, H, W]"),
+        ([node("ReduceMean", axes=[1])], {}, "reducemean (ReduceMean): over dimensions [1] of "
+         "[N, 3, 12, 10]; only over (2, 3) of [N, C, H, W] or 2 of [N, C, L]"),
         ([node("Shape", "x", "s"), node("Mul", "s s", "t"), node("Reshape", "x t")], {},
          "mul (Mul): computes with the batch size (unsupported operand type(s) for *: 'Batch' and "
          "'Batch'); use -1"),
@@ -295,14 +378,23 @@ def test_old_operator_sets_and_several_ends(tmp_path):
         f"{path}: operator set 6 is older than 7; convert it with onnx.version_converter"
     )
     path = saved(tmp_path, [node("Relu"), node("Relu", "x", "z")], outputs=("y", "z"))
-    assert refusal(path) == f"{path}: 2 outputs (y, z); only one is supported"
+    assert refusal(path) == (
+        f"{path}: output: 2 of them (y, z); only one is supported, give "
+        "exporters.source.read(model, shape, output='y') as the model"
+    )
+    assert read(path, (3, 12, 10), output="z").output == "relu.2"
+    with pytest.raises(UnsupportedError, match=r"^.*: output: 'a' is not one of y, z; choose one"):
+        read(path, (3, 12, 10), output="a")
     path = saved(tmp_path, [node("Add", "x z")])
     model = onnx.load(str(path))
     other = model.graph.input.add()
     other.CopyFrom(model.graph.input[0])
     other.name = "z"
     onnx.save(model, str(path))
-    assert refusal(path) == f"{path}: 2 inputs (x, z); only one is supported"
+    assert refusal(path) == (
+        f"{path}: 2 inputs (x, z); only one is supported, export the network with one tensor that "
+        "it splits"
+    )
 
 
 def test_external_data(tmp_path):

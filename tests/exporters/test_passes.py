@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exporters.graph import Graph, Node
+from exporters.graph import Graph, GraphError, Node
 from exporters.passes import prepare
 from onespike_lava.errors import OptionError, UnsupportedError
 
@@ -142,17 +142,34 @@ def test_batch_norm_folds_forward_where_nothing_is_padded():
     assert prepared(flat)[1]["bn"] == "folded into fc"
 
 
-def test_batch_norm_before_padding_is_refused():
+def test_batch_norm_before_padding_folds_only_without_a_shift():
     assert refusal(Chain().norm("bn").conv("conv").relu().linear()) == (
-        "bn (batchnorm): reads x (input) and is read by conv (conv); a batch norm folds only into "
-        "a conv or linear directly before it, or a linear or unpadded conv directly behind it; "
-        "move it"
+        "bn (batchnorm): reads x (input) and is read by conv (conv), which pads with zeros that "
+        "the batch norm would shift; normalise the data instead, or leave out the padding"
     )
-    assert refusal(Chain().conv("conv").relu().linear().relu("relu2").norm("bn")) == (
-        "bn (batchnorm): reads relu2 (relu) and is read by the output; a batch norm folds only "
-        "into a conv or linear directly before it, or a linear or unpadded conv directly behind "
-        "it; move it"
-    )
+    params = {"gamma": [2.0, -1.0], "beta": [0.0, 0.0], "mean": [0.0, 0.0], "var": [1.0, 2.0]}
+    chain = Chain().add("batchnorm", "bn", params=params).conv("conv").relu().linear()
+    assert prepared(chain)[1]["bn"] == "folded into conv"
+
+
+def test_batch_norm_without_a_linear_map_beside_it_becomes_one():
+    chain = Chain().conv("conv").relu().pool("pool").norm("bn").relu("relu2").conv("conv2")
+    nodes, account = prepared(chain.relu("relu3").linear())
+    assert nodes[3:6] == ["pool (maxpool)", "bn (conv)", "relu2 (relu)"]
+    assert account["bn"] == "converted"
+    last = Chain().conv("conv").relu().linear().relu("relu2").norm("bn")
+    assert prepared(last)[0][-1] == "bn (linear)"
+
+
+def test_batch_norm_behind_a_sum_folds_into_the_summands():
+    chain = Chain().conv("a", "x").conv("b", "x").add("add", "sum", "a", "b").norm("bn").relu()
+    nodes, account = prepared(chain.linear())
+    assert nodes[1:5] == ["a (conv)", "b (conv)", "sum (add)", "relu (relu)"]
+    assert account["bn"] == "folded into sum"
+    chain = Chain().conv("a").relu("r").conv("b").add("add", "sum", "b", "r").norm("bn").relu()
+    nodes, account = prepared(chain.linear())
+    assert account["sum"] == "composed into bn"
+    assert account["bn"] == "converted"
 
 
 def test_max_pool_before_relu_and_batch_norm():
@@ -161,7 +178,10 @@ def test_max_pool_before_relu_and_batch_norm():
     assert nodes[1:5] == ["conv (conv)", "relu (relu)", "pool (maxpool)", "pool2 (maxpool)"]
     assert account["bn"] == "folded into conv"
     falling = Chain().conv("conv").pool("pool").norm("bn", gamma=-1.0).relu().linear()
-    assert refusal(falling).startswith("bn (batchnorm): reads pool (maxpool)")
+    assert refusal(falling) == (
+        "conv (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
+        "carry negative values; put a ReLU directly behind it"
+    )
 
 
 def test_relus_are_merged():
@@ -190,11 +210,10 @@ def test_average_pool_gets_its_own_neurons():
     prepared(padded.relu("again").linear())
 
 
-def test_average_pool_of_signed_values_or_uneven_windows_is_refused():
-    assert refusal(Chain().conv("conv").pool("avg", "avgpool").relu().linear()) == (
-        "avg (avgpool): averages conv (conv), which can be negative, and spikes cannot carry "
-        "negative values; put a ReLU before the pool"
-    )
+def test_average_pool_of_signed_values_is_composed_and_uneven_windows_refused():
+    nodes, account = prepared(Chain().conv("conv").pool("avg", "avgpool").relu().linear())
+    assert nodes == ["x (input)", "avg (conv)", "relu (relu)", "fc (linear)"]
+    assert account["conv"] == "composed into avg"
     uneven = {"padding": (1, 1, 1, 1), "count_include_pad": False}
     chain = Chain().conv("conv").relu().pool("avg", "avgpool", **uneven).linear()
     assert refusal(chain) == (
@@ -252,6 +271,110 @@ def test_nodes_that_the_output_does_not_need():
     assert prepared(chain)[1]["side"] == "dropped (the output does not need it)"
 
 
+def test_linear_maps_in_a_row_are_composed_where_that_is_exact():
+    for chain in (
+        Chain().conv("one", kernel=1, pad=0, outputs=4).conv("two", pad=0, groups=4, outputs=8),
+        Chain().conv("one", stride=(2, 1), dilation=(1, 2)).conv("two", pad=0, stride=(2, 2)),
+        Chain().conv("one", outputs=4, groups=2).conv("two", kernel=1, pad=0, groups=2, outputs=4),
+        Chain().conv("one", stride=(3, 2)).add("flatten", "flat").linear("two"),
+    ):
+        nodes, account = prepared(chain.relu().linear())
+        assert account["one"] == "composed into two"
+        assert [each.split()[0] for each in nodes] == ["x", "two", "relu", "fc"]
+    bare = Chain().add("conv", "one", params={"weight": np.ones((3, 2, 1, 1))}, stride=(2, 2))
+    assert prepared(bare.conv("two").relu().linear())[1]["one"] == "composed into two"
+
+
+def test_signed_values_that_cannot_be_composed_get_pairs_of_neurons():
+    nodes, account = prepared(Chain().conv("one").conv("two").relu().linear())
+    assert nodes == [
+        "x (input)",
+        "one.pair (conv)",
+        "one.pair.relu (relu)",
+        "two (conv)",
+        "relu (relu)",
+        "fc (linear)",
+    ]
+    assert account["one"] == (
+        "converted to pairs of neurons (two pads with zeros what one does not leave zero)"
+    )
+    chain = Chain().conv("one", kernel=1, pad=0).conv("two").relu().linear()
+    assert prepared(chain)[1]["one"] == (
+        "converted to pairs of neurons (two pads with zeros, not with the bias of one)"
+    )
+    chain = Chain().conv("a", groups=2, outputs=4).relu("r").conv("b", outputs=4)
+    chain.add("add", "sum", "a", "b").conv("c").relu("s").conv("d", "sum").relu("t")
+    chain.add("concat", "cat", "s", "t").linear()
+    nodes, account = prepared(chain)
+    assert nodes.count("sum.pair (add)") == 1
+    assert account["a"] == "converted"
+
+
+def test_data_and_spikes_do_not_meet_in_one_neuron():
+    chain = Chain().conv("a", outputs=2).relu("r").conv("b", outputs=2)
+    nodes, account = prepared(chain.add("add", "sum", "b", "x").relu("s").linear())
+    assert "sum.skip.pair.relu (relu)" in nodes
+    assert account["sum"] == "converted"
+
+
+def test_clipped_relus():
+    chain = Chain().conv("conv").relu().pool("pool").add("relu", "six", clip=2.0).linear()
+    nodes, account = prepared(chain)
+    assert nodes[2:4] == ["relu (relu)", "pool (maxpool)"]
+    assert account["six"] == "merged with relu"
+    chain.nodes.insert(-1, Node("three", "relu", ("six",), attrs={"clip": 3.0}))
+    chain.nodes[-1] = chain.nodes[-1].with_inputs("three")
+    assert prepared(chain)[1]["three"] == "merged with six"
+    relu = prepare(chain.graph())[0].node("relu")
+    assert relu.attrs == {"clip": 2.0}
+    both = Chain().conv("conv").relu("a").add("relu", "b", "conv", clip=1.0)
+    prepared(both.add("add", "sum", "a", "b").linear())
+    again = Chain().conv("conv").add("relu", "a", clip=1.0).relu("b").linear()
+    assert prepared(again)[1]["b"] == "dropped (a is not negative)"
+    apart = Chain().conv("conv").relu("a").add("relu", "b", clip=1.0)
+    assert "b.skip (conv)" in prepared(apart.add("add", "sum", "a", "b").linear())[0]
+    with pytest.raises(GraphError) as error:
+        Chain().conv("conv").add("relu", "b", clip=-1.0).graph()
+    assert str(error.value) == (
+        "b (relu): clip -1.0; give a positive number, or none for a plain ReLU"
+    )
+
+
+def test_concatenations_become_sums_over_parts():
+    chain = Chain().conv("a", "x", outputs=2).relu("r").conv("b", "x", outputs=3)
+    chain.add("concat", "cat", "r", "b").add("concat", "more", "cat", "r").norm("bn")
+    nodes, account = prepared(chain.relu("s").pool("pool").conv("c").relu("t").linear())
+    assert {"c.0 (conv)", "c.1 (conv)", "c.2 (conv)", "c (add)"} <= set(nodes)
+    assert account["cat"] == "folded into more (split by input)"
+    assert account["bn"] == "converted in parts (behind more)"
+    for groups in (2, 4):  # parts of 1 and 3 channels: within groups of 2, between groups of 1
+        chain = Chain().conv("a", "x", outputs=1).relu("r").conv("b", "x", outputs=3).relu("s")
+        chain.add("concat", "cat", "r", "s").conv("c", outputs=4, groups=groups)
+        nodes, _ = prepared(chain.relu("t").linear())
+        assert ("c (add)" in nodes) == (groups == 2)
+    last = Chain().conv("a").relu("r").linear("one", outputs=2).linear("two", "r", outputs=3)
+    assert prepared(last.add("concat", "cat", "one", "two"))[0][-1] == "cat (add)"
+
+
+def test_pads_and_slices():
+    chain = Chain().conv("conv").relu().add("pad", "wide", padding=(1, 2, 0, 1))
+    assert prepared(chain.conv("conv2", pad=0).relu("s").linear())[1]["wide"] == (
+        "composed into conv2"
+    )
+    chain = Chain().conv("conv").relu().add("pad", "wide", padding=(1, 1, 0, 1)).pool("pool")
+    assert prepared(chain.linear())[1]["wide"] == "folded into pool"
+    chain = Chain().conv("conv").relu().add("pad", "wide", padding=(3, 0, 0, 0)).pool("pool")
+    assert "wide.relu (relu)" in prepared(chain.linear())[0]  # a window of zeros only
+    cut = {"start": (0, 0, 3), "stop": (3, 5, 6), "step": (1, 2, 1)}
+    chain = Chain().conv("conv").relu().add("slice", "cut", **cut).pool("pool").linear()
+    assert "cut.relu (relu)" in prepared(chain)[0]
+    cut = {"start": (0, 1, 2), "stop": (2, 8, 7), "step": (1, 2, 3)}
+    chain = Chain().conv("conv").relu().add("slice", "cut", **cut).conv("conv2", pad=0, kernel=1)
+    assert prepared(chain.relu("s").linear())[1]["cut"] == "composed into conv2"
+    flat = Chain((6,)).linear("fc1").relu().add("slice", "cut", start=(1,), stop=(4,), step=(2,))
+    prepared(flat.add("pad", "wide", channels=(1, 0)).linear("fc2"))
+
+
 def test_flatten_before_relu():
     chain = Chain().conv("conv").add("flatten", "flat").relu().add("flatten", "again").linear()
     nodes, account = prepared(chain)
@@ -263,16 +386,6 @@ def test_flatten_before_relu():
     ("chain", "message"),
     [
         (
-            Chain().conv("conv1").conv("conv2").relu().linear(),
-            "conv1 (conv): its result can be negative and goes to conv2 (conv), but spikes cannot "
-            "carry negative values; put a ReLU directly behind it",
-        ),
-        (
-            Chain().relu().conv("conv").relu("relu2").linear(),
-            "relu (relu): reads x (input), not a conv, linear or add whose spikes it could be; "
-            "remove it or put a conv or linear before it",
-        ),
-        (
             Chain().conv("conv").relu().linear().relu("last"),
             "last (relu): is the network's output; the last node must be a conv or linear, whose "
             "potentials are the scores; end the network there",
@@ -283,11 +396,9 @@ def test_flatten_before_relu():
             "carry negative values; put a ReLU directly behind it",
         ),
         (
-            Chain().conv("a").conv("b", "a").pool("pool").linear(),
-            "a (conv): its result can be negative and goes to b (conv), but spikes cannot carry "
-            "negative values; put a ReLU directly behind it; b (conv): its result can be negative "
-            "and goes to pool (maxpool), but spikes cannot carry negative values; put a ReLU "
-            "directly behind it",
+            Chain().conv("a").conv("b", "a", pad=1).pool("pool").linear(),
+            "b (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
+            "carry negative values; put a ReLU directly behind it",
         ),
         (
             Chain().conv("conv").relu().add("flatten", "flat").relu("r").add("add", "s", "r", "r"),

@@ -40,6 +40,9 @@ def compared(module, shape=(3, 12, 10)):
     with torch.no_grad():
         expected = reference(torch.from_numpy(x)).numpy()
     found = graph.evaluate(x)
+    if graph.notes and "softmax" in str(graph.notes):  # the graph ends at the logits
+        np.testing.assert_array_equal(found.argmax(1), expected.argmax(1))
+        return [str(node) for node in graph.nodes]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
     return [str(node) for node in graph.nodes]
 
@@ -101,6 +104,11 @@ def test_modules_keep_their_names():
         nn.AdaptiveAvgPool2d(1),
         nn.AdaptiveAvgPool2d((3, None)),
         nn.AdaptiveMaxPool2d((4, 5)),
+        nn.AdaptiveAvgPool2d((11, 9)),
+        nn.ReLU6(),
+        nn.Hardtanh(0.0, 0.5),
+        nn.ZeroPad2d((1, 0, 2, 3)),
+        nn.ConstantPad2d(2, 0.0),
         nn.Identity(),
         nn.Dropout(),
     ],
@@ -138,12 +146,101 @@ def test_modules(module):
         lambda m, x: F.batch_norm(x, m.norm.running_mean, m.norm.running_var, eps=0.2),
         lambda m, x: m.norm(m.norm(x)),
         lambda m, x: x.contiguous().clone(),
+        lambda m, x: F.relu6(x),
+        lambda m, x: F.hardtanh(x, 0, 0.7),
+        lambda m, x: torch.clamp(x, min=0, max=0.7),
+        lambda m, x: x.clamp(0),
+        lambda m, x: x.clip(min=0),
+        lambda m, x: torch.cat([x, m.conv(x), x], dim=1),
+        lambda m, x: torch.cat((x.mean((2, 3)), torch.amax(x, (-2, -1))), -1),
+        lambda m, x: F.pad(x, (1, 0, 2, 1)),
+        lambda m, x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 1, 2), "constant", 0),
+        lambda m, x: x[:, 1:, 2:-3, 1::3],
+        lambda m, x: x[..., 1:4],
+        lambda m, x: torch.cat([torch.chunk(x, 2, 1)[1], x.chunk(2, 1)[0]], 1),
+        lambda m, x: x.split([1, 2], 1)[1],
+        lambda m, x: x - m.conv(x),
+        lambda m, x: torch.add(x, m.conv(x), alpha=2),
+        lambda m, x: 3 - x * 0.5 / m.shift,
+        lambda m, x: sum([x, m.conv(x), x]),
+        lambda m, x: -x,
+        lambda m, x: x + 0,
+        lambda m, x: x.flatten(2).mean(-1),
+        lambda m, x: x.view(x.size(0), x.size(1), -1).amax(2),
+        lambda m, x: x.mean(3).mean(2),
+        lambda m, x: F.adaptive_avg_pool2d(x, 1).squeeze(-1).squeeze(-1),
+        lambda m, x: x.mean((2, 3), keepdim=True).squeeze(),
+        lambda m, x: F.softmax(x.flatten(1), dim=1),
+        lambda m, x: torch.log(F.softmax(x.mean((2, 3)), -1)),
+        lambda m, x: F.log_softmax(x.mean((2, 3)), dim=1),
     ],
 )
 def test_functional_forms(forward):
     parts = {"conv": nn.Conv2d(3, 3, 3, padding=1), "norm": nn.BatchNorm2d(3)}
     parts["shift"] = nn.Parameter(torch.tensor([1.0, -2.0, 3.0]).reshape(3, 1, 1))
     compared(Function(forward, **parts))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv1d(3, 6, 3, stride=2, padding=1, dilation=2, groups=3),
+        nn.Sequential(nn.Conv1d(3, 4, 2, padding="same"), nn.BatchNorm1d(4), nn.ReLU()),
+        nn.Sequential(nn.Conv1d(3, 4, 1), nn.MaxPool1d(3, 2, padding=1, ceil_mode=True)),
+        nn.Sequential(nn.Conv1d(3, 4, 1), nn.AvgPool1d(2), nn.Flatten(), nn.Linear(20, 2)),
+        nn.Sequential(nn.Conv1d(3, 4, 1), nn.AdaptiveAvgPool1d(5), nn.ConstantPad1d(1, 0.0)),
+        nn.Sequential(nn.AdaptiveMaxPool1d(1), nn.Flatten()),
+        Function(lambda m, x: m.conv(x)[:, :, 1::2].mean(2), conv=nn.Conv1d(3, 4, 3)),
+        Function(lambda m, x: m.conv(x).squeeze(2), conv=nn.Conv1d(3, 4, 10)),
+        Function(lambda m, x: F.max_pool1d(x, 2).mean(-1)),
+    ],
+    ids=repr,
+)
+def test_one_dimensional_networks_take_one_row(module):
+    module = shaken(module).eval()
+    x = np.random.default_rng(0).normal(size=(4, 3, 1, 10)).astype(np.float32)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(x[:, :, 0])).numpy()
+    for shape in ((3, 1, 10), (3, 10)):
+        graph = from_torch(module, shape)
+        assert graph.shapes()["input"] == (3, 1, 10)
+        found = graph.evaluate(x).reshape(expected.shape)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(DataError, match=r"takes samples of shape \[3, 1, 10\], the data are"):
+        read(module, (3, 10))
+
+
+def test_outputs_are_chosen():
+    def forward(m, x):
+        logits = x.mean((2, 3))
+        return {"probabilities": F.softmax(logits, 1), "logits": logits, "other": x.sigmoid()}
+
+    def two(m, x):
+        return x.relu(), F.gelu(x)
+
+    model = Function(forward)
+    graph = from_torch(model, (3, 12, 10), output="logits")
+    assert graph.notes["softmax"] == "dropped (softmax keeps the order of classes)"
+    assert graph.notes["sigmoid"] == "dropped (not supported; the output does not need it)"
+    assert from_torch(model, (3, 12, 10), output="probabilities").output == graph.output
+    assert read(Function(two), (3, 12, 10), output="0").output == "relu"
+    with pytest.raises(UnsupportedError, match=r"^output: '2' is not one of 0, 1; choose one"):
+        from_torch(Function(two), (3, 12, 10), output="2")
+    several = Function(lambda m, x: (x.relu(), x))
+    assert refusal(several) == (
+        "output: 2 of them (0, 1); only one is supported, give exporters.source.read(model, "
+        "shape, output='0') as the model"
+    )
+
+
+def test_one_logit_behind_a_sigmoid_becomes_two_scores():
+    model = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 1), nn.Sigmoid())
+    x = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    graph = from_torch(model, (6,))
+    with torch.no_grad():
+        expected = model(torch.from_numpy(x)).numpy()[:, 0] > 0.5
+    np.testing.assert_array_equal(graph.evaluate(x).argmax(1), expected)
+    assert graph.evaluate(x).shape == (40, 2)
 
 
 def test_functions_and_repeated_modules_get_names_of_their_own():
@@ -238,12 +335,14 @@ def test_all_unsupported_parts_are_named_at_once():
         (lambda m, x: F.dropout(x), "dropout (dropout): stays active at inference; pass "
          "training=self.training"),
         (lambda m, x: x.view(1, -1), "view (view): reshape of [N, 3, 12, 10] to [1, -1]; only "
-         "flattening to [N, 360] is supported"),
+         "flattening to [N, 360], or of the planes of [N, C, H, W] to [N, C, L], is supported"),
         (lambda m, x: x.view(x.size(0), 12, 3, 10), "view (view): reshape of [N, 3, 12, 10] to "
-         "[N, 12, 3, 10]; only flattening to [N, 360] is supported"),
+         "[N, 12, 3, 10]; only flattening to [N, 360], or of the planes of [N, C, H, W] to "
+         "[N, C, L], is supported"),
         (lambda m, x: x.view(x.size(0) * 2, -1), "mul (mul): computes with the batch size; use -1 "
          "or size(0) as it is"),
-        (lambda m, x: x.flatten(2), "flatten (flatten): flattens dimensions 2 to -1; only 1 to -1"),
+        (lambda m, x: x.flatten(0), "flatten (flatten): flattens dimensions 0 to -1; only from 1 "
+         "or 2 to -1"),
         (lambda m, x: m.linear(x), "linear (Linear): input [N, 3, 12, 10]; only [N, F] is "
          "supported, flatten it before"),
         (lambda m, x: m.pool(x)[0], "pool (MaxPool2d): "
@@ -251,25 +350,39 @@ def test_all_unsupported_parts_are_named_at_once():
         (lambda m, x: F.avg_pool2d(x, 5, ceil_mode=True), "avg_pool2d (avg_pool2d): ceil_mode adds "
          "windows at the border; use ceil_mode=False"),
         (lambda m, x: F.adaptive_avg_pool2d(x, 5), "adaptive_avg_pool2d (adaptive_avg_pool2d): "
-         "[5, 5] does not divide the input [3, 12, 10] evenly"),
+         "[5, 5] of [12, 10] rows and columns takes windows of several sizes; choose a size that "
+         "divides them evenly"),
         (lambda m, x: m.reflect(x), "reflect (Conv2d): padding_mode='reflect'; only 'zeros' is "
          "supported"),
         (lambda m, x: m.batch(x), "batch (BatchNorm2d): uses the statistics of each batch; track "
          "running statistics"),
         (lambda m, x: m.wide(x), "wide (Conv2d): input [3, 12, 10] does not fit weight "
          "[2, 4, 1, 1] of 1 groups"),
-        (lambda m, x: (x.relu(), x), "output (tuple): return one tensor only"),
-        (lambda m, x: torch.add(x, x, alpha=2), "add (add): alpha=2 is not supported; scale the "
-         "weights before"),
+        (lambda m, x: (3, x), "output (int): return tensors only"),
         (lambda m, x: x + m.plane, "add (add): constant of shape [12, 10] beside [N, 3, 12, 10]; "
          "only one value, or one per channel, is supported"),
-        (lambda m, x: x * x, "mul (mul): not supported; rewrite it with supported operators"),
-        (lambda m, x: x.permute(0, 2, 3, 1), "permute (permute): not supported; rewrite it with "
-         "supported operators"),
-        (lambda m, x: torch.cat([x, x], 1), "cat (cat): not supported; concatenation is not "
-         "supported yet"),
-        (lambda m, x: F.relu6(x), "relu6 (relu6): not supported; use ReLU: clipped ReLUs are not "
-         "supported yet"),
+        (lambda m, x: x * x, "mul (mul): multiplies two values of the network; that is not linear"),
+        (lambda m, x: x.permute(0, 2, 3, 1), "permute (permute): not supported; keep the "
+         "channel-first order of elements, export it so"),
+        (lambda m, x: torch.cat([x, x], 2), "cat (cat): along dimension 2; only along 1, channels "
+         "or features"),
+        (lambda m, x: F.hardtanh(x), "hardtanh (hardtanh): clips to (-1.0, 1.0); only (0, c) with "
+         "a positive c is supported"),
+        (lambda m, x: F.pad(x, (1, 1), "reflect"), "pad (pad): pads with mode 'reflect', value "
+         "None; only zeros are supported"),
+        (lambda m, x: F.pad(x, (1, 1), value=1.0), "pad (pad): pads with mode 'constant', value "
+         "1.0; only zeros are supported"),
+        (lambda m, x: F.pad(x, (-1, 1)), "pad (pad): negative padding; slice instead"),
+        (lambda m, x: x[:, 0], "getitem (getitem): index (slice(None, None, None), 0); only slices "
+         "that keep the batch are supported"),
+        (lambda m, x: x.mean(1), "mean (mean): over dimensions [1] of [N, 3, 12, 10]; only over "
+         "(2, 3) of [N, C, H, W] or 2 of [N, C, L]"),
+        (lambda m, x: F.softmax(x, 1), "softmax (softmax): is applied to [N, 3, 12, 10]; only "
+         "behind logits [N, F] is softmax left out"),
+        (lambda m, x: m.linear(F.softmax(x.mean((2, 3)), 1)), "linear (Linear): reads a softmax, "
+         "which only the end of a network may be; move it"),
+        (lambda m, x: x / x, "truediv (truediv): divides by a value of the network; that is not "
+         "linear"),
     ],
 )  # fmt: skip
 def test_refusals(forward, reason):
@@ -279,7 +392,7 @@ def test_refusals(forward, reason):
         "batch": nn.BatchNorm2d(3, track_running_stats=False),
         "wide": nn.Conv2d(4, 2, 1),
         "pool": nn.MaxPool2d(2, return_indices=True),
-        "plane": nn.Parameter(torch.zeros(12, 10)),
+        "plane": nn.Parameter(torch.ones(12, 10)),
     }
     assert refusal(Function(forward, **parts)) == f"{reason}; supported: {SUPPORTED}"
 
@@ -290,8 +403,8 @@ def test_a_second_input_is_refused():
             return x + y
 
     assert refusal(Two()) == (
-        "y (placeholder): a second input; only one is supported, wrap the module; supported: "
-        f"{SUPPORTED}"
+        "y (placeholder): a second input; only one is supported, wrap the module in one that "
+        f"takes both as channels of one tensor; supported: {SUPPORTED}"
     )
 
 
