@@ -10,7 +10,7 @@ from exporters.cli.model import MODEL, WEIGHTS, load_model
 from exporters.conversion import convert
 from exporters.recipe import CHOICES
 from onespike_lava.cli import options
-from onespike_lava.data import load_samples
+from onespike_lava.data import encode, load_samples
 from onespike_lava.errors import OptionError
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.netx import save
@@ -59,7 +59,7 @@ def command(
     recipe["bases"] = dict(_layer_base(text) for text in layer_base)
     found = convert(load_model(model, weights), samples, **recipe)
     save(found.network, output)
-    coded = found.network.run(samples[:64])
+    coded = encode(found.network.input, samples)
     options.warn_of_input(coded.clipped, coded.rounding)
     figures = summary(found.network)
     options.print_table(list(found.account.items()), ("node", "account"))
