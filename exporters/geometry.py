@@ -89,14 +89,10 @@ def adaptive_attributes(size: Shape, wanted: Shape) -> dict[str, Any]:
 
 
 def _regular(have: int, want: int) -> tuple[int, int] | None:
-    """Size and distance of an adaptive pool's windows where they are all the same."""
+    """Size and distance of an adaptive pool's windows, which all have one size if one distance."""
     starts = [place * have // want for place in range(want)]
-    ends = [-(-(place + 1) * have // want) for place in range(want)]
-    sizes = {end - start for start, end in zip(starts, ends, strict=True)}
     steps = set(np.diff(starts).tolist()) or {have}
-    if len(sizes) > 1 or len(steps) > 1 or 0 in steps:
-        return None
-    return sizes.pop(), steps.pop()
+    return None if len(steps) > 1 or 0 in steps else (-(-have // want), steps.pop())
 
 
 def reduced(build: Builder, op: str, name: str, x: Ref, axes: Sequence[int], *, keep: bool) -> Ref:

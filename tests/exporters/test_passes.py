@@ -324,7 +324,7 @@ def test_clipped_relus():
     assert account["six"] == "merged with relu"
     chain.nodes.insert(-1, Node("three", "relu", ("six",), attrs={"clip": 3.0}))
     chain.nodes[-1] = chain.nodes[-1].with_inputs("three")
-    assert prepared(chain)[1]["three"] == "merged with six"
+    assert prepared(chain)[1]["three"] == "merged with relu"
     relu = prepare(chain.graph())[0].node("relu")
     assert relu.attrs == {"clip": 2.0}
     both = Chain().conv("conv").relu("a").add("relu", "b", "conv", clip=1.0)
