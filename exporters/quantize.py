@@ -48,6 +48,8 @@ def quantize(
         elif node.op == "relu":
             builder.spiking(node)
     builder.readout(graph.node(graph.output))
+    if builder.lowered:  # say where the 24-bit bound cost weights their resolution
+        provenance = {**provenance, "resolution_lowered": ", ".join(builder.lowered)}
     return Network(
         tuple(builder.layers),
         recipe.phases,
@@ -65,6 +67,7 @@ class _Builder:
         self.shapes = graph.shapes()
         self.layers: list[Layer] = []
         self.sources: dict[str, Source] = {}
+        self.lowered: list[str] = []
 
     def input(self, node: Node, coding: InputCoding) -> None:
         layer = coding.layer
@@ -116,6 +119,7 @@ class _Builder:
         wanted = code.constant / unit
         largest = wanted * self._largest_factor(table, maps[0].source)
         found = fit(maps, constant, largest, weighting=recipe.weighting)
+        self.lowered += [name] if found.lowered else []
         base = np.maximum(1, np.rint(wanted * found.gain / found.scale))
         unary = np.ones(recipe.phases, np.int32)
         self.sources[key] = Source(
@@ -150,6 +154,7 @@ class _Builder:
         maps, constant = linear_part(self.graph, node, self.sources, shape)
         none = np.zeros(shape[0])
         found = fit(maps, constant, none, weighting=self.recipe.weighting, one_scale=True)
+        self.lowered += [node.name] if found.lowered else []
         synapses, scale = _synapses(maps, found), float(found.unit[0])
         self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
 

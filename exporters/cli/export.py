@@ -62,6 +62,8 @@ def command(
     coded = encode(found.network.input, samples)
     options.warn_of_input(coded.clipped, coded.rounding)
     figures = summary(found.network)
+    if lowered := figures["provenance"].get("resolution_lowered"):
+        click.echo(f"warning: 24-bit potentials cost weights resolution in {lowered}", err=True)
     options.print_table(list(found.account.items()), ("node", "account"))
     click.echo(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "

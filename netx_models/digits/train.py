@@ -1,7 +1,7 @@
 """Train the default model and write `digits.onnx` beside this file: `python train.py`.
 
 Seeded and on one thread, so that the same versions of torch and numpy give the same weights.
-Needs torch, onnx and scikit-learn; takes about a minute. The test images only judge the end.
+Needs torch, onnx and scikit-learn. The test images only judge the end.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Every engine gives the integers of the slow reference; a planted fault is found."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -140,4 +142,6 @@ def test_bad_engine_wait_and_samples():
 
 
 def test_every_named_engine_has_a_module():
+    for name in engines.ENGINES:
+        assert find_spec(f"onespike_lava.engines.{name}") is not None
     assert engines.AUTO in engines.ENGINES

@@ -178,6 +178,8 @@ def test_wide_layers_report_nothing_broken():
     assert isinstance(layer, Spiking)
     assert 0.9 * STATE_LIMIT < largest_potential(network, layer) < STATE_LIMIT
     assert np.abs(layer.synapses[0].weight).max() < 127
+    assert dict(network.provenance)["resolution_lowered"] == "a"
+    assert "resolution_lowered" not in dict(export(cnn(), images(20)).provenance)
 
 
 def test_the_model_and_the_data_are_not_changed():
