@@ -19,7 +19,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Growth, Integers, Shape, Window
+from onespike_lava.layers import (
+    Growth,
+    Input,
+    Integers,
+    Layer,
+    Shape,
+    Spiking,
+    Window,
+    code_shape,
+)
 
 Values = NDArray[Any]
 
@@ -99,6 +108,7 @@ class Neuron:
     threshold_table : [T]; the threshold of phase `k` is `base * table[k - 1]`
     payload         : [T], what a spike of phase `k` carries
     wait            : `T_w` in 0..T
+    max_spikes      : spikes that a neuron may send in a sample, more than one only graded
     """
 
     membrane: Membrane
@@ -106,6 +116,7 @@ class Neuron:
     threshold_table: Values
     payload: Values
     wait: int
+    max_spikes: int = 1
 
 
 class State(NamedTuple):
@@ -113,12 +124,12 @@ class State(NamedTuple):
 
     potential : of the sample that it integrates
     previous  : of the sample before, complete
-    fired     : whether it has spiked for the sample that it sends
+    fired     : spikes so far for the sample that it sends
     """
 
     potential: Values
     previous: Values
-    fired: NDArray[np.bool_]
+    fired: Values
 
 
 def integrate(membrane: Membrane, potential: Values, step: int, arriving: Any) -> Values:
@@ -138,17 +149,30 @@ def fire(neuron: Neuron, state: State, step: int) -> tuple[Values | None, State]
     """Payloads [*shape] of the neurons that spike in a step, None if none does (Alg. 1).
 
     A neuron spikes at the first phase whose threshold its potential reaches, once a sample.
+    While it may send more than one spike, the threshold is what the spike stands for, and the
+    potential falls by that (soft reset).
     """
     start, phases = neuron.membrane.start, neuron.membrane.phases
     sending, phase = clock(step, start + neuron.wait, phases)
     if sending < 0:
         return None, state
     integrating, _ = clock(step, start, phases)
-    potential = state.potential if sending == integrating else state.previous
+    current = sending == integrating
+    potential = state.potential if current else state.previous
     fired = np.zeros_like(state.fired) if phase == 1 else state.fired
-    spikes = (potential >= neuron.threshold_base * neuron.threshold_table[phase - 1]) & ~fired
-    state = state._replace(fired=fired | spikes)
-    return (spikes * neuron.payload[phase - 1] if spikes.any() else None), state
+    threshold = neuron.threshold_base * neuron.threshold_table[phase - 1]
+    if neuron.max_spikes > 1:
+        more = fired < neuron.max_spikes - 1
+        reset = 2 * neuron.threshold_base * neuron.payload[phase - 1]
+        threshold = np.where(more, reset, threshold)
+    spikes = (potential >= threshold) & (fired < neuron.max_spikes)
+    state = state._replace(fired=fired + spikes)
+    if not spikes.any():
+        return None, state
+    if neuron.max_spikes > 1:
+        fallen = potential - np.where(spikes & more, reset, 0)
+        state = state._replace(**{"potential" if current else "previous": fallen})
+    return spikes * neuron.payload[phase - 1], state
 
 
 def advance(neuron: Neuron, state: State, step: int, arriving: Any) -> tuple[Values | None, State]:
@@ -213,6 +237,30 @@ def spike_code(phase: int, bits: int) -> int:
     """What a spike of a phase adds to a neuron's code.
 
     The phase itself, so that a second spike makes a wrong code; in a binary code of `bits`
-    places its place value.
+    places its place value. Several spikes are noted as a binary code of `T` places.
     """
     return phase if bits == 0 else 1 << bits >> phase
+
+
+def code_bits(layer: Layer) -> int:
+    """Places of the binary code that `spike_code` notes a layer's spikes in, 0 for one spike."""
+    if isinstance(layer, Input):
+        return layer.bits
+    if isinstance(layer, Spiking) and layer.max_spikes > 1:
+        return len(layer.payload)
+    return 0
+
+
+def noted_codes(noted: NDArray[np.integer[Any]], layer: Layer) -> NDArray[np.uint8]:
+    """Codes uint8[N, *code_shape] from sums of `spike_code`, [N, *shape]."""
+    if not (isinstance(layer, Spiking) and layer.max_spikes > 1):
+        return noted.astype(np.uint8)
+    codes = np.zeros((len(noted), *code_shape(layer)), np.uint8)
+    sent = np.zeros(noted.shape, np.uint8)
+    phases = len(layer.payload)
+    for phase in range(1, phases + 1):
+        spikes = (noted & spike_code(phase, phases)) != 0
+        for number in range(layer.max_spikes):
+            codes[:, number][spikes & (sent == number)] = phase
+        sent += spikes
+    return codes

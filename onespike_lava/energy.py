@@ -95,9 +95,9 @@ def _synapses(layer: Layer) -> tuple[Synapse, ...]:
 
 
 def spikes_of(codes: NDArray[np.uint8], layer: Layer) -> NDArray[np.int64]:
-    """Spikes of each neuron over all samples, int64[*shape], from codes uint8[N, *shape]."""
+    """Spikes of each neuron over all samples, int64[*shape], from codes uint8[N, *code_shape]."""
     if isinstance(layer, Input):
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
         counted: NDArray[np.int64] = bits.astype(np.int64)[codes].sum(axis=0)
         return counted
-    return np.count_nonzero(codes, axis=0).astype(np.int64)
+    return np.count_nonzero(codes.reshape(-1, *layer.shape), axis=0).astype(np.int64)

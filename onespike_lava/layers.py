@@ -137,7 +137,7 @@ class Input(Frozen):
 
 @dataclass(frozen=True, eq=False)
 class Spiking(Frozen):
-    """A layer of one-spike neurons (Sec. III-C, Alg. 1).
+    """A layer of phase-coding neurons that spike at most once a sample (Sec. III-C, Alg. 1).
 
     bias            : int32[C] or int32[*shape], the potential at the start of each sample
     threshold_base  : int32[C] or int32[*shape], `h`; the threshold of phase `k` is
@@ -148,6 +148,10 @@ class Spiking(Frozen):
     base            : `Q` of the phase code that the layer sends
     scale           : float64[C], one unit of potential in units of the source network
     growth          : None in graded weighting
+    max_spikes      : spikes that a neuron may send in a sample, one a phase; with more than
+                      one left it spikes at `2 h payload[k - 1]` and subtracts that (soft reset),
+                      the threshold table serves the last one (the multi-spike phase code of
+                      Sec. II-B that the paper argues from)
     """
 
     name: str
@@ -161,11 +165,17 @@ class Spiking(Frozen):
     base: float
     scale: NDArray[np.float64]
     growth: Growth | None = None
+    max_spikes: int = 1
 
     @property
     def sources(self) -> tuple[int, ...]:
         """Positions of the source layers, one per synapse."""
         return tuple(synapse.source for synapse in self.synapses)
+
+    @property
+    def most_sent(self) -> int:
+        """Largest sum of payloads that a neuron sends in a sample."""
+        return int(self.payload[: self.max_spikes].sum())
 
     @property
     def constant(self) -> NDArray[np.float64]:
@@ -217,6 +227,13 @@ class Readout(Frozen):
 
 
 Layer = Input | Spiking | MaxPool | Readout
+
+
+def code_shape(layer: Layer) -> Shape:
+    """Shape of one sample's codes: the layer's, of several spikes `(max_spikes, *shape)`."""
+    if isinstance(layer, Spiking) and layer.max_spikes > 1:
+        return (layer.max_spikes, *layer.shape)
+    return layer.shape
 
 
 def per_neuron(values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:

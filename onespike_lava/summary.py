@@ -47,6 +47,7 @@ def _layer(network: Network, layer: Layer) -> dict[str, Any]:
         thresholds = layer.threshold_base.astype(np.int64) * int(layer.threshold_table.max())
         found["threshold"] = f"{thresholds.min()}..{thresholds.max()}"
         found["base"] = layer.base
+        found["max_spikes"] = layer.max_spikes
         found["payload"] = layer.payload.tolist()
     return found
 

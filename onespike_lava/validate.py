@@ -41,7 +41,7 @@ def validate(network: Network) -> None:
     """Raise `InvalidNetworkError` with every violation, or return in silence."""
     found = list(_network(network))
     if not found:  # the rules of layers rely on sound positions
-        for rule in (_fields, _shapes, _sources, _tables, _bound):
+        for rule in (_fields, _shapes, _several, _sources, _tables, _bound):
             found = [
                 f"layer {index} ({layer.name}): {message}"
                 for index, layer in enumerate(network.layers)
@@ -174,9 +174,25 @@ def _synapse(synapse: Synapse, source: Shape, shape: Shape) -> Iterator[str]:
     yield from messages
 
 
+def _several(network: Network, layer: Layer) -> Iterator[str]:
+    if not isinstance(layer, Spiking):
+        return
+    if not 1 <= layer.max_spikes <= network.phases:
+        yield f"max_spikes: {layer.max_spikes} is outside 1..{network.phases} (phases); use fewer"
+    elif layer.max_spikes > 1 and layer.growth:
+        yield "max_spikes: several spikes need graded weighting; export with that, or with one"
+
+
 def _sources(network: Network, layer: Layer) -> Iterator[str]:
     if isinstance(layer, MaxPool) and isinstance(network.layers[layer.source], Input):
         yield "a max pool of the input is not supported; pool the data before"
+    if isinstance(layer, MaxPool):
+        sender = network.sender(layer.source)
+        if isinstance(sender, Spiking) and sender.max_spikes > 1:
+            yield (
+                f"a max pool passes first spikes, but {sender.name} sends up to "
+                f"{sender.max_spikes}; give that layer one spike"
+            )
     if isinstance(layer, (Spiking, Readout)):
         codes = {network.code_of(source) for source in layer.sources}
         if len(codes) > 1:
@@ -231,7 +247,9 @@ def _bound(network: Network, layer: Layer) -> Iterator[str]:
             "export with fewer payload bits"
         )
     if isinstance(layer, Spiking):
-        threshold = int(layer.threshold_base.max()) * int(layer.threshold_table.max())
+        several = layer.max_spikes > 1
+        factor = max(int(layer.threshold_table.max()), 2 * int(layer.payload[0]) * several)
+        threshold = int(layer.threshold_base.max()) * factor
         if threshold >= STATE_LIMIT:
             yield (
                 f"threshold: {threshold} exceeds the state limit of {STATE_LIMIT} (24 bits "
@@ -262,7 +280,7 @@ def _most_from(network: Network, source: int, growth: Growth | None) -> float:
     sender = network.sender(source)
     if isinstance(sender, Input):
         return most_sent(True, 2.0**sender.bits - 1, growth)
-    return most_sent(False, float(sender.payload[0]), growth)
+    return most_sent(False, float(sender.most_sent), growth)
 
 
 def most_sent(binary: bool, payload: float, growth: Growth | None) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from onespike_lava import coding
@@ -25,7 +27,8 @@ HALVING = Window((2, 2))
 class Maker:
     """Draws the layers of one network; `rng` is seeded by the caller."""
 
-    def __init__(self, rng, phases, base, weighting, payload_bits=8):
+    def __init__(self, rng, phases, base, weighting, payload_bits=8, several=False):
+        self.several = several
         self.rng, self.phases, self.base, self.weighting = rng, phases, base, weighting
         self.bits = payload_bits
         self.payloads = coding.payload_table(phases, base, payload_bits)
@@ -63,6 +66,7 @@ class Maker:
         return self.spiking([main, Synapse(skip, identity, groups=shape[0])], shape)
 
     def pool(self, source, kernel=(2, 2), window=HALVING):
+        self.layers[source] = replace(self.layers[source], max_spikes=1)
         shape = self.layers[source].shape
         size = window.output_size(shape[1:], kernel)
         self.layers.append(self.named(MaxPool, (shape[0], *size), source, kernel, window))
@@ -101,6 +105,7 @@ class Maker:
                 self.base,
                 self.rng.uniform(0.001, 0.1, shape[0]),
                 growth,
+                int(self.rng.integers(1, min(5, self.phases + 1))) if self.several else 1,
             )
         )
         return len(self.layers) - 1
@@ -122,12 +127,17 @@ class Maker:
         )
 
 
-def random_network(seed: int, weighting: str = "graded", phases: int | None = None) -> Network:
-    """A network with grouped, strided, padded and dilated convolutions, pools and a skip."""
+def random_network(
+    seed: int, weighting: str = "graded", phases: int | None = None, several: bool = False
+) -> Network:
+    """A network with grouped, strided, padded and dilated convolutions, pools and a skip.
+
+    With `several` its layers send one to four spikes, but for those that a max pool reads.
+    """
     rng = np.random.default_rng(seed)
     phases = int(rng.choice([1, 2, 4, 8, 16, 16, 24])) if phases is None else phases
     base = 1.2 if phases > 20 else float(rng.choice([1.2, 1.3, 1.25]))
-    make = Maker(rng, phases, base, weighting)
+    make = Maker(rng, phases, base, weighting, several=several)
     size = int(rng.integers(6, 10))
     at = make.input((2, size, size + 1))
     at = make.conv(at, 4, window=Window((1, 1), (1, 1, 1, 1)))

@@ -6,15 +6,17 @@ Samples enter as spikes of the binary code and leave as scores, through Lava's r
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.dynamics import noted_codes
 from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
+from onespike_lava.layers import Layer, code_shape
 from onespike_lava.schedule import total_steps
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def run_model(
         raise OptionError(f"model: {model!r} is not one of {', '.join(MODELS)}")
     layers = network.layers[:-1]
     scores = np.zeros((len(data), int(np.prod(network.readout.shape))), np.int64)
-    codes = [np.zeros((len(data), *layer.shape), np.uint8) for layer in layers]
+    codes = [np.zeros((len(data), *code_shape(layer)), np.uint8) for layer in layers]
     spikes = np.zeros(len(layers), np.int64)
     size = max(1, BLOCK_VALUES // (int(np.prod(network.input.shape)) * network.phases))
     for start in range(0, len(data), size):
@@ -108,21 +110,27 @@ def _run_block(
 def _recorded(
     session: Any, process: Any, record: bool, model: str
 ) -> tuple[list[int], list[NDArray[np.uint8]] | None]:
-    """Spikes per layer and, where recorded, codes uint8[samples, *shape]."""
+    """Spikes per layer and, where recorded, codes uint8[samples, *code_shape]."""
     layers = process.proc_params["network"].layers[:-1]
     if model == "hierarchy":
         probes = [getattr(process.procs, f"probe_{index}") for index in range(len(layers))]
         spikes = [int(session.get(probe.spikes)[0]) for probe in probes]
-        codes = [session.get(probe.codes).astype(np.uint8) for probe in probes if record]
-        return spikes, codes if record else None
+        if not record:
+            return spikes, None
+        noted = [session.get(probe.codes) for probe in probes]
+        return spikes, _codes(noted, layers)
     spikes = session.get(process.spikes).astype(np.int64).tolist()
     if not record:
         return spikes, None
-    flat = session.get(process.codes).astype(np.uint8)
     ends = np.cumsum([np.prod(layer.shape) for layer in layers])
-    parts = np.split(flat, ends[:-1], axis=1)
-    return spikes, [
-        part.reshape(-1, *layer.shape) for part, layer in zip(parts, layers, strict=True)
+    return spikes, _codes(np.split(session.get(process.codes), ends[:-1], axis=1), layers)
+
+
+def _codes(noted: Sequence[NDArray[Any]], layers: Sequence[Layer]) -> list[NDArray[np.uint8]]:
+    """Codes uint8[samples, *code_shape] of each layer from what Lava noted of its spikes."""
+    return [
+        noted_codes(values.astype(np.int64).reshape(-1, *layer.shape), layer)
+        for values, layer in zip(noted, layers, strict=True)
     ]
 
 

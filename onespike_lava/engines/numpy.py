@@ -60,6 +60,8 @@ def _spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArra
     """Phase of each neuron's spike, uint8[N, *shape]."""
     if layer.growth is not None:
         return _membrane_spikes(network, layer, codes, wait)
+    if layer.max_spikes > 1:
+        return _several_spikes(network, layer, codes, wait)
     if wait >= max(network.sending_steps(source) for source in layer.sources) - 1:
         return _search(layer, _last_potential(network, layer, codes))
     return _early_spikes(network, layer, codes, wait)
@@ -90,16 +92,44 @@ def _search(layer: Spiking, potential: NDArray[np.integer[Any]]) -> NDArray[np.u
 
 def _early_spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
     """`T_w < T`: each phase decides on what has arrived, late and false spikes included."""
-    potential = per_neuron(layer.bias, layer.shape) + _arrived(network, layer, codes, 0, wait)
     base = per_neuron(layer.threshold_base, layer.shape)
-    phases = np.zeros(potential.shape, np.uint8)
-    for phase in range(1, network.phases + 1):
-        step = wait + phase
-        if step <= max(network.sending_steps(source) for source in layer.sources):
-            potential = potential + _arrived(network, layer, codes, step - 1, step)
+    phases = np.zeros((len(codes[0]), *layer.shape), np.uint8)
+    for phase, potential in _phase_potentials(network, layer, codes, wait):
         reached = potential >= base * layer.threshold_table[phase - 1]
         phases[(phases == 0) & reached] = phase
     return phases
+
+
+def _several_spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+    """Phases of each neuron's spikes in order, uint8[N, max_spikes, *shape]."""
+    base = per_neuron(layer.threshold_base, layer.shape)
+    samples = len(codes[0])
+    phases = np.zeros((samples, layer.max_spikes, *layer.shape), np.uint8)
+    sent = np.zeros((samples, *layer.shape), np.uint8)
+    fallen = np.zeros((samples, *layer.shape), np.int32)
+    for phase, potential in _phase_potentials(network, layer, codes, wait):
+        reset = base * (2 * layer.payload[phase - 1])
+        more = sent < layer.max_spikes - 1
+        limit = np.where(more, reset, base * layer.threshold_table[phase - 1])
+        spikes = (sent < layer.max_spikes) & (potential - fallen >= limit)
+        fallen += np.where(spikes & more, reset, 0)
+        for number in range(layer.max_spikes):
+            phases[:, number][spikes & (sent == number)] = phase
+        sent += spikes
+    return phases
+
+
+def _phase_potentials(
+    network: Network, layer: Spiking, codes: Codes, wait: int
+) -> Iterator[tuple[int, Integers]]:
+    """Each output phase and the potential int32[N, *shape] that it decides on, `V(T_w + k)`."""
+    steps = max(network.sending_steps(source) for source in layer.sources)
+    potential = per_neuron(layer.bias, layer.shape) + _arrived(network, layer, codes, 0, wait)
+    for phase in range(1, network.phases + 1):
+        step = wait + phase
+        if step <= steps:
+            potential = potential + _arrived(network, layer, codes, step - 1, step)
+        yield phase, potential
 
 
 def _membrane_spikes(
@@ -167,6 +197,8 @@ def _sent(
         phase = np.arange(len(layer.payload) + 1)
         payload = np.concatenate([[0], layer.payload])
         table = np.where((phase > after) & (phase <= until), payload, 0).astype(np.float32)
+        if layer.max_spikes > 1:
+            return table[codes].sum(axis=1)
     return table[codes]
 
 

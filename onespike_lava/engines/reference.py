@@ -48,11 +48,35 @@ def fire(potentials: Sequence[Any], thresholds: Sequence[Any], wait: int) -> NDA
 
     `thresholds[k - 1]` broadcasts against a potential. Algorithm 1, Sec. V-C2.
     """
+    return fire_several(potentials, thresholds, thresholds, wait, 1)[0]
+
+
+def fire_several(
+    potentials: Sequence[Any],
+    thresholds: Sequence[Any],
+    resets: Sequence[Any],
+    wait: int,
+    max_spikes: int,
+) -> NDArray[np.uint8]:
+    """Phases of each neuron's spikes in order, uint8[max_spikes, ...], 0 = none.
+
+    A neuron with more than one spike left fires where it reaches `resets[k - 1]`, and its
+    potential falls by that (soft reset); the last one obeys `thresholds[k - 1]`.
+    """
     phases = len(thresholds)
-    codes = np.zeros(np.shape(potentials[0]), np.uint8)
+    codes = np.zeros((max_spikes, *np.shape(potentials[0])), np.uint8)
+    fallen = np.zeros_like(potentials[0])
     for phase in range(1, phases + 1):
-        reached = potentials[min(wait + phase, phases)] >= thresholds[phase - 1]
-        codes[(codes == 0) & reached] = phase
+        left = potentials[min(wait + phase, phases)] - fallen
+        ready = codes[-1] == 0
+        for number in range(max_spikes):
+            last = number == max_spikes - 1
+            spikes = ready & (codes[number] == 0)
+            ready = ready & ~spikes  # one spike a phase
+            spikes = spikes & (left >= (thresholds if last else resets)[phase - 1])
+            codes[number][spikes] = phase
+            if not last:
+                fallen = fallen + spikes * resets[phase - 1]
     return codes
 
 
@@ -74,11 +98,21 @@ def _run_block(
         if isinstance(layer, MaxPool):
             codes.append(_first_spike(codes[layer.source], layer))
         elif isinstance(layer, Spiking):
-            potentials = _potentials(network, layer, codes)
-            codes.append(fire(potentials, list(thresholds(layer, wait)), wait))
+            codes.append(_spikes(layer, _potentials(network, layer, codes), wait))
         elif isinstance(layer, Readout):
             scores = _potentials(network, layer, codes)[-1]
     return scores, codes
+
+
+def _spikes(layer: Spiking, potentials: list[NDArray[np.int64]], wait: int) -> NDArray[np.uint8]:
+    """Codes uint8[N, *shape], of several spikes uint8[N, max_spikes, *shape]."""
+    limits = list(thresholds(layer, wait))
+    if layer.max_spikes == 1:
+        return fire(potentials, limits, wait)
+    base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
+    resets = [2 * base * int(payload) for payload in layer.payload]
+    codes = fire_several(potentials, limits, resets, wait, layer.max_spikes)
+    return np.moveaxis(codes, 0, 1)
 
 
 def thresholds(layer: Spiking, wait: int) -> Iterator[NDArray[np.int64]]:
@@ -123,7 +157,10 @@ def _sent(network: Network, source: int, codes: NDArray[np.uint8], phase: int) -
         place = layer.bits - phase
         unit = 1 if network.weighting == "membrane" else 1 << place
         return ((codes >> place) & 1).astype(np.int64) * unit
-    return (codes == phase) * layer.payload[phase - 1].astype(np.int64)
+    spikes = codes == phase
+    if layer.max_spikes > 1:
+        spikes = spikes.any(axis=1)
+    return spikes * layer.payload[phase - 1].astype(np.int64)
 
 
 def connect(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.layers import code_shape
+
 if TYPE_CHECKING:
     from onespike_lava.network import Network
 
@@ -22,7 +24,7 @@ class Result:
 
     scores : int64[N, outputs]
     spikes : spikes of each layer but the readout, in the network's order
-    codes  : uint8[N, *shape] for each layer but the readout, or None if not recorded
+    codes  : uint8[N, *code_shape] for each layer but the readout, or None if not recorded
     """
 
     scores: NDArray[np.int64]
@@ -36,8 +38,9 @@ class Run:
 
     scores   : int64[N, outputs], potentials of the readout after the last phase
     spikes   : layer -> spikes over all samples, input included, readout not
-    codes    : layer -> uint8[N, *shape], phase of the spike, 0 = silent (input: its integer);
-               empty unless recorded
+    codes    : layer -> uint8[N, *shape], phase of the spike, 0 = silent (input: its integer;
+               of several spikes uint8[N, max_spikes, *shape], their phases in order); empty
+               unless recorded
     engine, wait : what computed it
     clipped  : input values outside the input range
     rounding : largest distance of an input value from the grid, in steps
@@ -77,7 +80,9 @@ def in_blocks(
     layers = network.layers[:-1]
     outputs = int(np.prod(network.readout.shape))
     scores = np.zeros((len(data), outputs), np.int64)
-    codes = [np.empty((len(data), *layer.shape), np.uint8) for layer in layers] if record else None
+    codes = None
+    if record:
+        codes = [np.empty((len(data), *code_shape(layer)), np.uint8) for layer in layers]
     spikes = [0] * len(layers)
     for start in range(0, len(data), size):
         block = slice(start, start + size)

@@ -91,6 +91,9 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("neuron/base", "float64", "[]", "`Q` of the layer's code"),
         Key("neuron/scale", "float64", "[C]", "source units per unit of final potential"),
     ),
+    "several": (
+        Key("neuron/max_spikes", "int32", "[]", "spikes of a neuron per sample, if more than one"),
+    ),
     "readout": (
         _BIAS,
         Key("neuron/type", "text", "[1]", f"`{READOUT}`"),

@@ -74,6 +74,8 @@ def _put_layer(tree: Tree, path: str, layer: Layer) -> None:
         spiking = isinstance(layer, Spiking)
         fields["type"] = schema.SPIKING if spiking else schema.READOUT
         _put(tree, path, "spiking" if spiking else "readout", fields)
+        if isinstance(layer, Spiking) and layer.max_spikes != 1:
+            _put(tree, path, "several", fields)
         if layer.growth:
             growth = {f"growth_{name}": value for name, value in vars(layer.growth).items()}
             fraction = layer.growth.fraction_bits
@@ -180,6 +182,10 @@ class _Reader:
         spiking = f"{path}/neuron/threshold_base" in self.tree
         fields = self.take(path, "spiking" if spiking else "readout")
         self._neuron(path, fields.pop("type"), schema.SPIKING if spiking else schema.READOUT)
+        if spiking and f"{path}/neuron/max_spikes" in self.tree:
+            fields |= self.take(path, "several")
+            if fields["max_spikes"] == 1:
+                raise FormatError(f"{path}/neuron/max_spikes: 1 is not written; leave the key out")
         if weighting == "membrane":
             fields["growth"] = _growth(self.take(path, "growth"))
         build = Spiking if spiking else Readout

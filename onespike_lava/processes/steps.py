@@ -17,6 +17,7 @@ from onespike_lava.dynamics import (
     Values,
     advance,
     clock,
+    code_bits,
     fixed,
     pool,
     read_out,
@@ -25,7 +26,7 @@ from onespike_lava.dynamics import (
     window_maximum,
 )
 from onespike_lava.engines.numpy import connect
-from onespike_lava.layers import Input, MaxPool, Readout, Spiking, per_neuron
+from onespike_lava.layers import MaxPool, Readout, Spiking, per_neuron
 from onespike_lava.network import Network
 from onespike_lava.schedule import Slot, schedule
 
@@ -42,9 +43,10 @@ class SpikingSteps:
             threshold_row(layer.threshold_table, layer.growth, wait),
             layer.payload,
             wait,
+            layer.max_spikes,
         )
         rest = np.zeros(layer.shape, np.int32)
-        self.state = State(rest, rest, rest.astype(bool))
+        self.state = State(rest, rest, rest.astype(np.uint8))
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
         """Payloads [*shape], None if no neuron spikes; `arriving` is None without input."""
@@ -161,6 +163,6 @@ class Recorder:
                 continue
             spikes[index] += np.count_nonzero(payloads)
             if codes is not None:
-                bits = layer.bits if isinstance(layer, Input) else 0
+                bits = code_bits(layer)
                 spiking = payloads.reshape(-1) != 0
                 codes[sample, self.parts[index]][spiking] += spike_code(phase, bits)

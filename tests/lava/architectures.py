@@ -59,9 +59,15 @@ ARCHITECTURES: dict[str, Callable[[Maker], None]] = {
 }
 
 
-def build(architecture: str, weighting: str = "graded", phases: int = 12, seed: int = 0) -> Network:
+def build(
+    architecture: str,
+    weighting: str = "graded",
+    phases: int = 12,
+    seed: int = 0,
+    several: bool = False,
+) -> Network:
     """A network of one of `ARCHITECTURES` with random weights."""
-    make = Maker(np.random.default_rng(seed), phases, 1.3, weighting)
+    make = Maker(np.random.default_rng(seed), phases, 1.3, weighting, several=several)
     ARCHITECTURES[architecture](make)
     return make.network()
 

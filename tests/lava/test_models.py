@@ -46,6 +46,17 @@ def test_parity(architecture, weighting, wait, model):
     check_same(lava.run_model(network, data, wait, True, model), expected)
 
 
+@pytest.mark.parametrize("model", lava.MODELS)
+@pytest.mark.parametrize("architecture", ["dense", "residual"])
+def test_parity_of_several_spikes(architecture, model):
+    network = build(architecture, several=True)
+    data = integers(network, 3)
+    assert max(layer.max_spikes for layer in network.layers[1:-1]) > 1
+    for wait in (12, 5, 0):
+        expected = reference.run(network, data, wait, True)
+        check_same(lava.run_model(network, data, wait, True, model), expected)
+
+
 @pytest.mark.parametrize("weighting", ["graded", "membrane"])
 @pytest.mark.parametrize("seed", range(4))
 def test_parity_of_drawn_networks(seed, weighting):

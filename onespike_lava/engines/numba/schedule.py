@@ -56,7 +56,9 @@ def keeps_codes(network: Network, wait: int, record: bool) -> bool:
 
 
 def serves(network: Network) -> bool:
-    """Whether the kernels can run a network: what one spike sends must fit a byte."""
+    """Whether the kernels can run a network: what a neuron sends at a time must fit a byte."""
+    if any(getattr(layer, "max_spikes", 1) > 1 for layer in network.layers):
+        return False
     growths = (getattr(layer, "growth", None) for layer in network.layers)
     return all(growth is None or growth.fraction_bits < 8 for growth in growths)
 

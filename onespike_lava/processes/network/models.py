@@ -15,7 +15,8 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.dense.process import Dense
 from lava.utils.weightutils import SignMode
 
-from onespike_lava.layers import Input, MaxPool, Readout, Spiking, Synapse, per_neuron
+from onespike_lava.dynamics import code_bits
+from onespike_lava.layers import MaxPool, Readout, Spiking, Synapse, per_neuron
 from onespike_lava.processes.conv.process import Conv
 from onespike_lava.processes.delay.process import Delay
 from onespike_lava.processes.network.process import OneSpikeNetwork
@@ -36,7 +37,7 @@ class PyOneSpikeNetworkModel(PyLoihiProcessModel):  # type: ignore[misc]
     inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     spikes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
-    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32)
+    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
@@ -115,6 +116,7 @@ class SubOneSpikeNetworkModel(AbstractSubProcessModel):  # type: ignore[misc]
             threshold_table=layer.threshold_table,
             payload=layer.payload,
             wait=self.wait,
+            max_spikes=layer.max_spikes,
             **common,
         )
 
@@ -137,7 +139,7 @@ class SubOneSpikeNetworkModel(AbstractSubProcessModel):  # type: ignore[misc]
             samples=samples,
             phases=self.network.phases,
             start=slot.fire,
-            bits=layer.bits if isinstance(layer, Input) else 0,
+            bits=code_bits(layer),
         )
         self._add(f"probe_{position}", probe)
         self.outputs[position].connect(probe.s_in)

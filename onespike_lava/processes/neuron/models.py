@@ -44,7 +44,7 @@ class AbstractOneSpikeModel(PyLoihiProcessModel):  # type: ignore[misc]
         arithmetic = self.arithmetic(get("growth"))
         membrane = Membrane(self.bias, get("phases"), get("start"), arithmetic)
         base, table = self.threshold_base, self.threshold_table
-        return Neuron(membrane, base, table, self.payload, get("wait"))
+        return Neuron(membrane, base, table, self.payload, get("wait"), get("max_spikes"))
 
     def run_spk(self) -> None:
         """Integrate what arrives, then send the payloads of the neurons that spike."""
@@ -66,7 +66,7 @@ class PyOneSpikeModelFixed(AbstractOneSpikeModel):
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     v: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
     v_previous: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
-    fired: np.ndarray[Any, Any] = LavaPyType(np.ndarray, bool, precision=1)
+    fired: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=6)
     bias: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
     threshold_base: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
     threshold_table: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
@@ -96,7 +96,7 @@ class PyOneSpikeModelFloat(AbstractOneSpikeModel):
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
     v: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
     v_previous: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
-    fired: np.ndarray[Any, Any] = LavaPyType(np.ndarray, bool)
+    fired: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32)
     bias: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
     threshold_base: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
     threshold_table: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)

@@ -29,6 +29,8 @@ class OneSpike(AbstractProcess):  # type: ignore[misc]
     wait            : `T_w` in 0..T, phases between first input and first output
     start           : the step before the first integration step, `Slot.integrate`
     growth          : of the potential in membrane weighting
+    max_spikes      : spikes that a neuron may send in a sample; with more than one left it fires
+                      at `2 base payload[k - 1]` and falls by that (soft reset), graded only
 
     Raises `OptionError` for a wait outside 0..T and for payloads that do not fit.
     """
@@ -44,13 +46,13 @@ class OneSpike(AbstractProcess):  # type: ignore[misc]
         wait: int,
         start: int = 0,
         growth: Growth | None = None,
+        max_spikes: int = 1,
         **parameters: Any,
     ) -> None:
         payloads, table = np.asarray(payload), np.asarray(threshold_table)
         phases = len(payloads)
-        super().__init__(
-            shape=shape, phases=phases, wait=wait, start=start, growth=growth, **parameters
-        )
+        options = {"wait": wait, "start": start, "growth": growth, "max_spikes": max_spikes}
+        super().__init__(shape=shape, phases=phases, **options, **parameters)
         if table.shape[-1] != phases or not payloads.all():
             raise OptionError(
                 f"payload: {payloads.tolist()} must hold a value other than 0 for each of the "
@@ -58,6 +60,11 @@ class OneSpike(AbstractProcess):  # type: ignore[misc]
             )
         if not 0 <= wait <= phases:
             raise OptionError(f"wait: {wait} is outside 0..{phases}, the neuron's phases")
+        if not 1 <= max_spikes <= (1 if growth else phases):
+            raise OptionError(
+                f"max_spikes: {max_spikes} is outside 1..{phases}, the neuron's phases, or above 1 "
+                "in membrane weighting"
+            )
         row = threshold_row(table, growth if table.ndim == 2 else None, wait)
         self.shape = tuple(shape)
         self.a_in = InPort(shape=self.shape)

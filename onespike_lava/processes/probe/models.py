@@ -40,7 +40,7 @@ class PyProbeModelFixed(AbstractProbeModel):
     """Integer payloads."""
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32)
+    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
     spikes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
 
 
@@ -51,5 +51,5 @@ class PyProbeModelFloat(AbstractProbeModel):
     """Real payloads."""
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
-    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32)
+    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
     spikes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)

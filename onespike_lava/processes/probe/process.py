@@ -20,7 +20,8 @@ class Probe(AbstractProcess):  # type: ignore[misc]
     samples : how many to record; what comes later is ignored
     phases  : `T`
     start   : the step before the layer's first output phase, `Slot.fire`
-    bits    : places of a binary input code, 0 for a one-spike code
+    bits    : places of a binary code (the input's `T_in`, or `T` where a neuron may spike
+              several times), 0 for a one-spike code
 
     Var `codes` is [samples, *shape], the phase of the spike or the binary code's integer, 0
     = silent; Var `spikes` is [1], all spikes counted one by one.
