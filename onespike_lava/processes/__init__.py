@@ -4,8 +4,9 @@ This package is the only door to Lava: importing it imports `lava`, and raises
 `MissingPartError` where that is not installed. Every Process stands in a sub-package of its
 own, since Lava's model discovery executes each module beside a Process.
 
-`OneSpikeNetwork` runs a whole `Network`; `OneSpike`, `Conv`, `Pool`, `Delay`, `Readout` and
-`Probe` are its parts; `runner.Session` runs any Lava network under guard.
+`OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`, `OneSpike`,
+`Pool`, `Delay`, `Readout` and `Probe` are its parts, of use in any Lava network;
+`runner.Session` runs such a network under guard.
 """
 
 import sys
@@ -27,10 +28,24 @@ except Exception as error:
 
 from onespike_lava.processes.conv.process import Conv
 from onespike_lava.processes.delay.process import Delay
+from onespike_lava.processes.dense.process import Dense
+from onespike_lava.processes.encoder.process import Encoder
 from onespike_lava.processes.network.process import OneSpikeNetwork
 from onespike_lava.processes.neuron.process import OneSpike
 from onespike_lava.processes.pool.process import Pool
 from onespike_lava.processes.probe.process import Probe
 from onespike_lava.processes.readout.process import Readout
+from onespike_lava.processes.sparse.process import Sparse
 
-__all__ = ["Conv", "Delay", "OneSpike", "OneSpikeNetwork", "Pool", "Probe", "Readout"]
+__all__ = [
+    "Conv",
+    "Delay",
+    "Dense",
+    "Encoder",
+    "OneSpike",
+    "OneSpikeNetwork",
+    "Pool",
+    "Probe",
+    "Readout",
+    "Sparse",
+]

@@ -15,6 +15,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from onespike_lava.engines.numpy import connect
 from onespike_lava.layers import Synapse
 from onespike_lava.processes.conv.process import Conv
+from onespike_lava.processes.weights import refuse_real
 
 
 class AbstractConvModel(PyLoihiProcessModel):  # type: ignore[misc]
@@ -48,6 +49,10 @@ class PyConvModelFixed(AbstractConvModel):
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     weight: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int8, precision=8)
     a_buff: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        refuse_real(proc_params)
+        super().__init__(proc_params)
 
     def convolve(self, synapse: Synapse, sent: Any) -> Any:
         """Sums int32; a step without spikes costs nothing."""

@@ -11,6 +11,7 @@ from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
 from onespike_lava.layers import Shape, Synapse, Window
+from onespike_lava.processes.weights import check_int8, is_real
 
 
 class Conv(AbstractProcess):  # type: ignore[misc]
@@ -22,7 +23,8 @@ class Conv(AbstractProcess):  # type: ignore[misc]
     groups      : any divisor of I and O
 
     The fixed-point sums are exact while they stay below 2**24 in magnitude. Lava's own Conv
-    takes `groups` in 8 bits, other layouts, and several times the time.
+    takes `groups` in 8 bits, other layouts, and several times the time. Raises `OptionError`
+    for integers outside int8.
     """
 
     def __init__(
@@ -34,9 +36,10 @@ class Conv(AbstractProcess):  # type: ignore[misc]
         groups: int = 1,
         **parameters: Any,
     ) -> None:
-        window = window or Window()
-        super().__init__(input_shape=input_shape, window=window, groups=groups, **parameters)
-        values = np.asarray(weight)
+        window, values = window or Window(), np.asarray(weight)
+        given = {"input_shape": input_shape, "window": window, "groups": groups}
+        super().__init__(real=is_real(values), **given, **parameters)
+        check_int8(values)
         shape = Synapse(0, values, window, groups).output_shape(tuple(input_shape))
         self.s_in = InPort(shape=tuple(input_shape))
         self.a_out = OutPort(shape=shape)

@@ -1,0 +1,1 @@
+"""An exact dense synapse as a Lava Process."""

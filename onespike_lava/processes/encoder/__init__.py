@@ -1,0 +1,1 @@
+"""The binary code of the input layer as a Lava Process."""

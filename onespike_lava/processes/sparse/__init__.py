@@ -1,0 +1,1 @@
+"""An exact sparse synapse as a Lava Process."""
