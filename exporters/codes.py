@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from exporters.recipe import Recipe
 from exporters.statistics import Histogram
+from onespike_lava import coding
 from onespike_lava.limits import PAYLOAD_MAX
 
 Floats = NDArray[np.float64]
@@ -31,19 +32,21 @@ class Code:
                last entry serves only the last shifted threshold
     shift    : thresholds at the midpoints of neighbouring levels (Sec. III-B1)
     base     : `Q` of the code, or what fitted levels started from
+    max_spikes : spikes that a neuron may send in a sample (soft reset)
     """
 
     constant: Floats
     levels: Floats
     shift: bool
     base: float
+    max_spikes: int = 1
 
     @classmethod
     def of_base(cls, constant: Floats, recipe: Recipe, layer: str) -> Code:
         """The paper's code: levels `Q**-k`, of a layer that may have a base of its own."""
         base = recipe.base_of(layer)
         levels = base ** -np.arange(1, recipe.phases + 2, dtype=np.float64)
-        return cls(constant, levels, recipe.shift, base)
+        return cls(constant, levels, recipe.shift, base, recipe.max_spikes_of(layer))
 
     @property
     def thresholds(self) -> Floats:
@@ -53,19 +56,18 @@ class Code:
     def apply(self, values: NDArray[Any]) -> Floats:
         """Values [N, C, ...] as the code carries them, same shape, float64 (Eq. 3 and 4)."""
         unit = np.maximum(self.constant, 1e-30).reshape(-1, *[1] * (values.ndim - 2))
-        return unit * decoded(values / unit, self.levels[:-1], self.thresholds)
+        return unit * self.decoded(values / unit)
+
+    def decoded(self, values: NDArray[Any]) -> Floats:
+        """Values of any shape, in units of `lambda`, as the code carries them."""
+        levels = self.levels[:-1]
+        return coding.decoded(values, levels, self.thresholds, self.max_spikes)
 
     def payloads(self, bits: int) -> NDArray[np.int32]:
         """Integer payloads `P[1..T+1]`, int32[T + 1]; `P[1..T]` in 1..255."""
         table = np.rint(2.0**bits * self.levels)
         table[:-1] = np.clip(table[:-1], 1, PAYLOAD_MAX)
         return table.astype(np.int32)
-
-
-def decoded(values: Floats, levels: Floats, thresholds: Floats) -> Floats:
-    """The level of the first threshold that each value reaches, 0 below all; any shape."""
-    rising = np.concatenate([[0.0], levels[::-1]])
-    return rising[np.searchsorted(thresholds[::-1], values, side="right")]
 
 
 def choose(
@@ -82,7 +84,7 @@ def _choose(found: Histogram, layer: str, recipe: Recipe) -> Code:
     code = Code.of_base(found.maxima, recipe, layer)
     if recipe.normalisation.startswith("p"):
         code = replace(code, constant=found.percentile(float(recipe.normalisation[1:])))
-    fit_levels = recipe.levels == "data"
+    fit_levels = recipe.levels == "data" and code.max_spikes == 1
     if fit_levels:
         code = replace(code, levels=fitted_levels(found, code))
     for _ in range(ROUNDS if recipe.normalisation == "mse" else 0):
@@ -123,7 +125,7 @@ def fitted_levels(found: Histogram, code: Code) -> Floats:
 def fitted_constants(found: Histogram, code: Code) -> Floats:
     """Constants of least squared error per channel, float64[C], for given levels."""
     shares = SCALES[:, None]
-    coded = shares * decoded(found.centres / shares, code.levels[:-1], code.thresholds)
+    coded = shares * code.decoded(found.centres / shares)
     errors = found.counts @ ((coded - found.centres) ** 2).T
     best: Floats = found.maxima * SCALES[errors.argmin(axis=1)]
     return np.where(found.counts.any(axis=1), best, found.maxima)

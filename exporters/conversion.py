@@ -81,14 +81,15 @@ def convert(model: Any, calibration: ArrayLike, **options: Any) -> Conversion:
 
 
 def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
-    """The layer of each relu node; refuses bases of layers that are not there."""
+    """The layer of each relu node; refuses options of layers that are not there."""
     layers = {node.name: node.inputs[0] for node in prepared.nodes if node.op == "relu"}
-    unknown = set(recipe.bases) - {*layers.values(), prepared.input.name}
-    if unknown:
-        raise OptionError(
-            f"bases: no layer {', '.join(sorted(unknown))}; the layers are "
-            f"{', '.join(layers.values())}"
-        )
+    for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
+        unknown = set(given) - {*layers.values(), prepared.input.name}
+        if unknown:
+            raise OptionError(
+                f"{option}: no layer {', '.join(sorted(unknown))}; the layers are "
+                f"{', '.join(layers.values())}"
+            )
     return layers
 
 

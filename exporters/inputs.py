@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class InputCoding:
         code = None
         if recipe.input_coding == "single":
             largest = step * np.ones(shape[0]) * (2**recipe.bits - 1)
-            code = Code.of_base(largest, recipe, name)
+            code = Code.of_base(largest, replace(recipe, max_spikes=1), name)
         return cls(Input(name, shape, recipe.bits, low, step), code)
 
     def apply(self, samples: NDArray[Any]) -> Floats:

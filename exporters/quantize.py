@@ -118,6 +118,8 @@ class _Builder:
         table, unit = self._table(code, maps[0].source)
         wanted = code.constant / unit
         largest = wanted * self._largest_factor(table, maps[0].source)
+        if code.max_spikes > 1:
+            largest = np.maximum(largest, wanted * 2.0 * payloads[0])
         found = fit(maps, constant, largest, weighting=recipe.weighting)
         self.lowered += [name] if found.lowered else []
         base = np.maximum(1, np.rint(wanted * found.gain / found.scale))
@@ -131,7 +133,7 @@ class _Builder:
             base=code.base,
             steps=recipe.phases,
             binary=False,
-            payload=float(payloads[0]),
+            payload=float(payloads[: code.max_spikes].sum()),
         )
         self.layers.append(
             Spiking(
@@ -146,6 +148,7 @@ class _Builder:
                 base=code.base,
                 scale=found.unit,
                 growth=found.growth,
+                max_spikes=code.max_spikes,
             )
         )
 

@@ -30,6 +30,9 @@ class Recipe:
     phases        : `T`, phases of a sample
     base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5
     bases         : layer -> a base of its own, base manipulation between layers (Sec. III-B2)
+    max_spikes    : spikes that a neuron may send in a sample: 1, the method's claim; more are the
+                    phase code that it is measured against (soft reset, graded weighting)
+    spikes        : layer -> a limit of its own
     wait          : default `T_w`, None for `T`
     payload_bits  : binary digits of the unit of a graded spike
     weighting     : `graded` (synapse-based) or `membrane` (neuron-based), Sec. II-B
@@ -51,6 +54,8 @@ class Recipe:
     phases: int = 16
     base: float | str = "auto"
     bases: Mapping[str, float] = field(default_factory=dict)
+    max_spikes: int = 1
+    spikes: Mapping[str, int] = field(default_factory=dict)
     wait: int | None = None
     payload_bits: int = 8
     weighting: str = "graded"
@@ -65,16 +70,17 @@ class Recipe:
     pool: str = "own"
 
     def __post_init__(self) -> None:
-        """Check every option and replace `auto` and None by what they stand for."""
+        """Check every option and replace None by what it stands for."""
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 found = getattr(self, name)
                 raise OptionError(f"{name}: {found!r} is not one of {', '.join(allowed)}")
         self._set("levels", self._levels())
-        for name in ("phases", "payload_bits", "wait", "input_bits"):
-            self._whole(name)
+        for name in ("phases", "payload_bits", "wait", "input_bits", "max_spikes"):
+            self._whole(name, getattr(self, name))
         coding.check_code(self.phases, 2.0)
-        self._set("base", self._base())
+        self._check_spikes()
+        self._check_base()
         self._set("wait", self.phases if self.wait is None else self.wait)
         self._set("input_bits", self._input_bits())
         if not 0 <= self.waiting <= self.phases:
@@ -87,12 +93,16 @@ class Recipe:
 
     @property
     def q(self) -> float:
-        """The base as a number."""
-        return float(self.base)
+        """The base of a layer that has none of its own and sends one spike."""
+        return self._base(1)
 
     def base_of(self, layer: str) -> float:
-        """The base of a layer's code."""
-        return self.bases.get(layer, self.q)
+        """The base of a layer's code; the minimum of Eq. 5 depends on how often it spikes."""
+        return self.bases.get(layer, self._base(self.max_spikes_of(layer)))
+
+    def max_spikes_of(self, layer: str) -> int:
+        """Spikes that a neuron of the layer may send in a sample."""
+        return self.spikes.get(layer, self.max_spikes)
 
     @property
     def waiting(self) -> int:
@@ -115,13 +125,27 @@ class Recipe:
             return "base" if geometric or self.base != "auto" else "data"
         return self.levels
 
-    def _base(self) -> float:
-        if self.base == "auto":
-            return coding.best_base(self.phases, bits=self.payload_bits, shift=self.shift)
-        try:
+    def _base(self, max_spikes: int) -> float:
+        if self.base != "auto":
             return float(self.base)
+        bits, shift = self.payload_bits, self.shift
+        return coding.best_base(self.phases, bits=bits, shift=shift, max_spikes=max_spikes)
+
+    def _check_base(self) -> None:
+        try:
+            self.q  # noqa: B018
         except ValueError:
             raise OptionError(f"base: {self.base!r} is neither auto nor a number") from None
+
+    def _check_spikes(self) -> None:
+        for name, most in (("max_spikes", self.max_spikes), *self.spikes.items()):
+            self._whole(name, most)
+            if not 1 <= most <= self.phases:
+                raise OptionError(f"{name}: {most} spikes are outside 1..{self.phases}, the phases")
+            if most > 1 and self.weighting == "membrane":
+                raise OptionError(
+                    f"{name}: {most} spikes need graded weighting; use that, or one spike"
+                )
 
     def _input_bits(self) -> int:
         most = min(INPUT_BITS_MAX, self.phases)
@@ -130,8 +154,7 @@ class Recipe:
             raise OptionError(f"input_bits: {bits} is outside 1..{most}; use fewer or more phases")
         return bits
 
-    def _whole(self, name: str) -> None:
-        value = getattr(self, name)
+    def _whole(self, name: str, value: object) -> None:
         if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
             raise OptionError(f"{name}: {value!r} is not a whole number")
 

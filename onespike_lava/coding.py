@@ -6,6 +6,8 @@ A value `a` in units of its normalisation constant is sent as one spike at the f
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,16 +35,45 @@ def thresholds(phases: int, base: float, *, shift: bool = True) -> NDArray[np.fl
 
 
 def encode(
-    values: NDArray[np.float64], phases: int, base: float, *, shift: bool = True
+    values: NDArray[np.float64],
+    phases: int,
+    base: float,
+    *,
+    shift: bool = True,
+    max_spikes: int = 1,
 ) -> NDArray[np.float64]:
     """Values as the code carries them, same shape: a level, or 0 below the last threshold.
 
-    `values` are in units of the normalisation constant (Eq. 3 and 4).
+    `values` are in units of the normalisation constant (Eq. 3 and 4). Of several spikes, the
+    sum of their levels.
     """
-    rising = thresholds(phases, base, shift=shift)[::-1]
-    codes = np.concatenate([[0.0], levels(phases, base)[::-1]])
-    decoded: NDArray[np.float64] = codes[np.searchsorted(rising, values, side="right")]
-    return decoded
+    limits = thresholds(phases, base, shift=shift)
+    return decoded(values, levels(phases, base), limits, max_spikes)
+
+
+def decoded(
+    values: NDArray[np.float64],
+    levels: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    max_spikes: int = 1,
+) -> NDArray[np.float64]:
+    """What the spikes of neurons whose potentials are `values` are worth; any shape.
+
+    The level of the first threshold reached, 0 below all. A neuron with more than one spike
+    left fires at a level itself and its potential falls by that (soft reset).
+    """
+    if max_spikes == 1:
+        rising = np.concatenate([[0.0], levels[::-1]])
+        found: NDArray[np.float64] = rising[np.searchsorted(thresholds[::-1], values, "right")]
+        return found
+    left = np.array(values, np.float64)
+    sent = np.zeros(left.shape, np.uint8)
+    for level, threshold in zip(levels, thresholds, strict=True):
+        limit = np.where(sent < max_spikes - 1, level, threshold)
+        spikes = (sent < max_spikes) & (left >= limit)
+        left -= spikes * level
+        sent += spikes
+    return values - left
 
 
 def payload_table(phases: int, base: float, bits: int) -> NDArray[np.int32]:
@@ -85,6 +116,7 @@ def mape(
     shift: bool = True,
     mean: float = 0.25,
     deviation: float = 0.25,
+    max_spikes: int = 1,
 ) -> float:
     """Mean absolute percentage error of the code on Gaussian activations (Eq. 5), as a fraction.
 
@@ -92,11 +124,13 @@ def mape(
     """
     values = (np.arange(20_000) + 0.5) / 20_000
     density = np.exp(-0.5 * ((values - mean) / deviation) ** 2)
-    error = np.abs(values - encode(values, phases, base, shift=shift)) / values
+    coded = encode(values, phases, base, shift=shift, max_spikes=max_spikes)
+    error = np.abs(values - coded) / values
     return float((error * density).sum() / density.sum())
 
 
-def best_base(phases: int, *, bits: int = 8, shift: bool = True) -> float:
+@cache
+def best_base(phases: int, *, bits: int = 8, shift: bool = True, max_spikes: int = 1) -> float:
     """Base in 1.01..2.00 of the smallest `mape` whose payload table has no zero (Eq. 5).
 
     1.30 for 16 phases and 1.21 for 24, the paper's 1.3 and 1.2 (Sec. IV-B2). The error is
@@ -109,7 +143,7 @@ def best_base(phases: int, *, bits: int = 8, shift: bool = True) -> float:
             payload_table(phases, float(base), bits)
         except OptionError:
             continue
-        errors[float(base)] = mape(phases, float(base), shift=shift)
+        errors[float(base)] = mape(phases, float(base), shift=shift, max_spikes=max_spikes)
     return min(errors, key=errors.__getitem__)
 
 

@@ -237,9 +237,11 @@ def spike_code(phase: int, bits: int) -> int:
     """What a spike of a phase adds to a neuron's code.
 
     The phase itself, so that a second spike makes a wrong code; in a binary code of `bits`
-    places its place value. Several spikes are noted as a binary code of `T` places.
+    places its place value, as a signed 64-bit number. Several spikes are noted as a binary code
+    of `T` places.
     """
-    return phase if bits == 0 else 1 << bits >> phase
+    place = 1 << bits >> phase
+    return phase if bits == 0 else place - (place >> 63 << 64)
 
 
 def code_bits(layer: Layer) -> int:

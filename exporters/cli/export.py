@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -15,6 +16,8 @@ from onespike_lava.errors import OptionError
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.netx import save
 from onespike_lava.summary import summary
+
+V = TypeVar("V")
 
 
 def _choice(name: str) -> click.Choice[str]:
@@ -31,6 +34,8 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
 @click.option("--base", default="auto", show_default=True, help="Q in (1, 2], auto: Eq. 5.")
 @click.option("--layer-base", multiple=True, metavar="LAYER=Q", help="A layer's own base.")
+@click.option("--max-spikes", default=1, show_default=True, help="Of a neuron per sample.")
+@click.option("--layer-spikes", multiple=True, metavar="LAYER=N", help="A layer's own limit.")
 @click.option("--wait", type=int, metavar="T_w", help="Default wait; default T.")
 @click.option("--payload-bits", default=8, show_default=True, help="Digits of a graded spike.")
 @click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
@@ -51,12 +56,14 @@ def command(
     no_shift: bool,
     input_range: str | None,
     layer_base: tuple[str, ...],
+    layer_spikes: tuple[str, ...],
     **recipe: Any,
 ) -> None:
     """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network."""
     samples = load_samples(calibration, labels=False).x
     recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
-    recipe["bases"] = dict(_layer_base(text) for text in layer_base)
+    recipe["bases"] = dict(_of_layer("layer-base", text, float) for text in layer_base)
+    recipe["spikes"] = dict(_of_layer("layer-spikes", text, int) for text in layer_spikes)
     found = convert(load_model(model, weights), samples, **recipe)
     save(found.network, output)
     coded = encode(found.network.input, samples)
@@ -81,9 +88,11 @@ def _range(text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
-def _layer_base(text: str) -> tuple[str, float]:
-    layer, _, base = text.rpartition("=")
+def _of_layer(option: str, text: str, kind: Callable[[str], V]) -> tuple[str, V]:
+    layer, _, value = text.rpartition("=")
     try:
-        return layer, float(base)
+        return layer, kind(value)
     except ValueError:
-        raise OptionError(f"layer-base: {text!r} is not LAYER=Q; give a name and a base") from None
+        raise OptionError(
+            f"{option}: {text!r} is not LAYER=NUMBER; give a layer's name and a number"
+        ) from None
