@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Input, Layer, Readout, Shape, Spiking, Synapse
+from onespike_lava.layers import Connection, Input, Layer, Readout, Shape, Sparse, Spiking
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
@@ -39,8 +39,11 @@ class Energy:
     ratios: Mapping[str, float]
 
 
-def fan_out(synapse: Synapse, source: Shape, target: Shape) -> NDArray[np.int64]:
+def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int64]:
     """Synapses that leave each source neuron, int64[*source shape]; fewer at borders."""
+    if isinstance(synapse, Sparse):
+        uses = np.bincount(synapse.indices, minlength=int(np.prod(source[1:])))
+        return np.broadcast_to(uses.reshape(source[1:]), source)
     if synapse.kind == "dense":
         return np.full(source, target[0], np.int64)
     if not np.prod(source):
@@ -60,8 +63,13 @@ def fan_out(synapse: Synapse, source: Shape, target: Shape) -> NDArray[np.int64]
     return np.broadcast_to(inside * (target[0] // synapse.groups), source)
 
 
-def macs(synapse: Synapse, target: Shape) -> int:
-    """Multiply-accumulates of the connection per sample, borders not deducted."""
+def macs(synapse: Connection, target: Shape) -> int:
+    """Multiply-accumulates of the connection per sample, borders not deducted.
+
+    A sparse one counts its entries, once for the pairs of neurons that stand for a value.
+    """
+    if isinstance(synapse, Sparse):
+        return len(synapse.weight) * target[0]
     return int(np.prod(synapse.weight.shape[1:])) * int(np.prod(target))
 
 
@@ -75,7 +83,8 @@ def energy(network: Network, spikes: Mapping[str, NDArray[np.int64]], samples: i
             sent = spikes[source.name]
             operations = macs(synapse, layer.shape)
             total += operations
-            estimated += operations * float(sent.sum()) / count / sent.size
+            values = sent.size // (len(synapse.signs) if isinstance(synapse, Sparse) else 1)
+            estimated += operations * float(sent.sum()) / count / values
             exact += float((sent * fan_out(synapse, source.shape, layer.shape)).sum()) / count
     ratios = {}
     for kind, cost in PICOJOULES.items():
@@ -90,7 +99,7 @@ def _ratio(one: float, two: float) -> float:
     return one / two if two else 0.0
 
 
-def _synapses(layer: Layer) -> tuple[Synapse, ...]:
+def _synapses(layer: Layer) -> tuple[Connection, ...]:
     return layer.synapses if isinstance(layer, (Spiking, Readout)) else ()
 
 

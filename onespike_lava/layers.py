@@ -99,6 +99,41 @@ class Synapse(Frozen):
         return (self.weight.shape[0], *size)
 
 
+@dataclass(frozen=True, eq=False)
+class Sparse(Frozen):
+    """A sparse connection between places, the same for all channels: one matrix of a graph.
+
+    The layer's shape is `(C, places, 1)`. Place `i` of channel `c` receives, over its row's
+    entries `e` and the blocks `b` of the source's channels, `signs[b] * weight[e]` times what
+    place `indices[e]` of channel `b * C + c` sends. Two blocks of signs 1 and -1 carry values
+    of either sign in pairs of neurons (`A (X W)` of a graph convolution, Sec. IV-D).
+
+    source  : position of the source layer in the network
+    weight  : int8[n], the entries row by row
+    indices : int32[n], place of the source, its rows and columns in one count, rising in a row
+    indptr  : int32[places + 1], row `i` has the entries `indptr[i] <= e < indptr[i + 1]`
+    signs   : int8[B], 1 or -1
+    """
+
+    source: int
+    weight: NDArray[np.int8]
+    indices: Integers
+    indptr: Integers
+    signs: NDArray[np.int8]
+
+    @property
+    def kind(self) -> str:
+        """`sparse`."""
+        return "sparse"
+
+    def output_shape(self, source: Shape) -> Shape:
+        """Shape of the layer that this synapse makes from a source of the given shape."""
+        return (source[0] // len(self.signs), len(self.indptr) - 1, 1)
+
+
+Connection = Synapse | Sparse
+
+
 @dataclass(frozen=True)
 class Growth:
     """Growth of the potential per step in membrane weighting, `(V * mantissa + half) >> exponent`.
@@ -139,24 +174,26 @@ class Input(Frozen):
 class Spiking(Frozen):
     """A layer of phase-coding neurons that spike at most once a sample (Sec. III-C, Alg. 1).
 
-    bias            : int32[C] or int32[*shape], the potential at the start of each sample
-    threshold_base  : int32[C] or int32[*shape], `h`; the threshold of phase `k` is
-                      `h * threshold_table[k - 1]`
+    bias            : int32, the potential at the start of each sample
+    threshold_base  : int32, `h`; the threshold of phase `k` is `h * threshold_table[k - 1]`
     threshold_table : int32[T] graded; int32[steps, T] membrane, row `min(T_w + k, steps) - 1`
     payload         : int32[T], what a spike of phase `k` carries (ones in membrane weighting)
     payload_bits    : binary digits of the payload's unit
     base            : `Q` of the phase code that the layer sends
-    scale           : float64[C], one unit of potential in units of the source network
+    scale           : float64, one unit of potential in units of the source network
     growth          : None in graded weighting
     max_spikes      : spikes that a neuron may send in a sample, one a phase; with more than
                       one left it spikes at `2 h payload[k - 1]` and subtracts that (soft reset),
                       the threshold table serves the last one (the multi-spike phase code of
                       Sec. II-B that the paper argues from)
+
+    Bias and threshold base have one value per channel `[C]`, per place `[1, H, W]`, or per
+    neuron `[C, H, W]`; the scale one per channel or per place.
     """
 
     name: str
     shape: Shape
-    synapses: tuple[Synapse, ...]
+    synapses: tuple[Connection, ...]
     bias: Integers
     threshold_base: Integers
     threshold_table: Integers
@@ -181,11 +218,15 @@ class Spiking(Frozen):
     def constant(self) -> NDArray[np.float64]:
         """The normalisation constant `lambda` that the integers realise, float64[C].
 
-        A spike of payload `p` stands for `lambda * p / 2**payload_bits` (Eq. 2).
+        A spike of payload `p` stands for `lambda * p / 2**payload_bits` (Eq. 2). Scales per
+        place belong to one constant of the whole layer.
         """
         base = self.threshold_base.reshape(len(self.scale), -1)[:, 0]
         unit = 2.0 ** (self.payload_bits + (self.growth is None))
         grown = 1.0 if self.growth is None else self.growth.base**self.growth.steps
+        if self.scale.ndim > 1:
+            only = float(self.scale.reshape(-1)[0]) * grown * unit
+            return np.full(self.shape[0], self.threshold_base.reshape(-1)[0] * only)
         return base * self.scale * grown * unit
 
 
@@ -210,14 +251,14 @@ class Readout(Frozen):
     """Output neurons that never spike; their last potentials are the scores.
 
     bias, growth : as in `Spiking`
-    scale        : `logit = score * scale`
+    scale        : `logit = score * scale`, one number or float64[1, H, W], one per place
     """
 
     name: str
     shape: Shape
-    synapses: tuple[Synapse, ...]
+    synapses: tuple[Connection, ...]
     bias: Integers
-    scale: float
+    scale: float | NDArray[np.float64]
     growth: Growth | None = None
 
     @property
@@ -237,7 +278,9 @@ def code_shape(layer: Layer) -> Shape:
 
 
 def per_neuron(values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:
-    """Values per channel or per neuron, as a read-only view of the layer's shape."""
+    """Values per channel, place or neuron, as a read-only view of the layer's shape."""
     if values.shape == shape:
         return values
+    if values.ndim == len(shape) > 1:
+        return np.broadcast_to(values, shape)
     return np.broadcast_to(values.reshape((-1,) + (1,) * (len(shape) - 1)), shape)

@@ -54,9 +54,12 @@ class Network(Frozen):
         return layer
 
     @property
-    def output_scale(self) -> float:
-        """`logit = score * output_scale`."""
-        return self.readout.scale
+    def output_scale(self) -> float | NDArray[np.float64]:
+        """`logit = score * output_scale`: one number, or float64[outputs] with one per place."""
+        scale = self.readout.scale
+        if isinstance(scale, float):
+            return scale
+        return np.broadcast_to(scale, self.readout.shape).reshape(-1)
 
     @property
     def neurons(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onespike_lava.layers import Input, Layer, MaxPool, Spiking
 from onespike_lava.limits import STATE_LIMIT
@@ -26,7 +27,7 @@ def summary(network: Network) -> dict[str, Any]:
         "wait": network.wait,
         "weighting": network.weighting,
         "input_bits": network.input.bits,
-        "output_scale": network.output_scale,
+        "output_scale": _extent(network.readout.scale),
         "neurons": sum(network.neurons.values()),
         "weights": sum(layer.get("weights", 0) for layer in layers),
         "layers": layers,
@@ -52,8 +53,13 @@ def _layer(network: Network, layer: Layer) -> dict[str, Any]:
     return found
 
 
+def _extent(scale: float | NDArray[np.float64]) -> float | list[float]:
+    """The number itself; least and largest of several."""
+    return scale if isinstance(scale, float) else [float(scale.min()), float(scale.max())]
+
+
 def kind(layer: Layer) -> str:
-    """`input`, `pool`, `conv` or `dense`, as in the file."""
+    """`input`, `pool`, `conv`, `dense` or `sparse`, as in the file."""
     if isinstance(layer, Input):
         return "input"
     return "pool" if isinstance(layer, MaxPool) else layer.synapses[0].kind

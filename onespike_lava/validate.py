@@ -6,6 +6,7 @@ Every rule is a generator of messages `layer <i> (<name>): <found>, <limit>; <wa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import InvalidNetworkError
 from onespike_lava.layers import (
+    Connection,
     Growth,
     Input,
     Integers,
@@ -20,6 +22,7 @@ from onespike_lava.layers import (
     MaxPool,
     Readout,
     Shape,
+    Sparse,
     Spiking,
     Synapse,
 )
@@ -91,14 +94,17 @@ def _fields(network: Network, layer: Layer) -> Iterator[str]:
         yield from _input(network, layer)
     if isinstance(layer, (Spiking, Readout)):
         yield from _integers("bias", layer.bias, layer.shape)
-        scales = layer.scale if isinstance(layer, Spiking) else np.array([layer.scale])
+        scales = np.asarray(layer.scale)
         if not (np.isfinite(scales).all() and (scales > 0).all()):
             yield "scale: not finite and positive; calibrate with other data"
         if (layer.growth is None) != (network.weighting == "graded"):
             yield f"growth: must be {'absent' if layer.growth else 'present'} in this weighting"
+    if isinstance(layer, Readout) and scales.shape not in ((), _places(layer.shape)):
+        yield f"scale: {_kind(scales)} is not one number or float64{list(_places(layer.shape))}"
     if isinstance(layer, Spiking):
         yield from _integers("threshold_base", layer.threshold_base, layer.shape)
-        if layer.scale.shape != (layer.shape[0],) or layer.scale.dtype != np.float64:
+        forms = (layer.shape[:1], _places(layer.shape))
+        if layer.scale.shape not in forms or layer.scale.dtype != np.float64:
             yield f"scale: {_kind(layer.scale)} is not float64[{layer.shape[0]}]"
         if not 1.0 < layer.base <= 2.0:
             yield f"base: {layer.base:g} is outside (1, 2]; export with another base"
@@ -116,8 +122,13 @@ def _input(network: Network, layer: Input) -> Iterator[str]:
 
 
 def _integers(name: str, values: Integers, shape: Shape) -> Iterator[str]:
-    if values.dtype != np.int32 or values.shape not in (shape[:1], shape):
+    if values.dtype != np.int32 or values.shape not in (shape[:1], shape, _places(shape)):
         yield f"{name}: {_kind(values)} is not int32[{shape[0]}] or int32{list(shape)}"
+
+
+def _places(shape: Shape) -> Shape:
+    """Dimensions of values per place, (1, H, W)."""
+    return (1, *shape[1:])
 
 
 def _kind(values: NDArray[np.generic]) -> str:
@@ -151,7 +162,10 @@ def _window(part: MaxPool | Synapse) -> Iterator[str]:
         yield f"padding {window.padding} reaches beyond the kernel {tuple(kernel)} of a pool"
 
 
-def _synapse(synapse: Synapse, source: Shape, shape: Shape) -> Iterator[str]:
+def _synapse(synapse: Connection, source: Shape, shape: Shape) -> Iterator[str]:
+    if isinstance(synapse, Sparse):
+        yield from _sparse(synapse, source, shape)
+        return
     weight, groups = synapse.weight, synapse.groups
     if weight.dtype != np.int8 or weight.ndim not in (2, 4) or 0 in weight.shape:
         yield f"weight: {_kind(weight)} is not int8[O, I] or int8[O, I/groups, rows, columns]"
@@ -172,6 +186,40 @@ def _synapse(synapse: Synapse, source: Shape, shape: Shape) -> Iterator[str]:
     if not messages and synapse.output_shape(source) != shape:
         messages.append(f"shape {shape} is not {synapse.output_shape(source)}, what {source} gives")
     yield from messages
+
+
+def _sparse(synapse: Sparse, source: Shape, shape: Shape) -> Iterator[str]:
+    if len(source) != 3 or len(shape) != 3 or shape[2] != 1:
+        yield f"a sparse synapse needs (C, places, 1), found source {source} and shape {shape}"
+        return
+    for name, kind in (("weight", np.int8), ("indices", np.int32), ("indptr", np.int32)):
+        values = getattr(synapse, name)
+        if values.dtype != kind or values.ndim != 1:
+            yield f"{name}: {_kind(values)} is not {np.dtype(kind)}[n]"
+            return
+    indptr, indices, signs = synapse.indptr.astype(np.int64), synapse.indices, synapse.signs
+    entries, rows, places = len(synapse.weight), prod(shape[1:]), prod(source[1:])
+    if len(indices) != entries or len(indptr) != rows + 1:
+        yield (
+            f"indices: {len(indices)}, indptr: {len(indptr)} are not {entries} (weights) and "
+            f"{rows + 1} (places + 1); write compressed sparse rows"
+        )
+    elif indptr[0] != 0 or indptr[-1] != entries or (np.diff(indptr) < 0).any():
+        yield f"indptr: does not rise from 0 to {entries}; write compressed sparse rows"
+    elif entries and not 0 <= indices.min() <= indices.max() < places:
+        yield f"indices: {indices.min()}..{indices.max()} are outside 0..{places - 1}, the places"
+    elif not _rising(indices, indptr):
+        yield "indices: do not rise within a row; sort them and sum duplicates"
+    if signs.dtype != np.int8 or signs.ndim != 1 or not (np.abs(signs) == 1).all():
+        yield f"signs: {_kind(signs)} of {signs.reshape(-1)[:4].tolist()} are not int8 1 or -1"
+    elif len(signs) * shape[0] != source[0]:
+        yield f"signs: {len(signs)} blocks of {shape[0]} channels do not read {source}"
+
+
+def _rising(indices: Integers, indptr: NDArray[np.int64]) -> bool:
+    """Whether places rise strictly within each row."""
+    falls = np.flatnonzero(np.diff(indices) <= 0) + 1
+    return bool(np.isin(falls, indptr).all())
 
 
 def _several(network: Network, layer: Layer) -> Iterator[str]:
@@ -263,17 +311,42 @@ def largest_potential(network: Network, layer: Spiking | Readout) -> int:
     Positive and negative weights apart, over all synapses (Sec. II-B): also the bound of
     every partial sum in any order.
     """
-    positive = np.zeros(layer.shape[0], np.float64)
-    negative = np.zeros(layer.shape[0], np.float64)
+    positive = negative = np.zeros(len(layer.shape) * (1,), np.float64)
     for synapse in layer.synapses:
-        rows = synapse.weight.reshape(layer.shape[0], -1).astype(np.int64)
         most = _most_from(network, synapse.source, layer.growth)
-        positive += np.maximum(rows, 0).sum(1) * most
-        negative += np.maximum(-rows, 0).sum(1) * most
-    bias = np.abs(layer.bias.astype(np.int64)).reshape(layer.shape[0], -1).max(1)
+        above, below = row_sums(synapse, layer.shape)
+        positive, negative = positive + above * most, negative + below * most
+    bias = np.abs(layer.bias.astype(np.int64))
+    bias = bias if bias.ndim > 1 else bias.reshape(-1, *[1] * (len(layer.shape) - 1))
     grown = layer.growth.base**layer.growth.steps if layer.growth else 1.0
     total = np.maximum(positive, negative) + bias * grown + rounding_of(layer.growth)
     return int(np.ceil(total.max()))
+
+
+def row_sums(synapse: Connection, shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sums of the positive and of the negative weights of each row, both as magnitudes.
+
+    A row is a channel, `[C, 1, 1]`, of a sparse synapse a place, `[1, H, W]`.
+    """
+    if isinstance(synapse, Sparse):
+        return sparse_row_sums(synapse, shape)
+    rows = synapse.weight.reshape(shape[0], -1).astype(np.int64)
+    form = (-1, *[1] * (len(shape) - 1))
+    return np.maximum(rows, 0).sum(1).reshape(form), np.maximum(-rows, 0).sum(1).reshape(form)
+
+
+def sparse_row_sums(synapse: Sparse, shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As `row_sums`; a block of sign -1 turns the weights' sign."""
+    weight = synapse.weight.astype(np.int64)
+    added = np.concatenate([[0], np.cumsum(np.maximum(weight, 0))])
+    taken = np.concatenate([[0], np.cumsum(np.maximum(-weight, 0))])
+    above, below = np.diff(added[synapse.indptr]), np.diff(taken[synapse.indptr])
+    plus, minus = int((synapse.signs > 0).sum()), int((synapse.signs < 0).sum())
+    form = (1, *shape[1:])
+    return (
+        (plus * above + minus * below).reshape(form),
+        (plus * below + minus * above).reshape(form),
+    )
 
 
 def _most_from(network: Network, source: int, growth: Growth | None) -> float:

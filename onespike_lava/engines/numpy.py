@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +18,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Codes, Result, in_blocks
+from onespike_lava.engines.sparse import Product, aggregate, product
 from onespike_lava.layers import (
+    Connection,
     Growth,
     Input,
     Integers,
     MaxPool,
     Readout,
     Shape,
+    Sparse,
     Spiking,
-    Synapse,
     Window,
     per_neuron,
 )
@@ -35,44 +40,79 @@ BLOCK_BYTES = 64 * 2**20
 """Memory that the unfolded input of one layer may take."""
 
 
-def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
-    """Run every sample; see `onespike_lava.engines`."""
+def run(
+    network: Network, data: NDArray[np.uint8], wait: int, record: bool, by_rows: Product = product
+) -> Result:
+    """Run every sample; see `onespike_lava.engines`.
+
+    `by_rows` sums the rows of sparse synapses.
+    """
     size = max(1, BLOCK_BYTES // _unfolded_bytes(network))
-    return in_blocks(_run_block, network, data, wait, record, min(size, 256))
+    return in_blocks(partial(_run_block, by_rows), network, data, wait, record, min(size, 256))
 
 
 def _run_block(
-    network: Network, data: NDArray[np.uint8], wait: int
+    by_rows: Product, network: Network, data: NDArray[np.uint8], wait: int
 ) -> tuple[NDArray[np.int64], Codes]:
     codes: Codes = [data]
     scores = np.zeros((len(data), 0), np.int64)
     for layer in network.layers[1:]:
         if isinstance(layer, MaxPool):
             codes.append(_first_spike(codes[layer.source], layer))
-        elif isinstance(layer, Readout):
-            scores = _last_potential(network, layer, codes).astype(np.int64)
-        elif isinstance(layer, Spiking):
-            codes.append(_spikes(network, layer, codes, wait))
+        elif isinstance(layer, (Spiking, Readout)):
+            arrived = _Arrived(network, layer, codes, by_rows)
+            if isinstance(layer, Spiking):
+                codes.append(_spikes(network, layer, arrived, wait))
+            else:
+                scores = _last_potential(network, layer, arrived).astype(np.int64)
     return scores, codes
 
 
-def _spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class _Arrived:
+    """Synaptic input of a layer, of some phases of its sources.
+
+    codes   : of the layers so far
+    by_rows : sums the rows of a sparse synapse
+    """
+
+    network: Network
+    layer: Spiking | Readout
+    codes: Codes
+    by_rows: Product
+
+    @property
+    def shape(self) -> Shape:
+        """(N, *shape of the layer)."""
+        return (len(self.codes[0]), *self.layer.shape)
+
+    def __call__(self, after: int, until: int) -> Integers:
+        """Synaptic input int32[N, *shape] of the source phases `after < phase <= until`."""
+        total = np.zeros((), np.int32)
+        for synapse in self.layer.synapses:
+            source = synapse.source
+            sent = _sent(self.network, source, self.codes[source], after, until)
+            total = total + connect(synapse, sent, self.by_rows).astype(np.int32)
+        return total
+
+
+def _spikes(network: Network, layer: Spiking, arrived: _Arrived, wait: int) -> NDArray[np.uint8]:
     """Phase of each neuron's spike, uint8[N, *shape]."""
     if layer.growth is not None:
-        return _membrane_spikes(network, layer, codes, wait)
+        return _membrane_spikes(network, layer, arrived, wait)
     if layer.max_spikes > 1:
-        return _several_spikes(network, layer, codes, wait)
+        return _several_spikes(network, layer, arrived, wait)
     if wait >= max(network.sending_steps(source) for source in layer.sources) - 1:
-        return _search(layer, _last_potential(network, layer, codes))
-    return _early_spikes(network, layer, codes, wait)
+        return _search(layer, _last_potential(network, layer, arrived))
+    return _early_spikes(network, layer, arrived, wait)
 
 
 def _last_potential(
-    network: Network, layer: Spiking | Readout, codes: Codes
+    network: Network, layer: Spiking | Readout, arrived: _Arrived
 ) -> NDArray[np.integer[Any]]:
     if layer.growth is not None:
-        return deque(_membrane_potentials(network, layer, codes), maxlen=1).pop()
-    return _arrived(network, layer, codes, 0, network.phases) + per_neuron(layer.bias, layer.shape)
+        return deque(_membrane_potentials(network, layer, arrived), maxlen=1).pop()
+    return arrived(0, network.phases) + per_neuron(layer.bias, layer.shape)
 
 
 def _search(layer: Spiking, potential: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
@@ -90,24 +130,28 @@ def _search(layer: Spiking, potential: NDArray[np.integer[Any]]) -> NDArray[np.u
     return found
 
 
-def _early_spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+def _early_spikes(
+    network: Network, layer: Spiking, arrived: _Arrived, wait: int
+) -> NDArray[np.uint8]:
     """`T_w < T`: each phase decides on what has arrived, late and false spikes included."""
     base = per_neuron(layer.threshold_base, layer.shape)
-    phases = np.zeros((len(codes[0]), *layer.shape), np.uint8)
-    for phase, potential in _phase_potentials(network, layer, codes, wait):
+    phases = np.zeros(arrived.shape, np.uint8)
+    for phase, potential in _phase_potentials(network, layer, arrived, wait):
         reached = potential >= base * layer.threshold_table[phase - 1]
         phases[(phases == 0) & reached] = phase
     return phases
 
 
-def _several_spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+def _several_spikes(
+    network: Network, layer: Spiking, arrived: _Arrived, wait: int
+) -> NDArray[np.uint8]:
     """Phases of each neuron's spikes in order, uint8[N, max_spikes, *shape]."""
     base = per_neuron(layer.threshold_base, layer.shape)
-    samples = len(codes[0])
+    samples = arrived.shape[0]
     phases = np.zeros((samples, layer.max_spikes, *layer.shape), np.uint8)
     sent = np.zeros((samples, *layer.shape), np.uint8)
     fallen = np.zeros((samples, *layer.shape), np.int32)
-    for phase, potential in _phase_potentials(network, layer, codes, wait):
+    for phase, potential in _phase_potentials(network, layer, arrived, wait):
         reset = base * (2 * layer.payload[phase - 1])
         more = sent < layer.max_spikes - 1
         limit = np.where(more, reset, base * layer.threshold_table[phase - 1])
@@ -120,26 +164,26 @@ def _several_spikes(network: Network, layer: Spiking, codes: Codes, wait: int) -
 
 
 def _phase_potentials(
-    network: Network, layer: Spiking, codes: Codes, wait: int
+    network: Network, layer: Spiking, arrived: _Arrived, wait: int
 ) -> Iterator[tuple[int, Integers]]:
     """Each output phase and the potential int32[N, *shape] that it decides on, `V(T_w + k)`."""
     steps = max(network.sending_steps(source) for source in layer.sources)
-    potential = per_neuron(layer.bias, layer.shape) + _arrived(network, layer, codes, 0, wait)
+    potential = per_neuron(layer.bias, layer.shape) + arrived(0, wait)
     for phase in range(1, network.phases + 1):
         step = wait + phase
         if step <= steps:
-            potential = potential + _arrived(network, layer, codes, step - 1, step)
+            potential = potential + arrived(step - 1, step)
         yield phase, potential
 
 
 def _membrane_spikes(
-    network: Network, layer: Spiking, codes: Codes, wait: int
+    network: Network, layer: Spiking, arrived: _Arrived, wait: int
 ) -> NDArray[np.uint8]:
     assert layer.growth is not None
     base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
-    phases = np.zeros((len(codes[0]), *layer.shape), np.uint8)
+    phases = np.zeros(arrived.shape, np.uint8)
     steps = layer.growth.steps
-    for step, potential in enumerate(_membrane_potentials(network, layer, codes), start=1):
+    for step, potential in enumerate(_membrane_potentials(network, layer, arrived), start=1):
         # A step decides one phase; the last one also those that see no more input.
         last = network.phases if step == steps else step - wait
         for phase in range(max(1, step - wait), last + 1):
@@ -150,15 +194,14 @@ def _membrane_spikes(
 
 
 def _membrane_potentials(
-    network: Network, layer: Spiking | Readout, codes: Codes
+    network: Network, layer: Spiking | Readout, arrived: _Arrived
 ) -> Iterator[NDArray[np.int64]]:
     """Potentials int64[N, *shape] after each step in which the source can send."""
     growth = layer.growth
     assert growth is not None
-    shape = (len(codes[0]), *layer.shape)
-    potential = np.broadcast_to(per_neuron(layer.bias, layer.shape), shape).astype(np.int64)
+    potential = np.broadcast_to(per_neuron(layer.bias, layer.shape), arrived.shape).astype(np.int64)
     for step in range(1, growth.steps + 1):
-        arriving = _arrived(network, layer, codes, step - 1, step).astype(np.int64)
+        arriving = arrived(step - 1, step).astype(np.int64)
         potential = grow(potential, growth) + (arriving << growth.fraction_bits)
         yield potential
 
@@ -167,17 +210,6 @@ def grow(potential: NDArray[np.int64], growth: Growth) -> NDArray[np.int64]:
     """One step of membrane weighting's growth, rounded to the nearest integer."""
     half = 1 << (growth.exponent - 1)
     return (potential * growth.mantissa + half) >> growth.exponent
-
-
-def _arrived(
-    network: Network, layer: Spiking | Readout, codes: Codes, after: int, until: int
-) -> Integers:
-    """Synaptic input int32[N, *shape] of the source phases `after < phase <= until`."""
-    total = np.zeros((), np.int32)
-    for synapse in layer.synapses:
-        sent = _sent(network, synapse.source, codes[synapse.source], after, until)
-        total = total + connect(synapse, sent).astype(np.int32)
-    return total
 
 
 def _sent(
@@ -202,8 +234,15 @@ def _sent(
     return table[codes]
 
 
-def connect(synapse: Synapse, sent: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Synaptic input float32[N, *shape] from payloads float32[N, *source shape]."""
+def connect(
+    synapse: Connection, sent: NDArray[np.float32], by_rows: Product = product
+) -> NDArray[np.float32]:
+    """Synaptic input float32[N, *shape] from payloads float32[N, *source shape].
+
+    `by_rows` sums the rows of a sparse synapse.
+    """
+    if isinstance(synapse, Sparse):
+        return aggregate(synapse, sent, by_rows)
     if synapse.kind == "dense":
         return sent.reshape(len(sent), -1) @ synapse.weight.T.astype(np.float32)
     outputs, _, rows, columns = synapse.weight.shape
@@ -245,6 +284,9 @@ def _unfolded_bytes(network: Network) -> int:
     for layer in network.layers:
         if isinstance(layer, (Spiking, Readout)):
             for synapse in layer.synapses:
+                if isinstance(synapse, Sparse):
+                    largest = max(largest, 4 * prod(network.layers[synapse.source].shape))
+                    continue
                 positions = int(np.prod(layer.shape[1:]))
                 fan_in = int(np.prod(synapse.weight.shape[1:])) * synapse.groups
                 largest = max(largest, 4 * positions * fan_in)

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Codes, Result, in_blocks
 from onespike_lava.layers import (
+    Connection,
     Growth,
     Input,
     MaxPool,
     Readout,
     Shape,
+    Sparse,
     Spiking,
-    Synapse,
     per_neuron,
 )
 
@@ -163,8 +164,10 @@ def _sent(network: Network, source: int, codes: NDArray[np.uint8], phase: int) -
     return spikes * layer.payload[phase - 1].astype(np.int64)
 
 
-def connect(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
+def connect(synapse: Connection, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
     """Synaptic input int64[N, *shape] from payloads int64[N, *source shape]."""
+    if isinstance(synapse, Sparse):
+        return _aggregate(synapse, sent, shape)
     weight = synapse.weight.astype(np.int64)
     if synapse.kind == "dense":
         product: NDArray[np.int64] = sent.reshape(len(sent), -1) @ weight.T
@@ -178,6 +181,18 @@ def connect(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[
             kernel = weight[outputs, :, row, column]
             out[:, outputs] += np.einsum("oi,nihw->nohw", kernel, part[:, inputs])
     return out
+
+
+def _aggregate(synapse: Sparse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
+    """Each place sums its row: the aggregation over neighbours in a graph (Sec. IV-D)."""
+    out = np.zeros((len(sent), shape[0], int(np.prod(shape[1:]))), np.int64)
+    blocks = np.split(sent.reshape(*sent.shape[:2], -1), len(synapse.signs), axis=1)
+    for place in range(out.shape[2]):
+        row = slice(synapse.indptr[place], synapse.indptr[place + 1])
+        weight = synapse.weight[row].astype(np.int64)
+        for sign, block in zip(synapse.signs.tolist(), blocks, strict=True):
+            out[:, :, place] += sign * (block[:, :, synapse.indices[row]] @ weight)
+    return out.reshape(len(sent), *shape)
 
 
 def _taps(

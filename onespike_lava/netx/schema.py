@@ -46,7 +46,8 @@ _WINDOW = (
     Key("dilation", "int32", "[2]", "rows, columns"),
 )
 
-_BIAS = Key("bias", "int32", "[C] or [C, H, W]", "potential at the start of each sample")
+_NEURONS = "[C] or [1, H, W] or [C, H, W]"
+_BIAS = Key("bias", "int32", _NEURONS, "potential at the start of each sample")
 
 SECTIONS: Mapping[str, tuple[Key, ...]] = {
     "file": (
@@ -56,7 +57,7 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("weighting", "text", "[1]", "`graded` or `membrane`"),
     ),
     "layer": (
-        Key("type", "text", "[1]", "`input`, `conv`, `dense` or `pool`"),
+        Key("type", "text", "[1]", "`input`, `conv`, `dense`, `sparse` or `pool`"),
         Key("name", "text", "[1]", "unique name, from the source network"),
         Key("shape", "int32", "[n]", "`C, H, W` or `F` (dimensions of one sample)"),
     ),
@@ -76,6 +77,13 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("source", "int32", "[]", "number of the source layer"),
         Key("weight", "int8", "[O, I]", "matrix; reads the source in C, H, W order"),
     ),
+    "sparse": (
+        Key("source", "int32", "[]", "number of the source layer"),
+        Key("weight", "int8", "[n]", "entries of the matrix of places, row by row"),
+        Key("indices", "int32", "[n]", "source place of each entry, rising in a row"),
+        Key("indptr", "int32", "[n]", "`H W + 1` numbers: where rows begin and end"),
+        Key("signs", "int8", "[B]", "1 or -1 for each block of the source's channels"),
+    ),
     "pool": (
         Key("source", "int32", "[]", "number of the source layer"),
         Key("kernel", "int32", "[2]", "rows, columns"),
@@ -84,12 +92,17 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
     "spiking": (
         _BIAS,
         Key("neuron/type", "text", "[1]", f"`{SPIKING}`"),
-        Key("neuron/threshold_base", "int32", "[C] or [C, H, W]", "`h`, threshold `h * table`"),
+        Key("neuron/threshold_base", "int32", _NEURONS, "`h`, threshold `h * table`"),
         Key("neuron/threshold_table", "int32", "[T] or [S, T]", "factor of each phase; see below"),
         Key("neuron/payload", "int32", "[T]", "value of a spike per phase"),
         Key("neuron/payload_bits", "int32", "[]", "binary digits of the payload's unit"),
         Key("neuron/base", "float64", "[]", "`Q` of the layer's code"),
-        Key("neuron/scale", "float64", "[C]", "source units per unit of final potential"),
+        Key(
+            "neuron/scale",
+            "float64",
+            "[C] or [1, H, W]",
+            "source units per unit of potential",
+        ),
     ),
     "several": (
         Key("neuron/max_spikes", "int32", "[]", "spikes of a neuron per sample, if more than one"),
@@ -97,7 +110,7 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
     "readout": (
         _BIAS,
         Key("neuron/type", "text", "[1]", f"`{READOUT}`"),
-        Key("neuron/scale", "float64", "[]", "logit per unit of score"),
+        Key("neuron/scale", "float64", "[] or [1, H, W]", "logit per unit of score"),
     ),
     "growth": (
         Key("neuron/growth_mantissa", "int32", "[]", "base of growth times `2**growth_exponent`"),

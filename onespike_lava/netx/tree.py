@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
+    Connection,
     Growth,
     Input,
     Layer,
     MaxPool,
     Readout,
     Shape,
+    Sparse,
     Spiking,
     Synapse,
     Window,
@@ -25,6 +27,9 @@ from onespike_lava.netx import schema
 from onespike_lava.summary import kind
 
 Tree = dict[str, NDArray[Any]]
+
+KINDS = {1: "sparse", 2: "dense", 4: "conv"}
+"""Kinds of synapses by the dimensions of their weights."""
 
 
 def to_tree(network: Network) -> Tree:
@@ -70,7 +75,8 @@ def _put_layer(tree: Tree, path: str, layer: Layer) -> None:
     else:
         for number, synapse in enumerate(layer.synapses):
             at = path if number == 0 else f"{path}/synapse/{number}"
-            _put(tree, at, synapse.kind, {**vars(synapse), **vars(synapse.window)})
+            window = {} if isinstance(synapse, Sparse) else vars(synapse.window)
+            _put(tree, at, synapse.kind, {**vars(synapse), **window})
         spiking = isinstance(layer, Spiking)
         fields["type"] = schema.SPIKING if spiking else schema.READOUT
         _put(tree, path, "spiking" if spiking else "readout", fields)
@@ -172,13 +178,13 @@ class _Reader:
     def _neurons(
         self, path: str, kind: str, name: str, shape: Shape, weighting: str
     ) -> Spiking | Readout:
-        if kind not in ("conv", "dense"):
-            raise FormatError(f"{path}/type: {kind!r} is not input, conv, dense or pool")
+        if kind not in KINDS.values():
+            raise FormatError(f"{path}/type: {kind!r} is not input, conv, dense, sparse or pool")
         synapses = [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"
             rank = getattr(self.tree.get(f"{at}/weight"), "ndim", 0)
-            synapses.append(self._synapse(at, "conv" if rank == 4 else "dense"))
+            synapses.append(self._synapse(at, KINDS.get(rank, "dense")))
         spiking = f"{path}/neuron/threshold_base" in self.tree
         fields = self.take(path, "spiking" if spiking else "readout")
         self._neuron(path, fields.pop("type"), schema.SPIKING if spiking else schema.READOUT)
@@ -198,8 +204,10 @@ class _Reader:
                 "lava.lib.dl.netx"
             )
 
-    def _synapse(self, path: str, kind: str) -> Synapse:
+    def _synapse(self, path: str, kind: str) -> Connection:
         fields = self.take(path, kind)
+        if kind == "sparse":
+            return Sparse(**fields)
         if kind == "dense":
             return Synapse(fields["source"], fields["weight"])
         return Synapse(fields["source"], fields["weight"], _window(fields), fields["groups"])

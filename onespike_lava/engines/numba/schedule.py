@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from onespike_lava.layers import Input, Readout, Spiking
+from onespike_lava.layers import Connection, Input, Layer, Readout, Sparse, Spiking
 from onespike_lava.network import Network
 
 
@@ -56,11 +56,17 @@ def keeps_codes(network: Network, wait: int, record: bool) -> bool:
 
 
 def serves(network: Network) -> bool:
-    """Whether the kernels can run a network: what a neuron sends at a time must fit a byte."""
+    """Whether the kernels can run a network: no graph, and what is sent at a time fits a byte."""
+    if any(isinstance(s, Sparse) for layer in network.layers for s in _synapses(layer)):
+        return False
     if any(getattr(layer, "max_spikes", 1) > 1 for layer in network.layers):
         return False
     growths = (getattr(layer, "growth", None) for layer in network.layers)
     return all(growth is None or growth.fraction_bits < 8 for growth in growths)
+
+
+def _synapses(layer: Layer) -> tuple[Connection, ...]:
+    return layer.synapses if isinstance(layer, (Spiking, Readout)) else ()
 
 
 def sent_values(network: Network, source: int, fraction_bits: int | None) -> list[int]:
