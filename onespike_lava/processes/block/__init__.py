@@ -1,0 +1,1 @@
+"""A layer with its synapses as a Lava Process."""

@@ -1,0 +1,1 @@
+"""`.net` files in Lava with the interface of lava-dl: `hdf5.Network`."""
