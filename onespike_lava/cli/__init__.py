@@ -20,6 +20,7 @@ COMMANDS = {
     "run": ("onespike_lava.cli.run", "Scores and spike phases of samples."),
     "verify": ("exporters.cli.verify", "Find the first place where two engines differ."),
     "inspect": ("onespike_lava.cli.inspect", "Layers, shapes, phases, thresholds, sizes."),
+    "check": ("onespike_lava.cli.check", "Loihi 2 rules, and how much of a chip a network takes."),
 }
 """Command -> the module whose `command` it is, and its line in the help."""
 

@@ -1,0 +1,107 @@
+"""`onespike check`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from onespike_lava import loihi
+from onespike_lava.cli import options
+from onespike_lava.loihi.limits import SHORTEST_STEP
+from onespike_lava.netx import load
+
+
+@click.command(epilog="Example: onespike check digits.net --data test.npz --step-time 10")
+@options.NET
+@click.option("--data", type=click.Path(), metavar="D.npz", help="Samples to count spikes on.")
+@options.LIMIT
+@options.WAIT
+@click.option("--chips", type=int, default=1, show_default=True, help="Chips it may take.")
+@click.option(
+    "--step-time", type=float, metavar="US", help="Microseconds per step; no public default."
+)
+@options.JSON
+def command(
+    net: str,
+    data: str | None,
+    limit: int | None,
+    wait: int | None,
+    chips: int,
+    step_time: float | None,
+    as_json: bool,
+) -> int:
+    """Loihi 2 rules on NET.net, and how much of a chip it takes; exit 1 on a violation."""
+    network = load(net)
+    violations = loihi.check(network, wait=wait, chips=chips)
+    notes = loihi.notes(network, wait=wait, chips=chips)
+    x = options.samples(data, limit, labels=False).x if data else None
+    fit = loihi.fit(network, x, wait=wait, chips=chips, step_time=step_time)
+    if as_json:
+        document: dict[str, Any] = {
+            "ok": not violations,
+            "violations": [asdict(violation) for violation in violations],
+            "notes": [asdict(note) for note in notes],
+            "fit": fit.summary(),
+        }
+        options.print_json(document)
+        return 1 if violations else 0
+    _print_fit(fit)
+    for title, lines in (("violations", violations), ("notes", notes)):
+        click.echo(f"\n{title}: {len(lines) or 'none'}")
+        for line in lines:
+            click.echo(f"  {line}")
+    return 1 if violations else 0
+
+
+def _print_fit(fit: loihi.Fit) -> None:
+    header = (
+        "layer",
+        "type",
+        "neurons",
+        "weights",
+        "synapses",
+        "state bits",
+        "spikes",
+        "share",
+        "binds",
+        "unrolled",
+    )
+    options.print_table([_row(layer) for layer in fit.layers], header)
+    click.echo()
+    rows = [
+        ("steps per sample in a stream", f"{fit.steps_per_sample}"),
+        ("steps until a sample's scores", f"{fit.latency_steps}"),
+    ]
+    if fit.step_time:
+        rows += [
+            ("step time", f"{fit.step_time:g} us"),
+            ("samples per second", f"{fit.samples_per_second:,.0f}"),
+            ("latency", f"{fit.latency:,.1f} us"),
+        ]
+    options.print_table(rows)
+    click.echo(
+        f"\nShares of a {loihi.LOIHI2['cores'].number}-core chip are lower bounds from secondary "
+        "sources (docs/loihi.md); routing, microcode and packing are not public."
+    )
+    if fit.step_time and fit.step_time < SHORTEST_STEP.number:
+        click.echo(
+            f"warning: no step takes less than {SHORTEST_STEP.number} us{SHORTEST_STEP.mark}",
+            err=True,
+        )
+
+
+def _row(layer: loihi.LayerFit) -> tuple[str, ...]:
+    return (
+        layer.name,
+        layer.type,
+        f"{layer.neurons:,}",
+        f"{layer.weights:,}",
+        f"{layer.synapses:,}",
+        f"{layer.state_bits:,}",
+        "" if layer.spikes is None else f"{layer.spikes:,.1f}",
+        f"{layer.share:.2%}",
+        layer.binds,
+        f"{layer.unrolled:.2%}",
+    )

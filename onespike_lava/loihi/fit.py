@@ -1,0 +1,203 @@
+"""How much of a chip a network takes, and how fast it runs: the fit table.
+
+The share is a lower bound by public numbers: it counts neurons, state and weights, and
+neither microcode, routing tables nor the gaps of a mapping. `unrolled` is the same with a
+weight stored per synapse, as if no kernel were shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from onespike_lava.errors import DataError, OptionError
+from onespike_lava.layers import Input
+from onespike_lava.loihi import sizes
+from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
+from onespike_lava.loihi.rules import Limits
+from onespike_lava.network import Network
+from onespike_lava.schedule import total_steps
+from onespike_lava.summary import kind
+
+
+@dataclass(frozen=True)
+class LayerFit:
+    """What one layer, or with the name `all` the network, takes.
+
+    weights  : stored once each; `synapses`: pairs of neurons that they connect
+    state_bits : of all its neurons
+    spikes   : per sample, None if not measured; the readout sends none
+    share    : of one chip, at least; `binds`: neurons, memory or synapses, whichever is most
+    unrolled : the share if each synapse stored its weight
+    """
+
+    name: str
+    type: str
+    neurons: int
+    weights: int
+    synapses: int
+    state_bits: int
+    spikes: float | None
+    share: float
+    binds: str
+    unrolled: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The fit table and the timing of a network.
+
+    layers : one per layer, then `all`
+    steps_per_sample : of a stream, `T`; `latency_steps`: until a sample's scores
+    step_time : microseconds, None if not given; rates and latency follow from it
+    """
+
+    layers: tuple[LayerFit, ...]
+    chips: int
+    steps_per_sample: int
+    latency_steps: int
+    step_time: float | None = None
+
+    @property
+    def samples_per_second(self) -> float | None:
+        """Rate of a stream of samples at the given step time."""
+        return 1e6 / (self.steps_per_sample * self.step_time) if self.step_time else None
+
+    @property
+    def latency(self) -> float | None:
+        """Microseconds until the scores of one sample."""
+        return self.latency_steps * self.step_time if self.step_time else None
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as JSON-ready values."""
+        return {
+            "layers": [asdict(layer) for layer in self.layers],
+            "chips": self.chips,
+            "steps_per_sample": self.steps_per_sample,
+            "latency_steps": self.latency_steps,
+            "step_time_us": self.step_time,
+            "samples_per_second": self.samples_per_second,
+            "latency_us": self.latency,
+            "shortest_step_us": SHORTEST_STEP.number,
+        }
+
+
+def fit(
+    network: Network,
+    x: ArrayLike | None = None,
+    *,
+    wait: int | None = None,
+    chips: int = 1,
+    step_time: float | None = None,
+    limits: Limits = LOIHI2,
+) -> Fit:
+    """The fit table of a network.
+
+    x         : samples [N, *input shape] whose spikes are counted, if given
+    step_time : microseconds per step
+
+    Raises `DataError` for samples that do not fit, `OptionError` for wait, chips or step time.
+    """
+    wait = check_options(network, wait, chips, step_time)
+    spikes = spikes_per_sample(network, x, wait)
+    rows = [_layer(network, position, wait, limits, spikes) for position in _positions(network)]
+    return Fit(
+        layers=(*rows, _total(rows, limits)),
+        chips=chips,
+        steps_per_sample=network.phases,
+        latency_steps=total_steps(network, wait, 1),
+        step_time=step_time,
+    )
+
+
+def check_options(
+    network: Network, wait: int | None, chips: int, step_time: float | None = None
+) -> int:
+    """The wait, the network's own for None; `OptionError` for a value outside its range."""
+    wait = network.wait if wait is None else wait
+    if not 0 <= wait <= network.phases:
+        raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
+    if chips < 1:
+        raise OptionError(f"chips: {chips} is below 1; give the chips that the network may take")
+    if step_time is not None and not step_time > 0:
+        raise OptionError(f"step time: {step_time:g} is not positive; give microseconds per step")
+    return wait
+
+
+def spikes_per_sample(network: Network, x: ArrayLike | None, wait: int) -> dict[str, float]:
+    """Layer -> spikes per sample, counted by the engine; empty without samples."""
+    if x is None:
+        return {}
+    run = network.run(x, wait=wait)
+    if not len(run.scores):
+        raise DataError("x: no samples; give at least one")
+    return {name: count / len(run.scores) for name, count in run.spikes.items()}
+
+
+def _positions(network: Network) -> range:
+    return range(len(network.layers))
+
+
+def _layer(
+    network: Network, position: int, wait: int, limits: Limits, spikes: Mapping[str, float]
+) -> LayerFit:
+    layer = network.layers[position]
+    neurons, weights = prod(layer.shape), sizes.weights(layer)
+    synapses = sizes.synapses(network, layer)
+    bits = neurons * sizes.state_bits(layer, wait)
+    placed = 0 if isinstance(layer, Input) else neurons  # the input is sent from outside
+    share, binds = _share(limits, placed, bits, weights)
+    return LayerFit(
+        name=layer.name,
+        type=kind(layer),
+        neurons=neurons,
+        weights=weights,
+        synapses=synapses,
+        state_bits=bits,
+        spikes=spikes.get(layer.name),
+        share=share,
+        binds=binds,
+        unrolled=_share(limits, placed, bits, synapses)[0],
+    )
+
+
+def _total(rows: list[LayerFit], limits: Limits) -> LayerFit:
+    neurons = sum(row.neurons for row in rows[1:])
+    weights, synapses = sum(row.weights for row in rows), sum(row.synapses for row in rows)
+    bits = sum(row.state_bits for row in rows)
+    counted = [row.spikes for row in rows if row.spikes is not None]
+    share, binds = _share(limits, neurons, bits, weights)
+    return LayerFit(
+        name="all",
+        type="",
+        neurons=neurons,
+        weights=weights,
+        synapses=synapses,
+        state_bits=bits,
+        spikes=sum(counted) if counted else None,
+        share=share,
+        binds=binds,
+        unrolled=_share(limits, neurons, bits, synapses)[0],
+    )
+
+
+def _share(limits: Limits, neurons: int, bits: int, weights: int) -> tuple[float, str]:
+    """Largest share of a chip's resources, and which it is."""
+    cores = limits["cores"].number
+    shares = {
+        "neurons": max(
+            neurons / limits["chip_neurons"].number,
+            neurons / (limits["core_neurons"].number * cores),
+        ),
+        "memory": (bits / 8 + weights) / (limits["core_bytes"].number * cores),
+        "synapses": max(
+            weights / limits["chip_synapses"].number,
+            weights / (limits["core_synapse_bytes"].number * cores),
+        ),
+    }
+    binds = max(shares, key=shares.__getitem__)
+    return shares[binds], binds if shares[binds] else ""

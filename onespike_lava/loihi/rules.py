@@ -1,0 +1,203 @@
+"""Rules of Loihi 2, one small function each: what a network breaks, and the way out.
+
+A rule takes the case, and a rule of layers also the position of one, and yields violations.
+`LAYER_RULES` and `NETWORK_RULES` list them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Any
+
+from onespike_lava.layers import Input, Layer, Readout, Spiking
+from onespike_lava.loihi import sizes
+from onespike_lava.loihi.limits import Limit
+from onespike_lava.network import Network
+from onespike_lava.schedule import schedule
+from onespike_lava.validate import largest_potential
+
+Limits = Mapping[str, Limit]
+
+FEWER_BITS = "export with fewer payload bits"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that a layer breaks.
+
+    layer : its name, or `network`
+    rule  : name of the rule
+    found, limit : numbers in `unit`
+    fix   : the way out
+    secondary : whether the limit comes from a secondary source
+    """
+
+    layer: str
+    rule: str
+    found: float
+    limit: float
+    unit: str
+    fix: str
+    secondary: bool
+
+    def __str__(self) -> str:
+        """One line: layer, rule, found, limit, way out."""
+        mark = " (secondary source)" if self.secondary else ""
+        return (
+            f"{self.layer}: {self.rule}: {self.found:,} exceeds {self.limit:,} {self.unit}{mark}; "
+            f"{self.fix}"
+        )
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is checked: a network with a wait on some chips, under limits."""
+
+    network: Network
+    wait: int
+    chips: int
+    limits: Limits
+
+
+def _over(
+    case: Case, layer: str, rule: str, found: float, limit: str, fix: str, factor: int = 1
+) -> Iterator[Violation]:
+    of = case.limits[limit]
+    most = of.number * factor
+    if found > most:
+        yield Violation(layer, rule, found, most, of.unit, fix, of.secondary)
+
+
+def signed_bits(low: int, high: int) -> int:
+    """Bits of a signed integer that holds both values."""
+    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+
+
+def weight_bits(case: Case, position: int) -> Iterator[Violation]:
+    """Weights with their sign."""
+    layer = case.network.layers[position]
+    for synapse in sizes.connections(layer):
+        low, high = int(synapse.weight.min(initial=0)), int(synapse.weight.max(initial=0))
+        bits = signed_bits(low, high)
+        fix = "export with smaller weights"
+        yield from _over(case, layer.name, "weight_bits", bits, "weight_bits", fix)
+
+
+def state_bits(case: Case, position: int) -> Iterator[Violation]:
+    """Largest potential at any step for any input."""
+    layer = case.network.layers[position]
+    if isinstance(layer, (Spiking, Readout)):
+        largest = largest_potential(case.network, layer)
+        bits = signed_bits(-largest, largest)
+        yield from _over(case, layer.name, "state_bits", bits, "state_bits", FEWER_BITS)
+
+
+def threshold_bits(case: Case, position: int) -> Iterator[Violation]:
+    """Largest threshold of any neuron and phase."""
+    layer = case.network.layers[position]
+    if isinstance(layer, Spiking):
+        bits = signed_bits(0, largest_threshold(layer))
+        yield from _over(case, layer.name, "threshold_bits", bits, "threshold_bits", FEWER_BITS)
+
+
+def payload_bits(case: Case, position: int) -> Iterator[Violation]:
+    """Largest payload of a graded spike."""
+    name = case.network.layers[position].name
+    bits = signed_bits(0, largest_payload(case.network, position))
+    yield from _over(case, name, "payload_bits", bits, "payload_bits", FEWER_BITS)
+
+
+def message_bits(case: Case, position: int) -> Iterator[Violation]:
+    """Input spikes, packed four to a 32-bit message on their way to the chip."""
+    layer = case.network.layers[position]
+    if isinstance(layer, Input):
+        bits = largest_payload(case.network, position).bit_length()
+        fix = "export with fewer input bits"
+        yield from _over(case, layer.name, "message_bits", bits, "packed_bits", fix)
+
+
+def delay_bits(case: Case, position: int) -> Iterator[Violation]:
+    """Delay of a skip path, in steps beyond the synapse's own."""
+    layer = case.network.layers[position]
+    if isinstance(layer, (Spiking, Readout)):
+        delay = max(schedule(case.network, case.wait)[position].delays) - 1
+        fix = "use a shorter wait, or pass the skip path through a layer of its own"
+        yield from _over(case, layer.name, "delay_bits", delay, "delay", fix)
+
+
+def groups(case: Case, position: int) -> Iterator[Violation]:
+    """Groups of a convolution: beyond the limit Lava's Conv gives zeros in silence, or raises."""
+    layer = case.network.layers[position]
+    for synapse in _convolutions(layer):
+        fix = "split the channels over several convolutions, or unroll it into a Sparse"
+        yield from _over(case, layer.name, "groups", synapse.groups, "conv_groups", fix)
+
+
+def geometry(case: Case, position: int) -> Iterator[Violation]:
+    """Kernel, stride, padding and dilation of a convolution."""
+    layer = case.network.layers[position]
+    for synapse in _convolutions(layer):
+        window = synapse.window
+        extents = (*synapse.weight.shape[2:], *window.stride, *window.padding, *window.dilation)
+        fix = "unroll it into a Sparse"
+        yield from _over(case, layer.name, "geometry", max(extents), "conv_geometry", fix)
+
+
+def neurons(case: Case) -> Iterator[Violation]:
+    """Neurons of all layers but the input, which is sent from outside."""
+    found = sum(prod(layer.shape) for layer in case.network.layers[1:])
+    yield from _on_chips(case, "neurons", found, "chip_neurons", 1)
+    yield from _on_chips(case, "neurons", found, "core_neurons", _cores(case))
+
+
+def synapses(case: Case) -> Iterator[Violation]:
+    """Weights, each stored once in synaptic memory: the least that any mapping takes."""
+    found = sum(sizes.weights(layer) for layer in case.network.layers)
+    yield from _on_chips(case, "synapses", found, "chip_synapses", 1)
+    yield from _on_chips(case, "synapses", found, "core_synapse_bytes", _cores(case))
+
+
+def _on_chips(case: Case, rule: str, found: int, limit: str, per_chip: int) -> Iterator[Violation]:
+    of = case.limits[limit]
+    needed = ceil(found / (of.number * per_chip))
+    fix = f"use a narrower network or at least {needed} chips"
+    yield from _over(case, "network", rule, found, limit, fix, per_chip * case.chips)
+
+
+def _cores(case: Case) -> int:
+    return int(case.limits["cores"].number)
+
+
+def _convolutions(layer: Layer) -> list[Any]:
+    return [synapse for synapse in sizes.connections(layer) if synapse.kind == "conv"]
+
+
+def largest_threshold(layer: Spiking) -> int:
+    """Largest threshold of any neuron and phase."""
+    return int(layer.threshold_base.max()) * int(layer.threshold_table.max())
+
+
+def largest_payload(network: Network, position: int) -> int:
+    """Largest payload that a spike of the layer carries; a readout sends none: 0."""
+    if isinstance(network.layers[position], Readout):
+        return 0
+    sender = network.sender(position)
+    if isinstance(sender, Input):
+        return 1 if network.weighting == "membrane" else 1 << (sender.bits - 1)
+    return int(sender.payload.max())
+
+
+LAYER_RULES: tuple[Callable[[Case, int], Iterator[Violation]], ...] = (
+    weight_bits,
+    state_bits,
+    threshold_bits,
+    payload_bits,
+    message_bits,
+    delay_bits,
+    groups,
+    geometry,
+)
+
+NETWORK_RULES: tuple[Callable[[Case], Iterator[Violation]], ...] = (neurons, synapses)
