@@ -42,6 +42,11 @@ def from_bytes(content: bytes) -> Network:
     tree: Tree = {}
     try:
         with h5py.File(BytesIO(content), "r") as file:
+            if "layer" in file and "onespike" not in file:
+                raise FormatError(
+                    "a netx file without group onespike, as lava-dl writes them; load it with "
+                    "lava.lib.dl.netx.hdf5.Network"
+                )
             _collect(file, "", 0, tree)
     except FormatError:
         raise
