@@ -103,10 +103,10 @@ class Synapse(Frozen):
 class Sparse(Frozen):
     """A sparse connection between places, the same for all channels: one matrix of a graph.
 
-    The layer's shape is `(C, places, 1)`. Place `i` of channel `c` receives, over its row's
-    entries `e` and the blocks `b` of the source's channels, `signs[b] * weight[e]` times what
-    place `indices[e]` of channel `b * C + c` sends. Two blocks of signs 1 and -1 carry values
-    of either sign in pairs of neurons (`A (X W)` of a graph convolution, Sec. IV-D).
+    The layer's shape is `(C, places, 1)`, the source has `B * C` channels. Place `i` of channel
+    `c` receives, summed over its row's entries `e` and `b = 0 .. B - 1`, `signs[b] * weight[e]`
+    times what place `indices[e]` of channel `c * B + b` sends. Signs 1 and -1 read values of
+    either sign from pairs of neurons (`A (X W)` of a graph convolution, Sec. IV-D).
 
     source  : position of the source layer in the network
     weight  : int8[n], the entries row by row

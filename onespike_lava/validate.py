@@ -213,7 +213,7 @@ def _sparse(synapse: Sparse, source: Shape, shape: Shape) -> Iterator[str]:
     if signs.dtype != np.int8 or signs.ndim != 1 or not (np.abs(signs) == 1).all():
         yield f"signs: {_kind(signs)} of {signs.reshape(-1)[:4].tolist()} are not int8 1 or -1"
     elif len(signs) * shape[0] != source[0]:
-        yield f"signs: {len(signs)} blocks of {shape[0]} channels do not read {source}"
+        yield f"signs: {len(signs)} for each of {shape[0]} channels do not read {source}"
 
 
 def _rising(indices: Integers, indptr: NDArray[np.int64]) -> bool:
@@ -336,7 +336,7 @@ def row_sums(synapse: Connection, shape: Shape) -> tuple[NDArray[np.int64], NDAr
 
 
 def sparse_row_sums(synapse: Sparse, shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """As `row_sums`; a block of sign -1 turns the weights' sign."""
+    """As `row_sums`; a sign of -1 turns the weights' sign."""
     weight = synapse.weight.astype(np.int64)
     added = np.concatenate([[0], np.cumsum(np.maximum(weight, 0))])
     taken = np.concatenate([[0], np.cumsum(np.maximum(-weight, 0))])

@@ -11,19 +11,19 @@ from onespike_lava.network import Network
 from tests.networks import Maker
 
 
-def random_sparse(rng, source, rows, places, blocks=1, density=0.3) -> Sparse:
-    """Entries of either sign, some rows empty; blocks of signs in turn."""
+def random_sparse(rng, source, rows, places, signs=1, density=0.3) -> Sparse:
+    """Entries of either sign, some rows empty; signs in turn."""
     held = (rng.random((rows, places)) < density) & (rng.random((rows, 1)) < 0.9)
     weight = rng.normal(0, 40, int(held.sum())).clip(-127, 127).astype(np.int8)
     indptr = np.concatenate([[0], np.cumsum(held.sum(1))]).astype(np.int32)
-    signs = np.resize(np.array([1, -1], np.int8), blocks)
+    signs = np.resize(np.array([1, -1], np.int8), signs)
     return Sparse(source, weight, np.nonzero(held)[1].astype(np.int32), indptr, signs)
 
 
-def aggregated(make: Maker, source: int, rows: int, blocks: int = 1, skip: bool = False) -> int:
+def aggregated(make: Maker, source: int, rows: int, signs: int = 1, skip: bool = False) -> int:
     """A spiking layer behind a sparse synapse, its constants per place."""
     channels, *plane = make.layers[source].shape
-    synapse = random_sparse(make.rng, source, rows, int(np.prod(plane)), blocks)
+    synapse = random_sparse(make.rng, source, rows, int(np.prod(plane)), signs)
     shape = synapse.output_shape(make.layers[source].shape)
     synapses = [synapse]
     if skip:
@@ -53,12 +53,12 @@ def random_graph_network(
     at = make.input((3, nodes, 1)) if seed % 2 else make.input((3, 2, nodes))
     places = int(np.prod(make.layers[at].shape[1:]))
     at = make.conv(at, 8, kernel=(1, 1))
-    at = aggregated(make, at, places, blocks=2)
+    at = aggregated(make, at, places, signs=2)
     at = make.conv(at, 6, kernel=(1, 1))
     at = aggregated(make, at, places, skip=True)
-    at = aggregated(make, at, nodes + 3, blocks=3)
+    at = aggregated(make, at, nodes + 3, signs=3)
     at = make.conv(at, 6, kernel=(1, 1))
-    synapse = random_sparse(rng, at, 4, nodes + 3, blocks=2)
+    synapse = random_sparse(rng, at, 4, nodes + 3, signs=2)
     shape = synapse.output_shape(make.layers[at].shape)
     bias = rng.integers(-99, 99, (1, *shape[1:])).astype(np.int32)
     scale = rng.uniform(0.1, 1, (1, *shape[1:]))

@@ -186,12 +186,13 @@ def connect(synapse: Connection, sent: NDArray[np.int64], shape: Shape) -> NDArr
 def _aggregate(synapse: Sparse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
     """Each place sums its row: the aggregation over neighbours in a graph (Sec. IV-D)."""
     out = np.zeros((len(sent), shape[0], int(np.prod(shape[1:]))), np.int64)
-    blocks = np.split(sent.reshape(*sent.shape[:2], -1), len(synapse.signs), axis=1)
+    read = len(synapse.signs)
+    parts = [sent[:, part::read].reshape(*out.shape[:2], -1) for part in range(read)]
     for place in range(out.shape[2]):
         row = slice(synapse.indptr[place], synapse.indptr[place + 1])
         weight = synapse.weight[row].astype(np.int64)
-        for sign, block in zip(synapse.signs.tolist(), blocks, strict=True):
-            out[:, :, place] += sign * (block[:, :, synapse.indices[row]] @ weight)
+        for sign, part in zip(synapse.signs.tolist(), parts, strict=True):
+            out[:, :, place] += sign * (part[:, :, synapse.indices[row]] @ weight)
     return out.reshape(len(sent), *shape)
 
 

@@ -22,12 +22,11 @@ Product = Callable[[Sparse, NDArray[np.float32]], NDArray[np.float32]]
 
 def aggregate(synapse: Sparse, sent: NDArray[np.float32], product: Product) -> NDArray[np.float32]:
     """Synaptic input float32[N, C, places, 1] from payloads float32[N, B * C, H, W]."""
-    samples, blocks = len(sent), len(synapse.signs)
-    parts = sent.reshape(samples, blocks, sent.shape[1] // blocks, -1)
-    signed = np.tensordot(synapse.signs.astype(np.float32), parts, axes=(0, 1))
-    columns = np.ascontiguousarray(signed.reshape(-1, signed.shape[-1]).T)
-    sums = product(synapse, columns).T
-    return sums.reshape(samples, parts.shape[2], -1, 1)
+    samples, read = len(sent), len(synapse.signs)
+    channels = sent.shape[1] // read
+    signed = sum(sign * sent[:, part::read] for part, sign in enumerate(synapse.signs.tolist()))
+    columns = np.ascontiguousarray(signed.reshape(samples * channels, -1).T)
+    return product(synapse, columns).T.reshape(samples, channels, -1, 1)
 
 
 def product(synapse: Sparse, values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -82,7 +82,7 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("weight", "int8", "[n]", "entries of the matrix of places, row by row"),
         Key("indices", "int32", "[n]", "source place of each entry, rising in a row"),
         Key("indptr", "int32", "[n]", "`H W + 1` numbers: where rows begin and end"),
-        Key("signs", "int8", "[B]", "1 or -1 for each block of the source's channels"),
+        Key("signs", "int8", "[B]", "1 or -1 for each source channel that a channel reads"),
     ),
     "pool": (
         Key("source", "int32", "[]", "number of the source layer"),

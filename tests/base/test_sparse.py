@@ -54,11 +54,11 @@ def test_every_layer_spikes():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_reference_is_a_matrix_product(seed):
     rng = np.random.default_rng(seed)
-    synapse = random_sparse(rng, 0, 7, 10, blocks=2)
+    synapse = random_sparse(rng, 0, 7, 10, signs=2)
     sent = rng.integers(0, 256, (3, 8, 5, 2))
     found = reference.connect(synapse, sent, synapse.output_shape((8, 5, 2)))
     flat = sent.reshape(3, 8, 10)
-    expected = (flat[:, :4] - flat[:, 4:]) @ as_matrix(synapse, 10).T
+    expected = (flat[:, ::2] - flat[:, 1::2]) @ as_matrix(synapse, 10).T
     np.testing.assert_array_equal(found, expected[..., None])
 
 
@@ -146,7 +146,7 @@ def ints(*values):
         ({"signs": np.array([1, 2], np.int8)}, "signs: int8[2] of [1, 2] are not int8 1 or -1"),
         (
             {"signs": np.ones(4, np.int8)},
-            "signs: 4 blocks of 2 channels do not read (4, 3, 1)",
+            "signs: 4 for each of 2 channels do not read (4, 3, 1)",
         ),
     ],
 )
@@ -162,13 +162,13 @@ def test_shapes_are_checked():
 
 
 def test_bound_is_that_of_each_row():
-    """The largest row sum of either sign over both blocks, met by the worst input."""
+    """The largest row sum of either sign over both signs, met by the worst input."""
     layer = Input("input", (4, 3, 1), 8, np.zeros(1), np.ones(1))
     bias = np.array([9, 0, 0], np.int32).reshape(1, 3, 1)
     network = Network((layer, Readout("out", (2, 3, 1), (SOUND,), bias, 1.0)), 8, 8)
     assert largest_potential(network, network.readout) == (5 + 6) * 255 + 9
     x = np.zeros((1, 4, 3, 1))
-    x[0, :2, 0], x[0, 2:, 2] = 255, 255
+    x[0, ::2, 0], x[0, 1::2, 2] = 255, 255
     assert network.run(x).scores.max() == (5 + 6) * 255 + 9
 
 
