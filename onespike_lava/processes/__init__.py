@@ -4,9 +4,10 @@ This package is the only door to Lava: importing it imports `lava`, and raises
 `MissingPartError` where that is not installed. Every Process stands in a sub-package of its
 own, since Lava's model discovery executes each module beside a Process.
 
-`OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`, `OneSpike`,
-`Pool`, `Delay`, `Readout` and `Probe` are its parts, of use in any Lava network;
-`runner.Session` runs such a network under guard.
+`OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`,
+`Aggregate`, `OneSpike`, `Pool`, `Delay`, `Readout` and `Probe` are its parts, of use in any
+Lava network; `runner.Session` runs such a network under guard; `netx.hdf5.Network` has the
+interface of lava-dl.
 """
 
 import sys
@@ -26,6 +27,7 @@ except Exception as error:
         "Python 3.10, or take another engine"
     ) from error
 
+from onespike_lava.processes.aggregate.process import Aggregate
 from onespike_lava.processes.conv.process import Conv
 from onespike_lava.processes.delay.process import Delay
 from onespike_lava.processes.dense.process import Dense
@@ -38,6 +40,7 @@ from onespike_lava.processes.readout.process import Readout
 from onespike_lava.processes.sparse.process import Sparse
 
 __all__ = [
+    "Aggregate",
     "Conv",
     "Delay",
     "Dense",

@@ -15,6 +15,7 @@ from onespike_lava import dynamics
 from onespike_lava.engines import lava, numpy, reference
 from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
+from tests.graphs import random_graph_network
 from tests.lava.architectures import ARCHITECTURES, build, integers
 from tests.networks import random_network
 
@@ -66,6 +67,17 @@ def test_parity_of_drawn_networks(seed, weighting):
         expected = reference.run(network, data, wait, True)
         check_same(lava.run(network, data, wait, True), expected)
     check_same(lava.run_model(network, data, wait, True, "hierarchy"), expected)
+
+
+@pytest.mark.parametrize(("seed", "weighting"), [(1, "graded"), (2, "membrane")])
+def test_parity_of_graph_networks(seed, weighting):
+    """Sums over neighbours, values of either sign in pairs, a readout per place."""
+    network = random_graph_network(seed, weighting, phases=8)
+    data = integers(network, 2, seed)
+    expected = reference.run(network, data, 3, True)
+    assert min(expected.spikes) > 0
+    for model in lava.MODELS:
+        check_same(lava.run_model(network, data, 3, True, model), expected)
 
 
 @pytest.mark.parametrize("model", lava.MODELS)

@@ -14,8 +14,10 @@ from lava.proc.sparse.process import Sparse as LavaSparse
 from scipy.sparse import csr_matrix
 
 import onespike_lava.processes
+from onespike_lava.engines import reference
 from onespike_lava.errors import LavaRunError, OptionError
-from onespike_lava.processes import Conv, Dense, Sparse
+from onespike_lava.processes import Aggregate, Conv, Dense, Sparse
+from tests.graphs import random_sparse
 from tests.lava.drive import collect, feed
 
 pytestmark = [
@@ -24,7 +26,18 @@ pytestmark = [
 ]
 
 FOLDER = Path(onespike_lava.processes.__file__).parent
-LEAVES = ("conv", "delay", "dense", "encoder", "neuron", "pool", "probe", "readout", "sparse")
+LEAVES = (
+    "aggregate",
+    "conv",
+    "delay",
+    "dense",
+    "encoder",
+    "neuron",
+    "pool",
+    "probe",
+    "readout",
+    "sparse",
+)
 
 
 def weights(kind: str) -> np.ndarray:
@@ -70,6 +83,19 @@ def test_sparse_takes_a_sparse_matrix_and_empty_rows():
     found = sums(Sparse(weight=csr_matrix(weight)), given)
     np.testing.assert_array_equal(found, expected(weight, given))
     assert not sums(Sparse(weight=np.zeros((3, 200), np.int8)), given).any()
+
+
+@pytest.mark.parametrize("tag", ["fixed_pt", "floating_pt"])
+def test_one_matrix_for_all_channels(tag):
+    rng = np.random.default_rng(3)
+    synapse = random_sparse(rng, 0, 7, 10, signs=2)
+    given = rng.integers(0, 256, (6, 5, 2, 4))
+    found = sums(Aggregate(synapse=synapse, input_shape=(6, 5, 2)), given, tag)
+    assert found.shape == (3, 7, 1, 4)
+    assert not found[..., 0].any()
+    sent = np.moveaxis(given, -1, 0).astype(np.int64)
+    product = reference.connect(synapse, sent, (3, 7, 1))
+    np.testing.assert_array_equal(np.moveaxis(found, -1, 0)[1:], product[:-1])
 
 
 @pytest.mark.parametrize("process", [Dense, Sparse])

@@ -7,8 +7,18 @@ from typing import Any
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 
-from onespike_lava.layers import Input, MaxPool, Readout, Shape, Spiking, Synapse, per_neuron
+from onespike_lava import layers
+from onespike_lava.layers import (
+    Connection,
+    Input,
+    MaxPool,
+    Readout,
+    Shape,
+    Spiking,
+    per_neuron,
+)
 from onespike_lava.network import Network
+from onespike_lava.processes.aggregate.process import Aggregate
 from onespike_lava.processes.conv.process import Conv
 from onespike_lava.processes.delay.process import Delay
 from onespike_lava.processes.dense.process import Dense
@@ -21,6 +31,8 @@ from onespike_lava.schedule import Slot
 
 SPARSE_BELOW = 0.1
 """Share of non-zero weights under which a dense synapse becomes a `Sparse` Process."""
+
+SynapseProcess = Aggregate | Conv | Dense | Sparse
 
 
 class Block(AbstractProcess):  # type: ignore[misc]
@@ -53,7 +65,7 @@ class Block(AbstractProcess):  # type: ignore[misc]
         super().__init__(name=layer.name)
         self.title = layer.name
         self.shape: Shape = layer.shape
-        self.synapses: list[Conv | Dense | Sparse] = []
+        self.synapses: list[SynapseProcess] = []
         self.delays: list[Delay | None] = []
         self.out = OutPort(shape=layer.shape)
         if isinstance(layer, Input):
@@ -89,7 +101,7 @@ class Block(AbstractProcess):  # type: ignore[misc]
         return port
 
     def _add_synapse(
-        self, index: int, synapse: Synapse, shape: Shape, delay: int, sparse: bool
+        self, index: int, synapse: Connection, shape: Shape, delay: int, sparse: bool
     ) -> None:
         source = self._inp(index, shape)
         line = Delay(shape=shape, steps=delay) if delay else None
@@ -104,8 +116,10 @@ class Block(AbstractProcess):  # type: ignore[misc]
         self.synapses.append(connection)
 
 
-def _connection(synapse: Synapse, shape: Shape, sparse: bool) -> Conv | Dense | Sparse:
+def _connection(synapse: Connection, shape: Shape, sparse: bool) -> SynapseProcess:
     weight = synapse.weight
+    if isinstance(synapse, layers.Sparse):
+        return Aggregate(synapse=synapse, input_shape=shape)
     if synapse.kind == "conv":
         window, groups = synapse.window, synapse.groups
         return Conv(weight=weight, input_shape=shape, window=window, groups=groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from onespike_lava.layers import Input, Layer, MaxPool, Window
+from onespike_lava.layers import Input, Layer, MaxPool, Synapse, Window
 from onespike_lava.network import Network
 from onespike_lava.processes.block.process import Block
 
@@ -35,11 +35,11 @@ def _rows(layer: Layer, block: Block) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for synapse, line in zip(layer.synapses, block.delays, strict=True):
         delay = str(line.line.shape[0]) if line else ""
-        if synapse.kind == "conv":
+        if isinstance(synapse, Synapse) and synapse.kind == "conv":
             window = _window(synapse.weight.shape[2:], synapse.window)
             found.append(("Conv", *size, *window, str(synapse.groups), delay))
         else:
-            found.append(("Dense", *size, *[""] * 5, delay))
+            found.append((synapse.kind.capitalize(), *size, *[""] * 5, delay))
     return [found[0], *(("  +" + row[0], *row[1:]) for row in found[1:])]
 
 

@@ -1,0 +1,1 @@
+"""One sparse matrix for all channels as a Lava Process."""
