@@ -2,12 +2,16 @@
 
 Plain Lava hangs in silence when a model raises before it sends or a child is killed, and
 leaves children and shared memory when the parent is. A `Session` runs without blocking,
-watches every child, keeps a time limit, and at the end removes children, ports and shared
-memory by itself.
+watches every child, keeps a time limit, and at the end asks the children to stop, kills those
+that do not, and removes ports and shared memory by itself.
 
     with Session(process, Loihi2SimCfg(select_tag="fixed_pt")) as session:
         session.run(steps)
         values = session.get(process.some_var)
+
+Children are forks, which inherit no threads. NumPy's are made anew; a model of one's own that
+needs torch or a parallel region of Numba must be the first to use it, else it waits until the
+time limit.
 
 The time limit of a run grows with its steps and children. The environment variable
 `ONESPIKE_LAVA_TIMEOUT` (seconds) overrides it and that of every other call to Lava.
@@ -45,6 +49,9 @@ from onespike_lava.processes.patience import (
     timeout_from_environment,
 )
 from onespike_lava.processes.teardown import check_internals, first_failure, release
+
+_starting = threading.Lock()
+"""One session starts at a time: what children inherit is set for the whole process."""
 
 
 class _WatchedRuntime(Runtime):  # type: ignore[misc]
@@ -85,6 +92,7 @@ class Session:
         self._timeout = timeout if timeout is not None else timeout_from_environment()
         self._runtime: _WatchedRuntime | None = None
         self._names: list[str] = []
+        self._idle = False
 
     def __enter__(self) -> Session:
         """Compile the network and start its children."""
@@ -138,10 +146,10 @@ class Session:
         atexit.unregister(self.close)
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
-            release(runtime)
+            release(runtime, self._idle)
 
     def _start(self) -> None:
-        with fork_method(), bound_children():
+        with _starting, fork_method(), bound_children():
             level = self._process._log_config.level
             executable = Compiler(None, level).compile(self._process, self._configuration)
             names = [
@@ -182,8 +190,10 @@ class Session:
     @contextmanager
     def _closing_on_failure(self, what: str) -> Iterator[None]:
         """Close on any exception, Ctrl-C included; errors become `LavaRunError`."""
+        self._idle = False
         try:
             yield
+            self._idle = True
         except BaseException as error:
             self.close()
             if isinstance(error, LavaRunError):

@@ -29,8 +29,11 @@ pytestmark = pytest.mark.lava
 DATA = np.arange(20).reshape(2, 10)
 
 
-def session(mode: str, timeout: float | None = None) -> tuple[Session, Faulty, Sink]:
-    source, faulty, sink = Source(data=DATA), Faulty(mode=mode), Sink(shape=(2,), buffer=10)
+def session(
+    mode: str, timeout: float | None = None, note: str | None = None
+) -> tuple[Session, Faulty, Sink]:
+    faulty = Faulty(mode=mode, note=note)
+    source, sink = Source(data=DATA), Sink(shape=(2,), buffer=10)
     source.s_out.connect(faulty.s_in)
     faulty.s_out.connect(sink.a_in)
     return Session(faulty, Loihi2SimCfg(select_tag="fixed_pt"), timeout), faulty, sink
@@ -50,6 +53,7 @@ def run(mode: str, timeout: float | None = None) -> np.ndarray:
         ("build", "ValueError: fails while building"),
         ("before", "ValueError: fails before sending"),
         ("after", "ValueError: fails after sending"),
+        ("wrong_shape", "AssertionError: data.shape=(1,) self._shape=(2,) Mismatch"),
     ],
 )
 def test_exception_arrives_with_traceback_and_next_run_works(mode, text, capfd):
@@ -60,7 +64,7 @@ def test_exception_arrives_with_traceback_and_next_run_works(mode, text, capfd):
     message = str(caught.value)
     assert message.startswith(f"lava {'start' if mode == 'build' else 'run'}: ")
     assert "Traceback" in message
-    assert "faulty/models.py" in message
+    assert "models.py" in message
     assert message.endswith(text)
     assert capfd.readouterr().out == ""
     np.testing.assert_array_equal(run("none"), DATA)

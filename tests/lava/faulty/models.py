@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -43,6 +44,13 @@ class PyFaultyModel(PyLoihiProcessModel):
             os._exit(0)
         if due and self.mode == "endless":
             time.sleep(600)
-        self.s_out.send(received)
+        self.s_out.send(received if self.mode != "wrong_shape" else received[:1])
         if due and self.mode == "after":
             raise ValueError("fails after sending")
+
+    def _stop(self):
+        if self.mode == "stubborn":
+            time.sleep(600)
+        if self.proc_params["note"]:
+            Path(self.proc_params["note"]).write_text("stopped")
+        super()._stop()

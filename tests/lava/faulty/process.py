@@ -6,10 +6,12 @@ from lava.magma.core.process.variable import Var
 
 
 class Faulty(AbstractProcess):
-    """`mode`: none, build, killed_building, before (sending), after, killed, ended or endless."""
+    """`mode`: none, build, killed_building, before (sending), after, wrong_shape, killed, ended,
+    endless, or stubborn, which is deaf to a request to stop. `note`: a file to write as it stops.
+    """
 
-    def __init__(self, *, mode: str) -> None:
-        super().__init__(mode=mode, name="faulty")
+    def __init__(self, *, mode: str, note: str | None = None) -> None:
+        super().__init__(mode=mode, note=note, name="faulty")
         self.s_in = InPort(shape=(2,))
         self.s_out = OutPort(shape=(2,))
         self.pid = Var(shape=(1,), init=0)
