@@ -83,7 +83,10 @@ def check_samples(x: ArrayLike, shape: Shape) -> NDArray[Any]:
 
 
 def _numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
+    """An array [N, *shape]; of a graph, shape (F, nodes, 1), also its features [nodes, F]."""
     values = np.asarray(x)
+    if len(shape) == 3 and values.shape == (shape[1], shape[0]) and shape[2] == 1:
+        values = values.T[None, :, :, None]
     if values.dtype.kind not in "fiub":
         raise DataError(f"x: type {values.dtype} is not numeric; give float32[N, ...]")
     if values.shape[1:] != tuple(shape) or values.ndim != len(shape) + 1:
