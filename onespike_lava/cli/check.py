@@ -9,7 +9,10 @@ import click
 
 from onespike_lava import loihi
 from onespike_lava.cli import options
+from onespike_lava.errors import UnsupportedError
 from onespike_lava.loihi.limits import SHORTEST_STEP
+from onespike_lava.loihi.stock import price
+from onespike_lava.network import Network
 from onespike_lava.netx import load
 
 
@@ -22,6 +25,7 @@ from onespike_lava.netx import load
 @click.option(
     "--step-time", type=float, metavar="US", help="Microseconds per step; no public default."
 )
+@click.option("--stock", is_flag=True, help="Price of the composition of stock processes.")
 @options.JSON
 def command(
     net: str,
@@ -30,6 +34,7 @@ def command(
     wait: int | None,
     chips: int,
     step_time: float | None,
+    stock: bool,
     as_json: bool,
 ) -> int:
     """Loihi 2 rules on NET.net, and how much of a chip it takes; exit 1 on a violation."""
@@ -45,6 +50,8 @@ def command(
             "notes": [asdict(note) for note in notes],
             "fit": fit.summary(),
         }
+        if stock:
+            document["stock"] = _priced(network, wait)
         options.print_json(document)
         return 1 if violations else 0
     _print_fit(fit)
@@ -52,7 +59,34 @@ def command(
         click.echo(f"\n{title}: {len(lines) or 'none'}")
         for line in lines:
             click.echo(f"  {line}")
+    if stock:
+        _print_stock(_priced(network, wait))
     return 1 if violations else 0
+
+
+def _priced(network: Network, wait: int | None) -> dict[str, Any]:
+    """The price, or why there is no exact composition."""
+    try:
+        return {"possible": True, **price(network, wait).summary()}
+    except UnsupportedError as error:
+        return {"possible": False, "reason": str(error)}
+
+
+def _print_stock(found: dict[str, Any]) -> None:
+    click.echo()
+    if not found["possible"]:
+        click.echo(found["reason"])
+        return
+    header = ("stock composition", "neurons", "synapses", "clock", "neurons own", "synapses own")
+    rows = [
+        (name, *(f"{number:,}" for number in numbers))
+        for name, *numbers in (layer.values() for layer in found["layers"])
+    ]
+    options.print_table(rows, header)
+    click.echo(
+        f"steps per sample {found['steps_per_sample']}, until a sample's scores "
+        f"{found['latency_steps']}"
+    )
 
 
 def _print_fit(fit: loihi.Fit) -> None:

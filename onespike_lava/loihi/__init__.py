@@ -1,4 +1,4 @@
-"""Loihi 2: rules, limits with their sources, the fit on a chip.
+"""Loihi 2: rules, limits with their sources, the fit on a chip, the stock composition's plan.
 
 Nothing here has run on silicon; docs/loihi.md says what was verified where.
 """

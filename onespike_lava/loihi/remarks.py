@@ -27,7 +27,7 @@ def chip_models(case: Case) -> Iterator[Note]:
     """The neurons are not Lava's own."""
     text = (
         "one-spike neurons need microcode of their own (the slot `ncmodels`) or the stock "
-        "composition; see docs/loihi.md"
+        "composition (--stock); see docs/loihi.md"
     )
     yield Note("network", "chip models", text)
     if case.network.weighting == "membrane":

@@ -1,0 +1,281 @@
+"""The network as stock Lava processes would compute it: times, clock, refusals, price.
+
+Every neuron becomes three of Lava's own (docs/loihi.md explains why):
+
+- a ProdNeuron that multiplies by a gate of 1 what arrives and its own last value, which comes
+  back over a synapse: it adds up to 24 bits, and a gate of 0 empties it for the next sample;
+- a LIFReset that forgets each step and spikes while that sum reaches the threshold;
+- a ProdNeuron that multiplies the first of these spikes by the phase's payload.
+
+A graded clock, one source of a few channels per layer, gates, lowers thresholds from phase
+to phase and hands out payloads. A sample takes `2T` steps. This module plans; the processes
+are in `onespike_lava.processes.stock`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.errors import UnsupportedError
+from onespike_lava.layers import Input, Integers, MaxPool, Readout, Spiking, per_neuron
+from onespike_lava.limits import STATE_LIMIT
+from onespike_lava.loihi import sizes
+from onespike_lava.loihi.fit import check_options
+from onespike_lava.loihi.limits import LOIHI2
+from onespike_lava.loihi.rules import largest_threshold
+from onespike_lava.network import Network
+from onespike_lava.validate import largest_potential
+
+ALIGNMENT = 6
+"""Bits by which a LIF shifts its input up; the synapse before it shifts as many down."""
+
+LIMB_BITS = 7
+"""Bits of a threshold base or bias that one int8 weight of the clock holds."""
+
+NEURONS_PER_NEURON = 3
+"""Sum, comparison and payload; a max pool needs no sum."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Steps of one layer, for the first sample; the next ones follow every `2T` steps.
+
+    start  : local step `t` is at step `start + t`
+    level  : the comparison of phase `k` is at step `level + k`
+    fire   : the spike of phase `k` is at step `fire + k`
+    delays : for each source, steps from its spike to its arrival, 1 for the synapse alone
+    """
+
+    start: int
+    level: int
+    fire: int
+    delays: tuple[int, ...]
+
+
+def times(network: Network) -> tuple[Times, ...]:
+    """When each layer adds up, compares and spikes."""
+    found: list[Times] = []
+    for layer in network.layers:
+        if isinstance(layer, Input):
+            found.append(Times(0, 0, 0, ()))
+        elif isinstance(layer, MaxPool):
+            level = found[layer.source].level + 1
+            found.append(Times(level, level, level + 1, (1,)))
+        else:
+            sent = [found[source].fire for source in layer.sources]
+            start = max(sent) + 1
+            level = start + network.phases
+            found.append(Times(start, level, level + 1, tuple(start - at for at in sent)))
+    return tuple(found)
+
+
+def total_steps(network: Network, samples: int) -> int:
+    """Steps until the last sample's scores are complete."""
+    return times(network)[-1].level + 2 * network.phases * (samples - 1)
+
+
+def limbs(values: Integers) -> NDArray[np.int8]:
+    """Digits of base 128, lowest first and signed as the value, int8[n, digits] from int32[n].
+
+    A value is the sum of its digits times `128**i`, which is how a clock of as many channels
+    brings numbers beyond 8 bits to neurons over 8-bit weights.
+    """
+    magnitude = np.abs(values.astype(np.int64))
+    count = -(-int(magnitude.max(initial=0)).bit_length() // LIMB_BITS)
+    digits = [(magnitude >> (LIMB_BITS * i)) & (2**LIMB_BITS - 1) for i in range(count)]
+    found = np.stack(digits, axis=1) if digits else np.zeros((len(values), 0), np.int64)
+    return (found * np.sign(values)[:, None]).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One layer's clock: what each channel sends when, and the weights to the neurons.
+
+    events  : (local step of arrival, channel, payload)
+    to_sum  : int8[neurons, channels], thresholds and bias
+    gate    : channel that opens the sum, -1 for none
+    payload : channel that hands out payloads, -1 for none
+    """
+
+    events: tuple[tuple[int, int, int], ...]
+    to_sum: NDArray[np.int8]
+    gate: int
+    payload: int
+
+    def stream(self, start: int, phases: int, samples: int, steps: int) -> NDArray[np.int32]:
+        """Payloads int32[channels, steps] that a source sends, one step before they arrive."""
+        sent = np.zeros((self.to_sum.shape[1], steps + 1), np.int32)
+        for sample in range(samples):
+            for step, channel, payload in self.events:
+                column = start + 2 * phases * sample + step - 2
+                if column < steps:
+                    sent[channel, column] += payload
+        return sent[:, :steps]
+
+
+def clock(network: Network, position: int) -> Clock:
+    """The clock of a spiking layer, a max pool or the readout."""
+    layer, phases = network.layers[position], network.phases
+    if isinstance(layer, MaxPool):
+        payload = _sender(network, position).payload
+        events = [(k + 1, 0, int(payload[k - 1])) for k in range(1, phases + 1)]
+        return Clock(tuple(events), np.zeros((prod(layer.shape), 1), np.int8), -1, 0)
+    assert isinstance(layer, (Spiking, Readout))
+    bias = limbs(per_neuron(layer.bias, layer.shape).reshape(-1))
+    events = [(step, 0, 1) for step in range(1, 2 * phases)]
+    columns = [np.zeros((len(bias), 1), np.int8), bias]
+    events += [(phases, 1 + i, 1 << (LIMB_BITS * i)) for i in range(bias.shape[1])]
+    channels = 1 + bias.shape[1]
+    if isinstance(layer, Readout):
+        return Clock(tuple(events), np.concatenate(columns, axis=1), 0, -1)
+    base = limbs(per_neuron(layer.threshold_base, layer.shape).reshape(-1))
+    steps = np.diff(layer.threshold_table.astype(np.int64), prepend=0)
+    for k, step in enumerate(steps.tolist(), start=1):
+        for i in range(base.shape[1]):
+            events.append((phases - 1 + k, channels + i, -step << (LIMB_BITS * i)))
+    channels += base.shape[1]
+    rest = largest_potential(network, layer)  # keeps the sum below 0 until it is complete
+    events += [(1, channels, -rest), (phases, channels, rest + (1 << ALIGNMENT))]
+    ones = np.ones((len(bias), 1), np.int8)
+    columns += [base, ones, np.zeros_like(ones)]
+    events += [
+        (phases + 1 + k, channels + 1, int(layer.payload[k - 1])) for k in range(1, phases + 1)
+    ]
+    return Clock(tuple(events), np.concatenate(columns, axis=1), 0, channels + 1)
+
+
+def _sender(network: Network, position: int) -> Spiking:
+    sender = network.sender(position)
+    assert isinstance(sender, Spiking)
+    return sender
+
+
+def refuse(network: Network, wait: int | None = None) -> int:
+    """The wait, or `UnsupportedError` with everything that cannot be composed exactly."""
+    wait = check_options(network, wait, 1)
+    found = list(_refusals(network, wait))
+    if found:
+        raise UnsupportedError("stock composition: " + "; ".join(found))
+    return wait
+
+
+def _refusals(network: Network, wait: int) -> Iterator[str]:
+    if network.weighting != "graded":
+        yield "membrane weighting multiplies potentials; export with --weighting graded"
+        return
+    for layer, slot in zip(network.layers, times(network), strict=True):
+        if not isinstance(layer, (Spiking, Readout)):
+            continue
+        if isinstance(layer, Spiking):
+            if layer.max_spikes > 1:
+                yield f"{layer.name} sends up to {layer.max_spikes} spikes; export with one"
+            needed = max(network.sending_steps(source) for source in layer.sources) - 1
+            if wait < needed:
+                yield (
+                    f"{layer.name} would decide before all input is there (late spikes), wait "
+                    f"{wait} is below {needed}; use a longer wait"
+                )
+        needed = _largest_sum(network, layer)
+        if needed >= STATE_LIMIT:
+            yield (
+                f"{layer.name} needs sums up to {needed}, the state limit is {STATE_LIMIT}; "
+                "export with fewer payload bits"
+            )
+        delay = max(slot.delays) - 1
+        if delay > LOIHI2["delay"].number:
+            yield (
+                f"{layer.name} needs a delay of {delay} steps, the limit is "
+                f"{LOIHI2['delay'].number}; export with fewer phases"
+            )
+
+
+def _largest_sum(network: Network, layer: Spiking | Readout) -> int:
+    """Largest magnitude of a sum with rest, bias and threshold in it."""
+    largest = largest_potential(network, layer)
+    if isinstance(layer, Readout):
+        return largest
+    return largest + max(largest, largest_threshold(layer)) + (1 << ALIGNMENT)
+
+
+@dataclass(frozen=True)
+class LayerPrice:
+    """What the stock composition of one layer, or with the name `all` the network, takes.
+
+    neurons, synapses : of the composition; `clock`: channels of the layer's clock
+    neurons_own, synapses_own : of a neuron of one's own, for comparison
+    """
+
+    name: str
+    neurons: int
+    synapses: int
+    clock: int
+    neurons_own: int
+    synapses_own: int
+
+
+@dataclass(frozen=True)
+class Price:
+    """What the stock composition takes.
+
+    layers : one per layer but the input, then `all`
+    steps_per_sample : of a stream, `2T`; `latency_steps`: until a sample's scores
+    """
+
+    layers: tuple[LayerPrice, ...]
+    steps_per_sample: int
+    latency_steps: int
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as JSON-ready values."""
+        return asdict(self)
+
+
+def price(network: Network, wait: int | None = None) -> Price:
+    """The price of the stock composition; `UnsupportedError` where there is none."""
+    refuse(network, wait)
+    rows = [_price(network, position) for position in range(1, len(network.layers))]
+    columns = ("neurons", "synapses", "clock", "neurons_own", "synapses_own")
+    total = {name: sum(getattr(row, name) for row in rows) for name in columns}
+    return Price(
+        layers=(*rows, LayerPrice(name="all", **total)),
+        steps_per_sample=2 * network.phases,
+        latency_steps=total_steps(network, 1),
+    )
+
+
+def _price(network: Network, position: int) -> LayerPrice:
+    layer, ticks = network.layers[position], clock(network, position)
+    neurons, own = prod(layer.shape), sizes.synapses(network, layer)
+    synapses = own + int(np.count_nonzero(ticks.to_sum))
+    if isinstance(layer, MaxPool):
+        copies = NEURONS_PER_NEURON - 1
+        synapses += _compared(network, layer) + 3 * neurons  # two for the edge, one the payload
+    elif isinstance(layer, Readout):
+        copies = 1
+        synapses += 2 * neurons  # back to itself, the gate
+    else:
+        copies = NEURONS_PER_NEURON
+        synapses += 6 * neurons  # back, gate, comparison, two for the edge, payload
+    channels = ticks.to_sum.shape[1]
+    return LayerPrice(layer.name, copies * neurons, synapses, channels, neurons, own)
+
+
+def _compared(network: Network, layer: MaxPool) -> int:
+    """Pairs of source neuron and window."""
+    channels, *source = network.layers[layer.source].shape
+    window = layer.window
+    pairs = channels
+    for axis in (0, 1):
+        reached = (
+            place * window.stride[axis] + step * window.dilation[axis] - window.padding[axis]
+            for place in range(layer.shape[1 + axis])
+            for step in range(layer.kernel[axis])
+        )
+        pairs *= sum(0 <= at < source[axis] for at in reached)
+    return pairs

@@ -1,0 +1,10 @@
+"""The network composed of Lava's own processes alone, exact for graded weighting.
+
+`StockNetwork` connects the processes, `run` runs samples through them. The plan and the price
+are in `onespike_lava.loihi.stock`; docs/loihi.md explains the composition.
+"""
+
+from onespike_lava.processes.stock.compose import StockNetwork
+from onespike_lava.processes.stock.run import run
+
+__all__ = ["StockNetwork", "run"]

@@ -1,0 +1,121 @@
+"""Synapses of the stock composition: Lava's Dense, Sparse, DelaySparse and Conv."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from lava.proc.conv.process import Conv
+from lava.proc.dense.process import Dense
+from lava.proc.sparse.process import DelaySparse, Sparse
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix, eye, kron  # type: ignore[import-untyped]
+
+from onespike_lava.layers import MaxPool, Shape, Synapse
+from onespike_lava.loihi.limits import LOIHI2
+from onespike_lava.processes.weights import EXACT, MESSAGE_BITS, doubled
+
+
+def sparse(weight: Any, *, delay: int = 0, shift: int = 0, unary: bool = False) -> Any:
+    """Lava's Sparse, `a_out(t + 1) = (weight @ s_in(t)) >> shift`; DelaySparse with a delay.
+
+    weight : int8[outputs, inputs], an array or a SciPy sparse matrix
+    unary  : every spike counts 1, whatever its payload
+    """
+    values = csr_matrix(doubled(csr_matrix(weight)))
+    arguments = {**EXACT, "weight_exp": EXACT["weight_exp"] - shift}
+    if unary:
+        arguments["num_message_bits"] = 0
+    if not delay:
+        return Sparse(weights=values, **arguments)
+    delays = values.copy()
+    delays.data = np.full(len(values.data), delay, int)
+    return DelaySparse(weights=values, delays=delays.astype(int), max_delay=delay, **arguments)
+
+
+def connect(synapse: Any, source: Any, shape: Shape, target: Any, delay: int, shared: bool) -> Any:
+    """Connect flat ports of neurons through a synapse of the network; returns its Process.
+
+    shape  : of the source layer; `delay`: steps beyond the synapse's own
+    shared : a convolution becomes Lava's Conv, with one copy of its kernel, where that can
+             express it (no delay, equal padding on both sides), else a Sparse
+    """
+    if synapse.kind == "dense" and not delay:
+        process = Dense(weights=doubled(synapse.weight), **EXACT)
+    elif shared and not delay and _conv_holds(synapse):
+        return _connect_conv(synapse, source, shape, target)
+    else:
+        process = sparse(matrix(synapse, shape), delay=delay)
+    source.connect(process.s_in)
+    process.a_out.connect(target)
+    return process
+
+
+def _conv_holds(synapse: Any) -> bool:
+    if synapse.kind != "conv":
+        return False
+    window, largest = synapse.window, LOIHI2["conv_geometry"].number
+    top, left, bottom, right = window.padding
+    extents = (*synapse.weight.shape[2:], *window.stride, *window.padding, *window.dilation)
+    fits = max(extents) <= largest and synapse.groups <= LOIHI2["conv_groups"].number
+    return fits and (top, left) == (bottom, right)
+
+
+def _connect_conv(synapse: Synapse, source: Any, shape: Shape, target: Any) -> Any:
+    """Lava's Conv has axes W, H, C and turns its kernel, as a mathematical convolution does."""
+    window = synapse.window
+    process = Conv(
+        weight=synapse.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1).astype(np.int32),
+        input_shape=shape[::-1],
+        padding=window.padding[1::-1],
+        stride=window.stride[::-1],
+        dilation=window.dilation[::-1],
+        groups=synapse.groups,
+        num_message_bits=MESSAGE_BITS,
+    )
+    source.reshape(shape).transpose([2, 1, 0]).connect(process.s_in)
+    process.a_out.transpose([2, 1, 0]).flatten().connect(target)
+    return process
+
+
+def matrix(synapse: Any, shape: Shape) -> csr_matrix:
+    """The synapse unrolled, int8[outputs, inputs], from a source of the given shape."""
+    if synapse.kind == "dense":
+        return csr_matrix(synapse.weight)
+    if synapse.kind == "sparse":
+        places = (len(synapse.indptr) - 1, prod(shape[1:]))
+        entries = csr_matrix((synapse.weight, synapse.indices, synapse.indptr), places)
+        channels = eye(shape[0] // len(synapse.signs), dtype=np.int8)
+        return csr_matrix(kron(kron(synapse.signs[None, :], channels), entries), dtype=np.int8)
+    return _unrolled(synapse, shape)
+
+
+def pool_matrix(pool: MaxPool, shape: Shape) -> csr_matrix:
+    """Ones from each source neuron to the windows that hold it."""
+    ones = np.ones((shape[0], 1, *pool.kernel), np.int8)
+    return _unrolled(Synapse(pool.source, ones, pool.window, shape[0]), shape)
+
+
+def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
+    channels, rows, columns = synapse.output_shape(shape)
+    inputs = np.arange(prod(shape)).reshape(shape)
+    outputs = np.arange(channels * rows * columns).reshape(channels, rows, columns)
+    window, fan_in = synapse.window, shape[0] // synapse.groups
+    parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+    for channel, inner, row, column in np.ndindex(*synapse.weight.shape):
+        first = channel // (channels // synapse.groups) * fan_in
+        y, x = _taps(window, 0, row, rows), _taps(window, 1, column, columns)
+        below, beside = (y >= 0) & (y < shape[1]), (x >= 0) & (x < shape[2])
+        to = outputs[channel][np.ix_(below, beside)].reshape(-1)
+        at = inputs[first + inner][np.ix_(y[below], x[beside])].reshape(-1)
+        weight = synapse.weight[channel, inner, row, column]
+        parts.append((np.full(to.size, weight, np.int8), to, at))
+    weights, to, at = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return csr_matrix(coo_matrix((weights, (to, at)), (outputs.size, inputs.size)))
+
+
+def _taps(window: Any, axis: int, step: int, places: int) -> NDArray[np.int64]:
+    """Source row or column under each place of the output, for one row or column of the kernel."""
+    offset = step * window.dilation[axis] - window.padding[axis]
+    return np.arange(places) * window.stride[axis] + offset
