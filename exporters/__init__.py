@@ -2,9 +2,11 @@
 
 `export` converts a torch module, an ONNX file or an `exporters.graph.Graph`; `convert` also
 returns what a caller may compare with: the source network and its one-spike form in reals.
+`PAPER` holds the options of the paper's own method, the defaults lose less.
 """
 
 from exporters.conversion import Conversion, convert
 from exporters.export import export
+from exporters.recipe import PAPER
 
-__all__ = ["Conversion", "convert", "export"]
+__all__ = ["PAPER", "Conversion", "convert", "export"]

@@ -9,7 +9,7 @@ import click
 
 from exporters.cli.model import MODEL, WEIGHTS, load_model
 from exporters.conversion import convert
-from exporters.recipe import CHOICES
+from exporters.recipe import CHOICES, PAPER
 from onespike_lava.cli import options
 from onespike_lava.data import encode, load_samples
 from onespike_lava.errors import OptionError
@@ -39,20 +39,22 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--wait", type=int, metavar="T_w", help="Default wait; default T.")
 @click.option("--payload-bits", default=8, show_default=True, help="Digits of a graded spike.")
 @click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
-@click.option("--normalisation", type=_choice("normalisation"), default="max", show_default=True)
+@click.option("--normalisation", type=_choice("normalisation"), help="Default mse.")
 @click.option("--scale", type=_choice("scale"), default="channel", show_default=True)
-@click.option("--levels", type=_choice("levels"), default="base", show_default=True)
-@click.option("--correct", type=_choice("correct"), default="none", show_default=True)
+@click.option("--levels", type=_choice("levels"), help="Default auto: data unless a base is given.")
+@click.option("--correct", type=_choice("correct"), help="Default weights.")
+@click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
 @click.option("--no-shift", is_flag=True, help="No threshold shift (Sec. III-B1).")
 @click.option("--input-bits", type=int, help="Bits of the binary input code; default 8.")
 @click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
 @click.option("--input-coding", type=_choice("input_coding"), default="binary", show_default=True)
-@click.option("--pool", type=_choice("pool"), default="own", show_default=True)
+@click.option("--pool", type=_choice("pool"), default="merge", show_default=True)
 def command(
     model: str,
     weights: str | None,
     calibration: str,
     output: str,
+    paper: bool,
     no_shift: bool,
     input_range: str | None,
     layer_base: tuple[str, ...],
@@ -61,6 +63,8 @@ def command(
 ) -> None:
     """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network."""
     samples = load_samples(calibration, labels=False).x
+    given = {name: value for name, value in recipe.items() if value is not None}
+    recipe = {**(PAPER if paper else {}), **given}
     recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
     recipe["bases"] = dict(_of_layer("layer-base", text, float) for text in layer_base)
     recipe["spikes"] = dict(_of_layer("layer-spikes", text, int) for text in layer_spikes)

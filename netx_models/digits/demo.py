@@ -15,9 +15,10 @@ import numpy as np
 from data import CALIBRATION, split
 
 from exporters import Conversion, convert
-from onespike_lava import Run, load, save
+from onespike_lava import Network, Run, load, save
 from onespike_lava.comparison import first_difference
 from onespike_lava.evaluation import Evaluation, evaluate
+from onespike_lava.layers import Synapse
 
 HERE = Path(__file__).parent
 LAVA_SAMPLES = 20
@@ -31,8 +32,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         save(found.network, Path(folder) / "digits.net")
         network = load(Path(folder) / "digits.net")
-    shipped = load(HERE / "digits.net").layers == network.layers
-    print(f"The file holds {'the integers of' if shipped else 'other integers than'} digits.net")
+    moved = moved_weights(network, load(HERE / "digits.net"))
+    print(f"{moved} of {weights(network)} weights differ from the shipped digits.net")
     few = x_test[:LAVA_SAMPLES]
     print(f"Running {len(x_test)} test images on the integer core, {len(few)} of them in Lava")
     whole = evaluate(network, x_test, y_test, "numpy")
@@ -42,7 +43,23 @@ def main() -> int:
     print_table(found, whole, runs["lava"], x_test, y_test)
     lost = errors(found.source.evaluate(x_test), y_test) - (len(y_test) - whole.correct)
     print(f"\nEngines {', '.join(runs)} agree in every spike and score: {all(agree)}")
-    return 0 if all(agree) and shipped and lost >= -2 else 1
+    return 0 if all(agree) and moved <= weights(network) / 100 and lost >= -2 else 1
+
+
+def weights(network: Network) -> int:
+    """Weights of all synapses."""
+    return sum(synapse.weight.size for synapse in synapses(network))
+
+
+def moved_weights(one: Network, two: Network) -> int:
+    """Weights that differ by a step, as another machine's matrix products may make them."""
+    pairs = zip(synapses(one), synapses(two), strict=True)
+    return sum(int(np.count_nonzero(a.weight != b.weight)) for a, b in pairs)
+
+
+def synapses(network: Network) -> list[Synapse]:
+    """All synapses in order."""
+    return [s for layer in network.layers for s in getattr(layer, "synapses", ())]
 
 
 def errors(scores: np.ndarray, labels: np.ndarray) -> int:

@@ -92,6 +92,28 @@ def test_options_of_export_reach_the_file(onespike, data, tmp_path):
     assert "steps off the input grid" in err
 
 
+def test_options_of_layers_and_the_papers_recipe(onespike, data, tmp_path):
+    pytest.importorskip("onnx")
+    net = tmp_path / "a.net"
+    words = ("export", HERE / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net)
+    code, _, _ = onespike(
+        *words, "--paper", "--layer-base", "conv1=1.25", "--layer-spikes", "conv3=2"
+    )
+    layers = {layer.name: layer for layer in load(net).layers}
+    assert code == 0
+    assert layers["conv1"].base == 1.25
+    assert (layers["conv2"].max_spikes, layers["conv3"].max_spikes) == (1, 2)
+    provenance = dict(load(net).provenance)
+    assert provenance["normalisation"] == "max, channel"
+    assert (provenance["levels"], provenance["correction"]) == ("base", "none")
+    code, _, err = onespike(*words, "--layer-spikes", "conv3=many")
+    assert code == 2
+    assert err.startswith("onespike: layer-spikes: 'conv3=many' is not LAYER=NUMBER; give a layer")
+    code, _, err = onespike(*words, "--max-spikes", "2")
+    assert code == 2
+    assert "a max pool passes first spikes, but conv2 sends up to 2; give that layer one" in err
+
+
 def test_verify(onespike, data, tmp_path):
     pytest.importorskip("onnx")
     words = ("--data", data / "test.npz", "--limit", "5")

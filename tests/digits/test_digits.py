@@ -40,8 +40,12 @@ def test_membrane_weighting_is_as_accurate(conversions, split):
 
 
 def test_the_shipped_file_is_what_the_exporter_makes(conversions, network, split, tmp_path):
+    """Matrix products of another machine may move a weight by a step, not more."""
     found = conversions["graded"].network
-    assert found.layers == network.layers
+    demo = module("demo")
+    assert demo.moved_weights(found, network) <= demo.weights(network) / 100
+    for one, two in zip(demo.synapses(found), demo.synapses(network), strict=True):
+        assert np.abs(one.weight.astype(int) - two.weight).max() <= 1
     again = export(HERE / "digits.onnx", split[0][:500], tmp_path / "again.net")
     assert (tmp_path / "again.net").read_bytes() == netx.to_bytes(found)
     assert again == found

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from exporters import PAPER, convert
 from exporters import codes as codes_module
-from exporters import convert
 from exporters.codes import Code, choose, fitted_constants, fitted_levels
 from exporters.recipe import Recipe
 from exporters.statistics import BINS, Histogram, histograms
@@ -136,8 +136,8 @@ def test_fitted_levels_bring_the_network_closer_to_its_source():
     exact = cnn().evaluate(test)
     errors = {}
     for name, options in {
-        "paper": {"base": 1.3},
-        "levels": {"levels": "data", "normalisation": "mse"},
+        "paper": {**PAPER, "base": 1.3},
+        "levels": {"levels": "data", "normalisation": "mse", "correct": "none"},
         "weights": {"levels": "data", "normalisation": "mse", "correct": "weights"},
     }.items():
         network = convert(cnn(), train, **options).network
@@ -149,7 +149,7 @@ def test_fitted_levels_bring_the_network_closer_to_its_source():
 def test_correction_leaves_source_first_layer_and_skips_alone():
     graph, x = cnn(), images(100)
     digest = graph.digest()
-    plain = convert(graph, x, base=1.3)
+    plain = convert(graph, x, base=1.3, correct="none")
     moved = convert(graph, x, base=1.3, correct="weights")
     assert graph.digest() == digest
     for name, changed in {"conv1": False, "add.skip": False, "conv2": True, "hidden": True}.items():
@@ -184,7 +184,7 @@ def test_single_spike_input_coding():
     exact = cnn().evaluate(x)
     errors = {}
     for kind in ("binary", "single"):
-        found = convert(cnn(), x, base=1.3, input_coding=kind)
+        found = convert(cnn(), x, base=1.3, input_coding=kind, **PAPER)
         run = found.network.run(x, record=True)
         errors[kind] = ((run.scores * found.network.output_scale - exact) ** 2).mean()
     assert run.spikes["image.once"] <= x.size

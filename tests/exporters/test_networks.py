@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F
 from torch import nn
 
-from exporters import convert
+from exporters import PAPER, convert
 from exporters.passes import prepare
 from exporters.torch_fx import from_torch
 from exporters.torch_models import Tracer
@@ -40,7 +40,7 @@ def images(*shape):
 def converted(model, shape, view=None):
     """The conversion; the prepared graph is the model, every fx node is accounted for."""
     model, x = settled(model), images(4, *shape)
-    found = convert(model, x, phases=8, base=1.5)
+    found = convert(model, x, phases=8, base=1.5, pool="own", **PAPER)
     with torch.no_grad():
         expected = model(torch.from_numpy(x if view is None else x.reshape(4, *view))).numpy()
     atol = 1e-4 * np.abs(expected).max()
@@ -257,7 +257,7 @@ def test_vgg_with_an_adaptive_pool_and_a_softmax():
             return F.log_softmax(self.classifier(x), dim=1)
 
     model, x = settled(VGG()), images(4, 3, 32, 32)
-    found = convert(model, x, phases=8, base=1.5)
+    found = convert(model, x, phases=8, base=1.5, **PAPER)
     assert found.account["log_softmax"] == "dropped (log_softmax keeps the order of classes)"
     with torch.no_grad():
         expected = model(torch.from_numpy(x)).numpy()

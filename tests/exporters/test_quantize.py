@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporters import convert, export
+from exporters import PAPER, convert, export
 from exporters.graph import Graph, Node
 from exporters.integers import fit
 from exporters.linear import Linear, Source
@@ -109,7 +109,7 @@ def test_weights_biases_and_thresholds_of_known_numbers():
         Node("b", "linear", ("r",), {"weight": [[2.0], [-1.0]], "bias": [0.0, 1.0]}),
     )
     x = np.array([[255, 0], [128, 64], [0, 1], [3, 5]]) / 255
-    network = export(Graph(nodes, "b"), x, base=1.3)
+    network = export(Graph(nodes, "b"), x, base=1.3, **PAPER)
     layer, readout = network.layers[1], network.layers[2]
     step = 256 / 255 / 127  # s: lambda of the input is 256 / 255
     assert layer.synapses[0].weight.tolist() == [[127, -64]]
@@ -132,7 +132,7 @@ def test_dead_and_constant_channels():
     weight[2], bias[2] = 0, 0
     nodes[1] = Node("conv1", "conv", ("image",), {"weight": weight, "bias": bias}, nodes[1].attrs)
     x = images(20)
-    found = convert(Graph(tuple(nodes), "logits"), x)
+    found = convert(Graph(tuple(nodes), "logits"), x, **PAPER)
     layer = found.network.layers[1]
     assert (layer.threshold_base >= 1).all()
     codes = found.network.run(x, record=True).codes["conv1"]

@@ -1,0 +1,210 @@
+"""The paper's experiments on a network of this folder: `python measure.py resnet20-cifar10`.
+
+Writes `results/NAME.json`, figure by figure as they come; a second call measures what is
+missing. `python tables.py` makes the tables and figures of docs/results.md of them. Tables I,
+VI, VII and VIII take all test images; Figs. 7, 8 and 9 the first of the validation images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sources
+from evaluate import RECIPES, in_blocks
+from numpy.typing import NDArray
+
+from exporters import PAPER, Conversion, convert
+from exporters.graph import Node
+from onespike_lava import coding
+from onespike_lava.errors import OptionError
+from onespike_lava.evaluation import evaluate
+from onespike_lava.files import write_atomic
+from onespike_lava.version import __version__
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+FEW = 2000
+"""Validation images of a figure."""
+
+WAITS = (4, 6, 8, 10, 12, 14, 16)
+"""`T_w` of Table VIII."""
+
+RANGE = [(phases, base) for base in (1.2, 1.3, 1.5) for phases in (8, 12, 16, 20, 24, 32)]
+"""`T` and `Q` of Fig. 8."""
+
+BASES = [(phases, round(1.1 + 0.05 * n, 2)) for phases in (16, 24) for n in range(9)]
+"""`T` and `Q` of Fig. 9."""
+
+POINTS = 300
+"""Activations of a layer that Fig. 7 shows."""
+
+
+class Results:
+    """Figures of one network, on disk after each."""
+
+    def __init__(self, name: str, command: str) -> None:
+        self.path = RESULTS / f"{name}.json"
+        known = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        self.values: dict[str, Any] = known.get("figures", {})
+        self.head = {"network": name, "command": command, "versions": versions()}
+
+    def take(self, key: str, measure: Callable[[], Any]) -> Any:
+        """The figure of a name, measured unless it is there."""
+        if key not in self.values:
+            self.values[key] = measure()
+            date = datetime.date.today().isoformat()
+            text = json.dumps({**self.head, "date": date, "figures": self.values}, indent=1)
+            write_atomic(self.path, f"{text}\n".encode())
+            print(f"{key}: {str(self.values[key])[:100]}", flush=True)
+        return self.values[key]
+
+
+def versions() -> dict[str, str]:
+    """What the figures were measured with."""
+    return {
+        "onespike_lava": __version__, "numpy": np.__version__, "python": platform.python_version()
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", choices=sources.NAMES)
+    name = parser.parse_args().folder
+    results = Results(name, f"python netx_models/measure.py {name}")
+    tables(results, sources.load(name, "test"))
+    figures(results, sources.load(name, "validation", limit=FEW, calibration=500))
+
+
+def tables(results: Results, source: sources.Source) -> None:
+    """Tables I, VI, VII and VIII."""
+    exact: list[NDArray[Any]] = []
+
+    def logits(found: Conversion) -> NDArray[Any]:
+        if not exact:
+            exact.append(in_blocks(found.source.evaluate, source.x))
+        return exact[0]
+
+    single = {"paper, T = 16, Q = 1.3, single-spike input": {**PAPER, "base": 1.3}}
+    for recipe in single.values():
+        recipe["input_coding"] = "single"
+    for name, recipe in {**RECIPES, **single}.items():
+        waits = WAITS if name.endswith(("default, T = 16", "Q = 1.3")) else ()
+        keys = [name, *(f"{name}, T_w = {wait}" for wait in waits)]
+        if all(key in results.values for key in keys):
+            continue
+        found = convert(source.model, source.calibration, **recipe)
+        results.take(name, lambda found=found: row(found, source, logits(found)))
+        for wait, key in zip(waits, keys[1:], strict=True):
+            results.take(key, lambda found=found, wait=wait: accuracy(found, source, wait))
+
+
+def row(found: Conversion, source: sources.Source, exact: NDArray[Any]) -> dict[str, float]:
+    """Accuracies in percent, spikes and energy of a conversion on all samples."""
+    network = found.network
+    whole = evaluate(network, source.x, source.y)
+    scores = network.run(source.x).scores * network.output_scale
+    reals = in_blocks(found.simulate, source.x)
+    return {
+        "phases": network.phases,
+        "base": found.recipe.q,
+        "images": len(source.y),
+        "ann": percent(exact, source.y),
+        "fp32": percent(reals, source.y),
+        "int8": percent(scores, source.y),
+        "error_fp32": float(np.mean((reals - exact) ** 2)),
+        "error_int8": float(np.mean((scores - exact) ** 2)),
+        "spikes_per_neuron": whole.spikes_per_neuron,
+        "energy_fp32": whole.energy.ratios["fp32"],
+        "energy_int8": whole.energy.ratios["int8"],
+    }
+
+
+def accuracy(found: Conversion, source: sources.Source, wait: int) -> float:
+    """Percent of samples classified right with a wait."""
+    return percent(found.network.run(source.x, wait=wait).scores, source.y)
+
+
+def percent(scores: NDArray[Any], labels: NDArray[np.int64]) -> float:
+    """Percent of samples whose largest score is that of their label."""
+    return round(100 * float(np.mean(scores.argmax(1) == labels)), 2)
+
+
+def figures(results: Results, source: sources.Source) -> None:
+    """Figs. 7, 8 and 9."""
+    for shift in (True, False):
+        key = f"Fig. 7, {'with' if shift else 'without'} threshold shift"
+        results.take(key, lambda shift=shift: activations(source, shift))
+    for phases, base in dict.fromkeys(RANGE + BASES):
+        key = f"T = {phases}, Q = {base}"
+        results.take(key, lambda phases=phases, base=base: loss(source, phases, base))
+
+
+def loss(source: sources.Source, phases: int, base: float) -> dict[str, float] | None:
+    """MAPE of Eq. 5 and points lost with the paper's recipe; None where payloads reach 0."""
+    try:
+        found = convert(source.model, source.calibration, **PAPER, phases=phases, base=base)
+    except OptionError:
+        return None
+    exact = percent(in_blocks(found.source.evaluate, source.x), source.y)
+    lost = exact - percent(found.network.run(source.x).scores, source.y)
+    return {"mape": 100 * coding.mape(phases, base), "loss": round(lost, 2)}
+
+
+def activations(source: sources.Source, shift: bool) -> list[dict[str, Any]]:
+    """Exact and coded values of a first, a middle and a late layer, and of the output."""
+    recipe = {**PAPER, "base": 1.3, "shift": shift}
+    found = convert(source.model, source.calibration, **recipe)
+    relus = [node.name for node in found.prepared.nodes if node.op == "relu"]
+    shown = [relus[0], relus[len(relus) // 2], relus[-1]]
+    exact: dict[str, NDArray[Any]] = {}
+    coded: dict[str, NDArray[Any]] = {}
+    x = source.x[:32]
+    exact["output"] = found.prepared.evaluate(x, keep(exact, shown))
+
+    def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
+        if node.op == "input":
+            return found.coding.apply(value)
+        if node.op != "relu":
+            return None
+        replaced = found.codes[node.name].apply(value)
+        coded[node.name] = replaced
+        return replaced
+
+    coded["output"] = found.prepared.evaluate(x, code)
+    random = np.random.default_rng(0)
+    panels = []
+    for name in [*shown, "output"]:
+        one, two = exact[name].ravel(), coded[name].ravel()
+        chosen = random.choice(one.size, min(POINTS, one.size), replace=False)
+        panels.append(
+            {
+                "layer": name,
+                "exact": [round(float(v), 4) for v in one[chosen]],
+                "coded": [round(float(v), 4) for v in two[chosen]],
+            }
+        )
+    return panels
+
+
+def keep(
+    values: dict[str, NDArray[Any]], names: list[str]
+) -> Callable[[Node, NDArray[Any]], NDArray[Any] | None]:
+    """An observer that keeps the values of some nodes."""
+
+    def observe(node: Node, value: NDArray[Any]) -> None:
+        if node.name in names:
+            values[node.name] = value
+
+    return observe
+
+
+if __name__ == "__main__":
+    main()
