@@ -43,30 +43,63 @@ def encode(layer: Input, x: ArrayLike) -> Coded:
 
     `x` is float[N, *shape]. Raises `DataError` where it does not fit.
     """
-    values = _numeric(x, layer.shape)
-    integers = np.empty(values.shape, np.uint8)
-    clipped, rounding = 0, 0.0
-    axes = (-1,) + (1,) * (len(layer.shape) - 1)
-    low, step = layer.low.reshape(axes), layer.step.reshape(axes)
-    top = 2**layer.bits - 1
-    size = max(1, BLOCK // prod(layer.shape))
-    for start in range(0, len(values), size):
-        block = slice(start, start + size)
-        exact = np.subtract(values[block], low, dtype=np.float64)
-        exact /= step
+    samples = Samples(layer, x)
+    return Coded(samples[:], samples.clipped, samples.rounding)
+
+
+class Samples:
+    """Samples that engines read block by block, as the input layer's integers.
+
+    `samples[start:stop]` is uint8[stop - start, *shape]; nothing is encoded before it is read,
+    so that memory does not grow with the number of samples.
+
+    layer    : the input layer
+    values   : numeric[N, *shape], as given
+    clipped, rounding : as in `Coded`, of what was read so far
+    """
+
+    def __init__(self, layer: Input, x: ArrayLike):
+        """Raise `DataError` where type or shape do not fit."""
+        self.layer, self.values = layer, _numeric(x, layer.shape)
+        self.clipped, self.rounding = 0, 0.0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, block: slice) -> NDArray[np.uint8]:
+        values = self.values[block]
+        integers = np.empty(values.shape, np.uint8)
+        size = max(1, BLOCK // prod(self.layer.shape))
+        for start in range(0, len(values), size):
+            part = slice(start, start + size)
+            self._encode(values[part], integers[part])
+        return integers
+
+    def _encode(self, values: NDArray[Any], integers: NDArray[np.uint8]) -> None:
+        axes = (-1,) + (1,) * (len(self.layer.shape) - 1)
+        top = 2**self.layer.bits - 1
+        exact = np.subtract(values, self.layer.low.reshape(axes), dtype=np.float64)
+        exact /= self.layer.step.reshape(axes)
         rounded = np.rint(exact)
-        if rounded.size and rounded.min() >= 0 and rounded.max() <= top:
-            exact -= rounded
-            rounding = max(rounding, float(exact.max()), -float(exact.min()))
-        else:
-            _check_finite(values)  # NaN and infinities are never inside, so look only here
-            inside = (rounded >= 0) & (rounded <= top)
-            clipped += int(rounded.size - np.count_nonzero(inside))
-            distance = np.abs(exact - rounded)
-            rounding = max(rounding, float(distance.max(initial=0.0, where=inside)))
-            np.clip(rounded, 0, top, out=rounded)
-        np.copyto(integers[block], rounded, casting="unsafe")
-    return Coded(integers, clipped, rounding)
+        inside = (rounded >= 0) & (rounded <= top)  # not so for NaN
+        distance = np.subtract(exact, rounded, out=exact, where=inside)
+        distance = np.abs(distance, out=distance).max(initial=0.0, where=inside)
+        lost = int(inside.size - np.count_nonzero(inside))
+        if lost and values.dtype.kind == "f" and not np.isfinite(values).all():
+            _check_finite(self.values)
+        self.clipped, self.rounding = self.clipped + lost, max(self.rounding, float(distance))
+        np.clip(rounded, 0, top, out=rounded)
+        np.copyto(integers, rounded, casting="unsafe")
+
+    def note(self, clipped: int, rounding: float) -> None:
+        """What an engine found that encoded the values itself.
+
+        Raises `DataError` where those outside are not even numbers.
+        """
+        if clipped:
+            _check_finite(self.values)
+        self.clipped += clipped
+        self.rounding = max(self.rounding, rounding)
 
 
 def decode(layer: Input, integers: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -95,19 +128,37 @@ def _numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
 
 
 def _check_finite(values: NDArray[Any]) -> None:
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    if values.dtype.kind != "f":
+        return
+    size = max(1, BLOCK // max(1, prod(values.shape[1:])))
+    blocks = (values[start : start + size] for start in range(0, len(values), size))
+    bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for block in blocks)
+    if bad:
         raise DataError(f"x: {bad} values are NaN or infinite; clean the data")
 
 
-def check_labels(y: ArrayLike, samples: int, classes: int) -> NDArray[np.int64]:
-    """Labels as int64[samples] in 0..classes - 1, else `DataError`."""
-    labels = np.asarray(y)
+def check_mask(mask: ArrayLike | None, samples: int) -> NDArray[np.bool_]:
+    """Which samples, or nodes, count as bool[samples], all without a mask; else `DataError`."""
+    chosen = np.ones(samples, bool) if mask is None else np.asarray(mask)
+    if chosen.dtype != bool or chosen.shape != (samples,):
+        raise DataError(f"mask: {chosen.dtype}{list(chosen.shape)} is not bool[{samples}]")
+    if not chosen.any():
+        raise DataError("mask: no sample counts; choose at least one")
+    return chosen
+
+
+def check_labels(y: ArrayLike, chosen: NDArray[np.bool_], classes: int) -> NDArray[np.int64]:
+    """Labels of the chosen samples, or nodes, in 0..classes - 1, else `DataError`.
+
+    y : int[samples]; of those that do not count any number
+    """
+    labels, samples = np.asarray(y), len(chosen)
     if labels.dtype.kind not in "iu" or labels.shape != (samples,):
         raise DataError(
             f"y: {labels.dtype}{list(labels.shape)} is not one integer label per sample [{samples}]"
         )
-    if samples and not 0 <= labels.min() <= labels.max() < classes:
+    labels = labels[chosen]
+    if not 0 <= labels.min() <= labels.max() < classes:
         raise DataError(
             f"y: labels {labels.min()}..{labels.max()} are outside 0..{classes - 1}, the outputs "
             "of the network; renumber them"
@@ -117,14 +168,15 @@ def check_labels(y: ArrayLike, samples: int, classes: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Samples [N, ...] and, where given, labels [N]."""
+    """Samples [N, ...] and, where given, labels [N] and a mask [N] of those that count."""
 
     x: NDArray[Any]
     y: NDArray[Any] | None
+    mask: NDArray[Any] | None = None
 
 
 def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:
-    """Samples of a `.npz` file (`x`, and `y` where `labels`) or a `.npy` file (samples alone).
+    """Samples of a `.npz` file (`x`, where `labels` also `y`, `mask`) or of a `.npy` file.
 
     Raises `DataError` for a file that holds something else; nothing is unpickled.
     """
@@ -133,7 +185,7 @@ def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:
         loaded = np.load(content, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             loaded = {"x": loaded}
-        arrays = {name: np.asarray(loaded[name]) for name in ("x", "y") if name in loaded}
+        arrays = {name: np.asarray(loaded[name]) for name in ("x", "y", "mask") if name in loaded}
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         raise DataError(
             f"{path}: not a sound .npy or .npz file of plain arrays; save it with numpy.savez"
@@ -142,7 +194,7 @@ def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:
         if name not in arrays:
             held = ", ".join(loaded) or "nothing"
             raise DataError(f"{path}: holds {held}, no array {name!r}; save it under that name")
-    return Labelled(arrays["x"], arrays.get("y"))
+    return Labelled(arrays["x"], arrays.get("y"), arrays.get("mask"))
 
 
 def _list(shape: Shape) -> str:

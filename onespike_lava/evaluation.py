@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onespike_lava.data import check_labels, check_samples
+from onespike_lava.data import check_labels, check_mask, check_samples
 from onespike_lava.energy import Energy, energy, spikes_of
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Spiking
@@ -22,8 +23,8 @@ BLOCK = 256
 class Evaluation:
     """What an evaluation found.
 
-    predictions : int64[N], class of each sample
-    correct     : samples whose class is their label
+    predictions : int64[N], class of each sample, or of each node of a graph that counts
+    correct     : of these, those whose class is their label
     spikes      : layer -> spikes over all samples
     spikes_per_neuron : mean over hidden neurons (`Spiking` layers) and samples
     clipped     : input values outside the input range
@@ -69,16 +70,27 @@ class Evaluation:
 
 
 def evaluate(
-    network: Network, x: ArrayLike, y: ArrayLike, engine: str = "auto", wait: int | None = None
+    network: Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    engine: str = "auto",
+    wait: int | None = None,
+    mask: ArrayLike | None = None,
 ) -> Evaluation:
     """Run every sample x : float[N, *shape] and compare with labels y : int[N].
+
+    A graph is one sample: x float[nodes, inputs], y int[nodes]; `mask`, bool[nodes], says which
+    nodes count, whose labels are classes. Energy and spikes are those of the whole graph.
 
     Raises `DataError` for data that do not fit or no sample at all.
     """
     samples = check_samples(x, network.input.shape)
-    labels = check_labels(y, len(samples), int(np.prod(network.readout.shape)))
     if not len(samples):
         raise DataError("x: no samples; give at least one")
+    places = prod(network.readout.shape[1:])
+    chosen = check_mask(mask, len(samples) * places)
+    outputs = prod(network.readout.shape) // places
+    labels = check_labels(np.asarray(y), chosen, outputs)
     spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
     predictions, clipped, rounding = [], 0, 0.0
     for start in range(0, len(samples), BLOCK):
@@ -87,7 +99,7 @@ def evaluate(
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
         for layer in network.layers[:-1]:
             spikes[layer.name] += spikes_of(run.codes[layer.name], layer)
-    classes = np.concatenate(predictions)
+    classes = np.concatenate(predictions).reshape(-1)[chosen]
     return Evaluation(
         predictions=classes,
         correct=int((classes == labels).sum()),

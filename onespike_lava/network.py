@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava import engines
-from onespike_lava.data import encode
+from onespike_lava.data import Samples
 from onespike_lava.engines.result import Run
 from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Spiking
 from onespike_lava.validate import validate
@@ -92,17 +92,21 @@ class Network(Frozen):
     ) -> Run:
         """Run samples through the network.
 
-        x      : float[N, *input shape], as the source network takes them
+        x      : float[N, *input shape], as the source network takes them; of a graph also the
+                 features of its nodes, float[nodes, inputs], one sample
         engine : auto, numpy, reference or lava; all give the same integers
         wait   : `T_w` in 0..phases; None takes the file's
         record : also keep every layer's codes
 
         Raises `DataError` for samples that do not fit, `OptionError` for engine or wait.
         """
-        coded = encode(self.input, x)
+        samples = Samples(self.input, x)
         wait = self.wait if wait is None else wait
-        return engines.run(self, coded, engine=engine, wait=wait, record=record)
+        return engines.run(self, samples, engine=engine, wait=wait, record=record)
 
     def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
-        """Class of each sample, int64[N]: the output of highest score; `options` as in `run`."""
+        """Class of each sample, int64[N], or of a graph's nodes, int64[1, nodes].
+
+        The output of highest score; `options` as in `run`.
+        """
         return self.run(x, **options).predictions

@@ -6,6 +6,7 @@ part not installed, with one line that says what, where, and what to do.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 
@@ -54,8 +55,21 @@ def group(ctx: click.Context, debug: bool) -> None:
     ctx.obj = debug
 
 
+class _Notes(logging.Handler):
+    """What the library reports on the way, on stderr: that kernels are compiled, say."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"onespike: {record.getMessage()}", err=True)
+
+
+NOTES = _Notes()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
+    library = logging.getLogger("onespike_lava")
+    library.setLevel(logging.INFO)
+    library.addHandler(NOTES)
     context: dict[str, bool] = {}
     words = sys.argv[1:] if arguments is None else arguments
     context["debug"] = bool(words) and words[0] == "--debug"

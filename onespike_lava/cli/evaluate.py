@@ -21,11 +21,11 @@ from onespike_lava.netx import load
 def command(
     net: str, data: str, engine: str, wait: int | None, limit: int | None, as_json: bool
 ) -> None:
-    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y)."""
+    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y, of a graph mask)."""
     network = load(net)
     samples = options.samples(data, limit, labels=True)
     assert samples.y is not None
-    found = evaluate(network, samples.x, samples.y, engine, wait)
+    found = evaluate(network, samples.x, samples.y, engine, wait, samples.mask)
     options.warn_of_input(found.clipped, found.rounding)
     if as_json:
         options.print_json(found.summary(network))

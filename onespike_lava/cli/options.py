@@ -30,7 +30,8 @@ def engine(default: str = "auto") -> Callable[[F], F]:
 def samples(path: str, limit: int | None, *, labels: bool) -> Labelled:
     """The data of a file, cut to `limit` samples."""
     data = load_samples(path, labels=labels)
-    return Labelled(data.x[:limit], None if data.y is None else data.y[:limit])
+    y, mask = (None if each is None else each[:limit] for each in (data.y, data.mask))
+    return Labelled(data.x[:limit], y, mask)
 
 
 def print_json(values: Any) -> None:

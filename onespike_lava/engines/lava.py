@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.dynamics import noted_codes
-from onespike_lava.engines.result import Result
+from onespike_lava.engines.result import Data, Result
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Layer, code_shape
 from onespike_lava.schedule import total_steps
@@ -32,7 +32,7 @@ OPERATIONS_PER_SECOND = 1e8
 """Multiplications per second that the time limit of a run allows for."""
 
 
-def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
+def run(network: Network, data: Data, wait: int, record: bool) -> Result:
     """Run every sample; see `onespike_lava.engines`.
 
     The time limit grows with the work; `ONESPIKE_LAVA_TIMEOUT` (seconds) overrides it.
@@ -41,9 +41,7 @@ def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> R
     return run_model(network, data, wait, record, "leaf")
 
 
-def run_model(
-    network: Network, data: NDArray[np.uint8], wait: int, record: bool, model: str
-) -> Result:
+def run_model(network: Network, data: Data, wait: int, record: bool, model: str) -> Result:
     """Run every sample on one of the two models of `OneSpikeNetwork`, `leaf` or `hierarchy`."""
     import onespike_lava.processes  # noqa: F401  says in one line that Lava is missing
 
@@ -119,11 +117,8 @@ def _recorded(
             return spikes, None
         noted = [session.get(probe.codes) for probe in probes]
         return spikes, _codes(noted, layers)
-    spikes = session.get(process.spikes).astype(np.int64).tolist()
-    if not record:
-        return spikes, None
-    ends = np.cumsum([np.prod(layer.shape) for layer in layers])
-    return spikes, _codes(np.split(session.get(process.codes), ends[:-1], axis=1), layers)
+    spikes = process.spikes.tolist()
+    return spikes, _codes(process.codes, layers) if record else None
 
 
 def _codes(noted: Sequence[NDArray[Any]], layers: Sequence[Layer]) -> list[NDArray[np.uint8]]:

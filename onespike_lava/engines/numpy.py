@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from onespike_lava.engines.result import Codes, Result, in_blocks
+from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.engines.sparse import Product, aggregate, product
 from onespike_lava.layers import (
     Connection,
@@ -41,7 +41,7 @@ BLOCK_BYTES = 64 * 2**20
 
 
 def run(
-    network: Network, data: NDArray[np.uint8], wait: int, record: bool, by_rows: Product = product
+    network: Network, data: Data, wait: int, record: bool, by_rows: Product = product
 ) -> Result:
     """Run every sample; see `onespike_lava.engines`.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.result import Codes, Result, in_blocks
+from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.layers import (
     Connection,
     Growth,
@@ -81,7 +81,7 @@ def fire_several(
     return codes
 
 
-def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
+def run(network: Network, data: Data, wait: int, record: bool) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
     return in_blocks(_run_block, network, data, wait, record, size=32)
 

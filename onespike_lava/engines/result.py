@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,15 @@ from onespike_lava.layers import code_shape
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
+
+
+class Data(Protocol):
+    """The input layer's integers, an array uint8[N, *shape] or whatever gives such slices."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, block: slice, /) -> NDArray[np.uint8]: ...
+
 
 Codes = list[NDArray[np.uint8]]
 RunBlock = Callable[["Network", NDArray[np.uint8], int], tuple[NDArray[np.int64], Codes]]
@@ -44,6 +53,7 @@ class Run:
     engine, wait : what computed it
     clipped  : input values outside the input range
     rounding : largest distance of an input value from the grid, in steps
+    places   : rows times columns of the readout: 1, or of a graph its nodes
     """
 
     scores: NDArray[np.int64]
@@ -53,12 +63,18 @@ class Run:
     wait: int
     clipped: int
     rounding: float
+    places: int = 1
 
     @property
     def predictions(self) -> NDArray[np.int64]:
-        """Class of each sample, int64[N]: the output of highest score, the first at a tie."""
-        classes: NDArray[np.int64] = self.scores.argmax(axis=1)
-        return classes
+        """Class of each sample, int64[N]: the output of highest score, the first at a tie.
+
+        Of a readout with several places int64[N, places]: a graph's nodes have a class each.
+        """
+        samples, outputs = self.scores.shape
+        by_place = self.scores.reshape(samples, outputs // self.places, self.places)
+        classes: NDArray[np.int64] = by_place.argmax(axis=1)
+        return classes[:, 0] if self.places == 1 else classes
 
 
 def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:
@@ -71,7 +87,7 @@ def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:
 def in_blocks(
     run_block: RunBlock,
     network: Network,
-    data: NDArray[np.uint8],
+    data: Data,
     wait: int,
     record: bool,
     size: int,

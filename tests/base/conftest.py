@@ -6,9 +6,9 @@ import pytest
 @pytest.fixture
 def many_threads(monkeypatch):
     """Small networks, too, on all threads."""
-    from onespike_lava.engines import numba as engine
+    from onespike_lava.engines.numba import runs
 
-    monkeypatch.setattr(engine, "THREAD_WORK", 1)
+    monkeypatch.setattr(runs, "THREAD_WORK", 1)
 
 
 @pytest.fixture(params=["vnni", "portable"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from onespike_lava.engines.numba import planner, walk
+from onespike_lava.engines.numba import job, planner, walk
 from onespike_lava.engines.numba.packing import LINE
 from onespike_lava.engines.numba.records import LANES, NONE, Block, Segment
 from onespike_lava.layers import Window
@@ -28,6 +28,13 @@ def connect(kind, width, constants, arena, record, unit, pixels):
                 add = added if dot else added_by_channel
                 potential += add(kind, width, segment, constants, arena, unit, pixel, lane)
             finish(block, constants, arena, unit, pixel, lane, potential)
+
+
+def claim(counter, size):
+    """Take the next samples."""
+    first = int(counter[0])
+    counter[0] += size
+    return first
 
 
 def record_at(record, constants, at):
@@ -110,8 +117,11 @@ def twin_difference(kind):
     expected = network.run(x, "numpy", 1).scores
     made = planner.compile_network(network, 1, False, kind)
     views = (made.constants, made.numbers, *made.take())
-    data = np.rint(x / network.input.step[0]).astype(np.uint8).reshape(2, -1)
-    found, spikes = np.zeros_like(expected), np.zeros(len(network.layers) - 1, np.int64)
+    todo = job.job(0, 2, 2, 2, job.FLOAT32)
+    data = job.raw(x.astype(np.float32))
+    found, counts = np.zeros_like(expected), np.zeros(len(network.layers), np.int64)
     step = walk._walk(kind, 0)
-    step(made.rows, *views, data, 0, 2, found, spikes, np.empty(0, np.uint8))
+    step(
+        made.rows, *views, data, todo, made.grid, found, counts, np.zeros(1), np.empty(0, np.uint8)
+    )
     return int(np.count_nonzero(found != expected))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from onespike_lava.comparison import first_difference
+from onespike_lava.data import decode, encode
 from onespike_lava.engines import numba as engine
-from onespike_lava.engines.numba import operations, planner, walk
-from onespike_lava.errors import OptionError
+from onespike_lava.engines.numba import operations, planner, runs, walk
+from onespike_lava.errors import DataError, OptionError
 from onespike_lava.layers import Input, Readout, Synapse, Window
 from onespike_lava.network import Network
 from tests.networks import Maker, random_network, random_samples
@@ -37,6 +38,14 @@ def test_networks_of_all_layers(seed, weighting, kind):
         assert_parity(network, x, max(0, network.phases - missing))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_several_spikes(seed, kind):
+    network = random_network(seed, several=True)
+    x = random_samples(network, 5, seed)
+    for missing in (0, 1, 2, 3 * network.phases // 8, network.phases):
+        assert_parity(network, x, max(0, network.phases - missing))
+
+
 def draw_window(rng, size, kernel):
     """A random stride, padding and dilation that leave an output."""
     while True:
@@ -50,7 +59,7 @@ def draw_window(rng, size, kernel):
 def draw_network(seed):
     """Convolutions of random shape and groups, more than one synapse, a readout of any kind."""
     rng = np.random.default_rng(seed)
-    make = Maker(rng, int(rng.choice([3, 8])), 1.3, "graded")
+    make = Maker(rng, int(rng.choice([3, 8])), 1.3, "graded", several=seed % 3 == 2)
     shape = (int(rng.choice([1, 2, 3, 5])), *(int(v) for v in rng.integers(1, 12, 2)))
     at = make.input(shape)
     for _ in range(3):
@@ -187,6 +196,66 @@ def test_data_of_any_layout(kind):
     assert len(walk.walker(kind).signatures) == 1
 
 
+def graded_input(shape, channels):
+    """A network whose input has a grid of its own per channel, or one."""
+    make = Maker(np.random.default_rng(1), 8, 1.3, "graded")
+    make.readout(make.input(shape))
+    rng = np.random.default_rng(2)
+    grid = {"low": rng.normal(0, 1, channels), "step": rng.uniform(0.01, 0.02, channels)}
+    return make, grid
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((3, 5, 4), 3), ((3, 5, 4), 1), ((37,), 37), ((37,), 1)]
+)
+@pytest.mark.parametrize("clipped", [False, True])
+def test_encoding_is_that_of_the_library(shape, channels, clipped, kind):
+    make, grid = graded_input(shape, channels)
+    make.layers[0] = replace(make.layers[0], **grid)
+    network = make.network()
+    layer, rng = network.input, np.random.default_rng(3)
+    x = decode(layer, rng.integers(0, 256, (9, *shape)).astype(np.uint8))
+    x += rng.choice([0, 0.3, 0.5, -0.5], x.shape) * layer.step.min()
+    x = np.where(rng.random(x.shape) < 0.1, 1e30 * rng.normal(0, 1, x.shape), x) if clipped else x
+    for values in (x, x.astype(np.float32), np.asfortranarray(x.astype(np.float32)), x[::-2]):
+        expected, found = encode(layer, values), network.run(values, "numba", record=True)
+        assert (found.codes["input"] == expected.integers).all()
+        assert found.clipped == expected.clipped
+        assert (found.clipped > 0) == clipped or not clipped
+        assert found.rounding == expected.rounding > 0
+    for type_ in (np.float16, np.int8, ">f4", bool):
+        values = np.clip(x, -9, 9).astype(type_)
+        assert (network.run(values, "numba").scores == network.run(values, "numpy").scores).all()
+
+
+def test_bytes_at_an_odd_address(kind):
+    network = random_network(1)
+    x = random_samples(network, 3).astype(np.float32)
+    odd = np.frombuffer(b"0" + x.tobytes(), np.uint8)[1:].view(np.float32).reshape(x.shape)
+    assert (network.run(odd, "numba").scores == network.run(x, "numpy").scores).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers(bad, kind, monkeypatch):
+    monkeypatch.setattr(runs, "BLOCK_VALUES", 1)
+    network = random_network(1)
+    x = random_samples(network, 5)
+    x[[1, 4], 0, 0, 0] = bad
+    with pytest.raises(DataError, match=r"^x: 2 values are NaN or infinite; clean the data$"):
+        network.run(x, "numba")
+
+
+def test_blocks_give_one_run(kind, monkeypatch):
+    network = random_network(6)
+    x = 1.7 * random_samples(network, 7)
+    whole = network.run(x, "numba", record=True)
+    monkeypatch.setattr(runs, "BLOCK_VALUES", 2 * x[0].size)
+    parts = network.run(x, "numba", record=True)
+    assert first_difference(whole, parts) is None
+    assert (whole.spikes, whole.clipped) == (parts.spikes, parts.clipped)
+    assert whole.rounding == parts.rounding
+
+
 def test_unknown_kind(monkeypatch):
     monkeypatch.setenv("ONESPIKE_KERNEL", "abacus")
     network = random_network(0)
@@ -195,5 +264,5 @@ def test_unknown_kind(monkeypatch):
 
 
 def test_operations_have_distinct_codes():
-    names = ("LOAD", "CLEAR", "PHASES", "BITS", "CONNECT", "SEARCH", "POOL", "GROW")
+    names = ("LOAD", "CLEAR", "PHASES", "BITS", "CONNECT", "SEARCH", "SEVERAL", "POOL", "GROW")
     assert len({getattr(operations, name) for name in names}) == len(names)

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
-from onespike_lava.engines.numba import walk, workers
-from tests.base import numba_twins
+from onespike_lava.engines.numba import workers
+from onespike_lava.netx import save
 from tests.networks import random_network, random_samples
 
 pytestmark = pytest.mark.usefixtures("many_threads")
@@ -31,7 +32,7 @@ def test_concurrent_calls(kind):
     for thread in threads:
         thread.join()
     assert all((one == two).all() for one, two in zip(found, expected, strict=True))
-    assert workers.BUDGET.used == 0
+    assert workers.POOL.lent == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -51,14 +52,51 @@ def scores(task):
 
 def test_a_thread_that_fails(monkeypatch):
     monkeypatch.setattr(workers, "limit", lambda: 3)
+    here = threading.current_thread()
+    started = threading.Event()
 
-    def fail(parts):
-        for _ in parts:
+    def fail_elsewhere():
+        if threading.current_thread() is not here:
+            started.set()
             raise ValueError("planted")
+        started.wait(10)
 
     with pytest.raises(ValueError, match="planted"):
-        workers.share(fail, 100, 2, 9)
-    assert workers.BUDGET.used == 0
+        workers.share(fail_elsewhere, 9)
+    assert workers.POOL.lent == 0
+
+
+def test_the_caller_waits_for_threads_at_work_and_not_for_those_that_come_late(monkeypatch):
+    monkeypatch.setattr(workers, "limit", lambda: 2)
+    here, done = threading.current_thread(), []
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow_elsewhere():
+        if threading.current_thread() is here:
+            started.wait(10)
+            threading.Timer(0.1, go_on.set).start()
+        else:
+            started.set()
+            go_on.wait(10)
+            done.append(True)
+
+    workers.share(slow_elsewhere, 2)
+    assert done == [True]
+    task = workers.Task(lambda: done.append(False))
+    task.close()
+    task.help()
+    assert done == [True]
+
+
+def test_threads_are_kept(monkeypatch):
+    monkeypatch.setattr(workers, "limit", lambda: 2)
+    network = random_network(3, phases=8)
+    x = random_samples(network, 20)
+    network.run(x, "numba")
+    before = threading.active_count()
+    for _ in range(5):
+        network.run(x, "numba")
+    assert threading.active_count() == before
 
 
 def test_number_of_threads(monkeypatch):
@@ -70,19 +108,6 @@ def test_number_of_threads(monkeypatch):
     assert workers.limit() == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "9999")
     assert workers.limit() == here
-
-
-def test_every_sample_is_handed_out_once(monkeypatch):
-    monkeypatch.setattr(workers, "limit", lambda: 4)
-    seen = []
-    workers.share(lambda parts: seen.extend(i for part in parts for i in part), 37, 5, 9)
-    assert sorted(seen) == list(range(37))
-
-
-@pytest.mark.parametrize("kind", ["vnni", "portable"])
-def test_twin_of_the_kernel(kind, monkeypatch):
-    monkeypatch.setattr(walk, "connect", numba_twins.connect)
-    assert numba_twins.twin_difference(kind) == 0
 
 
 def in_process(code, **environment):
@@ -98,11 +123,13 @@ def in_process(code, **environment):
 
 
 def test_without_the_compiler():
+    """The kernels' twins run whole networks; the engine leaves them to NumPy."""
     code = """
 from tests.base import numba_twins
 from onespike_lava.engines.numba import operations, walk
 from tests.networks import random_network, random_samples
-walk.connect, operations.count_64 = numba_twins.connect, numba_twins.count_64
+walk.connect, walk.claim = numba_twins.connect, numba_twins.claim
+operations.count_64 = numba_twins.count_64
 print(numba_twins.twin_difference("vnni"), numba_twins.twin_difference("portable"))
 network = random_network(1)
 x = random_samples(network, 2)
@@ -113,10 +140,11 @@ print(network.run(x).engine, (network.run(x, "numba").scores == network.run(x).s
 
 RUN = """
 from tests.networks import random_network, random_samples
-from onespike_lava.engines import numba as engine
+from onespike_lava.engines.numba import kind
+from onespike_lava.engines.numba.walk import walker
 network = random_network(1)
 print(len(network.run(random_samples(network, 2)).scores))
-print(sum(engine.walker(engine.kind()).stats.cache_hits.values()))
+print(sum(walker(kind()).stats.cache_hits.values()))
 """
 
 
@@ -125,10 +153,60 @@ def test_compiled_once_per_machine():
     assert in_process(RUN) == ["2", "1"]
 
 
-def test_no_folder_can_be_written_to():
-    code = "from numba.core import caching; caching.CacheImpl._locator_classes = []\n"
-    patch = code + "caching.CompileResultCacheImpl._locator_classes = []\n"
-    assert in_process(patch + RUN) == ["2", "0"]
+NO_FOLDER = """
+from numba.core import caching
+caching.CacheImpl._locator_classes = []
+caching.CompileResultCacheImpl._locator_classes = []
+"""
+
+FULL_DISK = """
+from numba.core import caching
+def save(*_):
+    raise OSError(28, "No space left on device")
+caching.IndexDataCacheFile.save = save
+caching.IndexDataCacheFile.load = lambda *_: None
+"""
+
+
+def test_where_the_disk_is_full():
+    assert in_process(FULL_DISK + RUN, NUMBA_OPT="0") == ["2", "0"]
+
+
+@pytest.fixture(scope="module")
+def net_and_data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notice")
+    network = random_network(1)
+    save(network, folder / "x.net")
+    np.save(folder / "x.npy", random_samples(network, 2).astype(np.float32))
+    return folder
+
+
+def notices(folder, before="", **environment):
+    """What `onespike run` says of compiling, on stderr."""
+    names = [str(folder / name) for name in ("x.net", "x.npy", "out.npz")]
+    arguments = ["run", names[0], "--input", names[1], "-o", names[2]]
+    code = f"{before}\nfrom onespike_lava.cli import main\nmain({arguments})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=True,
+    )
+    assert "compiling" not in done.stdout
+    return [line for line in done.stderr.splitlines() if "compiling" in line]
+
+
+def test_the_command_line_says_once_that_it_compiles(net_and_data, tmp_path):
+    said = "onespike: compiling kernels for this processor, some seconds; the result is kept"
+    settings = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    assert notices(net_and_data, **settings) == [said]
+    assert notices(net_and_data, **settings) == []
+
+
+def test_the_command_line_says_where_nothing_can_be_kept(net_and_data):
+    (said,) = notices(net_and_data, NO_FOLDER, NUMBA_OPT="0")
+    assert said.endswith("no cache folder is writable, so every process does (NUMBA_CACHE_DIR)")
 
 
 def test_importing_the_library_does_not_import_numba():

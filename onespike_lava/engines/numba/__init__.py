@@ -11,24 +11,21 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterator
 from functools import cache
-from math import prod
 from typing import TYPE_CHECKING
 
-import numpy as np
 from llvmlite import binding
 from numba import config
-from numpy.typing import NDArray
 
 from onespike_lava.engines import numpy as vectorised
 from onespike_lava.engines.numba.planner import compile_network
 from onespike_lava.engines.numba.program import Program
+from onespike_lava.engines.numba.runs import run_program
 from onespike_lava.engines.numba.schedule import serves
+from onespike_lava.engines.numba.sparse import product as compiled_product
 from onespike_lava.engines.numba.tile import TILES
-from onespike_lava.engines.numba.walk import walker
-from onespike_lava.engines.numba.workers import share
-from onespike_lava.engines.result import Result
+from onespike_lava.engines.result import Data, Result
+from onespike_lava.engines.sparse import product
 from onespike_lava.errors import OptionError
 
 if TYPE_CHECKING:
@@ -36,9 +33,6 @@ if TYPE_CHECKING:
 
 VNNI = ("avx512f", "avx512bw", "avx512vl", "avx512vnni")
 """Processor features that the kind `vnni` needs."""
-
-THREAD_WORK = 60_000_000
-"""Products that are worth one more thread, some 0.6 ms; to start and await one takes 0.1 ms."""
 
 _programs: dict[int, dict[tuple[int, bool, str], Program | None]] = {}
 
@@ -66,54 +60,13 @@ def compiles() -> bool:
     return not config.DISABLE_JIT
 
 
-def run(network: Network, data: NDArray[np.uint8], wait: int, record: bool) -> Result:
+def run(network: Network, data: Data, wait: int, record: bool) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
     program = _program(network, wait, record, kind()) if compiles() else None
     if program is None:
-        return vectorised.run(network, data, wait, record)
-    layers = network.layers[:-1]
-    flat = np.ascontiguousarray(data).reshape(len(data), prod(data.shape[1:])).view()
-    flat.flags.writeable = False
-    scores = np.empty((len(data), prod(network.readout.shape)), np.int64)
-    codes = [np.empty((len(data), *layer.shape), np.uint8) for layer in layers] if record else []
-    spikes: list[list[int]] = []
-
-    def work(parts: Iterator[range]) -> None:
-        spikes.append(_work(program, flat, parts, scores, codes[1:], len(layers)))
-
-    share(work, len(data), program.group, 1 + program.work * len(data) // THREAD_WORK)
-    if record:
-        codes[0][:] = data
-    total = [sum(numbers) for numbers in zip(*spikes, strict=True)]
-    return Result(scores, total, codes if record else None)
-
-
-def _work(
-    program: Program,
-    data: NDArray[np.uint8],
-    parts: Iterator[range],
-    scores: NDArray[np.int64],
-    codes: list[NDArray[np.uint8]],
-    layers: int,
-) -> list[int]:
-    """One thread's share; returns the spikes of each layer."""
-    walk = walker(program.kind)
-    memory = program.take()
-    views = (program.constants, program.numbers, *memory)
-    recorded = np.empty(program.recorded * program.group, np.uint8)
-    total, found = np.zeros(layers, np.int64), np.empty(layers, np.int64)
-    for part in parts:
-        walk(program.rows, *views, data, part.start, len(part), scores, found, recorded)
-        total += found
-        at = 0
-        for layer in codes:
-            size = len(part) * layer[0].size
-            block = recorded[at : at + size].reshape(len(part), *layer.shape[1:])
-            layer[part.start : part.stop] = block
-            at += layer[0].size * program.group
-    program.memories.append(memory)
-    spikes: list[int] = total.tolist()
-    return spikes
+        by_rows = compiled_product if compiles() else product
+        return vectorised.run(network, data, wait, record, by_rows)
+    return run_program(network, program, data, record)
 
 
 def _program(network: Network, wait: int, record: bool, kind: str) -> Program | None:

@@ -12,7 +12,7 @@ from onespike_lava.engines.numba.buffers import Buffer
 from onespike_lava.engines.numba.connections import Layout
 from onespike_lava.engines.numba.packing import halving_levels, halving_table
 from onespike_lava.engines.numba.records import LANES, NONE, Block
-from onespike_lava.layers import Spiking
+from onespike_lava.layers import Spiking, per_neuron
 
 SILENT = 2**31 - 1
 """Threshold of padding channels, which nothing reaches."""
@@ -147,7 +147,7 @@ def _limits(
     assert isinstance(layer, Spiking)
     channels = layout.shape[0]
     base = np.ones(layout.pixel, np.int32)
-    base[:channels] = layer.threshold_base.reshape(channels, -1)[:, 0]
+    base[:channels] = per_neuron(layer.threshold_base, layer.shape).reshape(channels, -1)[:, 0]
     limits = base * thresholds[:, None]
     limits[:, channels:] = SILENT
     return limits, base

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.engines.numba.packing import up
 from onespike_lava.engines.numba.records import LANES, REDUCED
-from onespike_lava.layers import Input, MaxPool, Shape, Synapse
+from onespike_lava.layers import Input, MaxPool, Shape, Spiking, Synapse
 from onespike_lava.network import Network
 
 Padding = tuple[int, int, int, int]
@@ -72,8 +72,11 @@ def spatial(shape: Shape) -> Shape:
     return shape if len(shape) == 3 else (*shape, 1, 1)
 
 
-def layer_buffers(network: Network) -> list[Buffer]:
-    """One buffer of bytes for each layer but the readout, padded as its consumers need."""
+def layer_buffers(network: Network) -> list[list[Buffer]]:
+    """Buffers of bytes for each layer but the readout, padded as its consumers need.
+
+    A layer has one, or one for each spike of a neuron: its first spikes, its second, and so on.
+    """
     made = []
     for index, layer in enumerate(network.layers[:-1]):
         paddings, death = [(0, 0, 0, 0)], index
@@ -84,7 +87,8 @@ def layer_buffers(network: Network) -> list[Buffer]:
         padding = tuple(max(sides) for sides in zip(*paddings, strict=True))
         shape = spatial(layer.shape)
         pixel = up(shape[0], REDUCED if isinstance(layer, Input) else LANES)
-        made.append(Buffer(shape, pixel, padding, 1, index, death))
+        planes = layer.max_spikes if isinstance(layer, Spiking) else 1
+        made.append([Buffer(shape, pixel, padding, 1, index, death) for _ in range(planes)])
     return made
 
 

@@ -19,7 +19,7 @@ from onespike_lava.engines.numba.packing import (
     widths_of,
 )
 from onespike_lava.engines.numba.records import LANES, REDUCED, Segment
-from onespike_lava.layers import Readout, Shape, Spiking, Synapse, Window, per_neuron
+from onespike_lava.layers import Readout, Spiking, Synapse, Window, per_neuron
 from onespike_lava.network import Network
 
 FEW_PIXELS = 256
@@ -31,13 +31,15 @@ class Wire:
     """A synapse as a convolution of a buffer.
 
     weight    : int8[O, I / groups, rows, columns]; a dense one spans the whole source
-    channel   : whether output channel `c` reads input channel `c` alone
+    source    : position of the layer that it reads
+    plane     : which of that layer's buffers
     """
 
     weight: NDArray[np.int8]
     window: Window
     groups: int
     source: int
+    plane: int
 
     @property
     def channel(self) -> bool:
@@ -45,12 +47,14 @@ class Wire:
         return self.groups == len(self.weight) and self.weight.shape[1] == 1 < self.groups
 
 
-def wire(synapse: Synapse, source: Shape) -> Wire:
-    """A synapse, dense or not, as a convolution."""
-    if synapse.kind == "conv":
-        return Wire(synapse.weight, synapse.window, synapse.groups, synapse.source)
-    weight = synapse.weight.reshape(-1, *spatial(source))
-    return Wire(weight, Window(), 1, synapse.source)
+def wires_of(network: Network, synapse: Synapse) -> list[Wire]:
+    """A synapse, dense or not, as a convolution of each of its source's buffers."""
+    source = network.layers[synapse.source]
+    weight, groups = synapse.weight, synapse.groups
+    if synapse.kind == "dense":
+        weight, groups = weight.reshape(-1, *spatial(source.shape)), 1
+    planes = source.max_spikes if isinstance(source, Spiking) else 1
+    return [Wire(weight, synapse.window, groups, synapse.source, i) for i in range(planes)]
 
 
 class Layout:
@@ -64,7 +68,8 @@ class Layout:
         self.pixels = self.shape[1] * self.shape[2]
         self.pixel = up(self.shape[0], LANES)
         self.together = min(group, -(-FEW_PIXELS // self.pixels))
-        wires = [wire(s, network.layers[s.source].shape) for s in layer.synapses]
+        synapses = (each for each in layer.synapses if isinstance(each, Synapse))
+        wires = [wire for synapse in synapses for wire in wires_of(network, synapse)]
         self.wires = sorted(wires, key=lambda w: w.channel)
         grouped = [len(w.weight) // w.groups for w in wires if w.groups > 1 and not w.channel]
         per_group = int(np.gcd.reduce(grouped)) if grouped else 0

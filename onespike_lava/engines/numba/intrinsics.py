@@ -50,3 +50,15 @@ def count_64(_: Any, arena: Any, offset: Any) -> Any:
         return emit_count(builder, builder.gep(data, [args[1]]))
 
     return types.int64(arena, offset), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def claim(_: Any, counter: Any, size: Any) -> Any:
+    """Take the next `size` samples: returns `counter[0]` and raises it, in one for all threads."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = _bytes_of(context, builder, signature.args[0], args[0])
+        step = context.cast(builder, args[1], signature.args[1], types.int64)
+        return builder.atomic_rmw("add", data, step, "monotonic")
+
+    return types.int64(counter, size), codegen

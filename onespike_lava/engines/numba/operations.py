@@ -10,40 +10,62 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from onespike_lava.engines.numba.grid import integers_of
 from onespike_lava.engines.numba.intrinsics import count_64
+from onespike_lava.engines.numba.job import FLOAT32, FORM, ORIGIN, TOTAL
 
-LOAD, CLEAR, PHASES, BITS, CONNECT, SEARCH, POOL, GROW, TALLY, RECORD, SCORES = range(11)
+LOAD, CLEAR, PHASES, BITS, CONNECT, SEARCH, SEVERAL, POOL, GROW, TALLY, RECORD, SCORES = range(12)
 """Codes of operations, the first column of a program's rows."""
 
 PARAMETERS = 17
 """Columns of a program."""
 
 u = np.uint64
-plain = njit(nogil=True)
+plain = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""For functions that only compiled code calls."""
 
 
 @plain
-def load(arena, data, row, first, images):  # type: ignore[no-untyped-def]
-    """Input integers uint8[N, C * H * W] into a padded buffer; returns their bits that are 1.
+def load(arena, data, job, grid, worst, row, first, images):  # type: ignore[no-untyped-def]
+    """Samples into a padded buffer as integers of the input grid.
+
+    Returns how many of their bits are 1, and how many values lay outside the grid.
 
     start, image, line : offset of the first value, bytes of an image and of a padded row
     pixel              : bytes of a pixel, C and silent channels
     channels, height, width
+    scratch, top       : offset of one image's integers in the order of the samples; largest integer
     """
-    start, image, line, pixel, channels, height, width = row[1:8]
-    bits = 0
+    start, image, line, pixel, channels, height, width, scratch, top = row[1:10]
+    count = channels * height * width
+    ones, outside = 0, 0
     for n in range(images):
+        at = (first - job[ORIGIN] + n) * count
+        if job[FORM] == FLOAT32:
+            outside += integers_of(data, at, count, grid, top, arena, scratch, worst)
+        else:
+            for i in range(count):
+                arena[u(scratch + i)] = data[u(at + i)]
+        ones += bits_of(arena, scratch, count)
         for c in range(channels):
             for y in range(height):
-                source = u((c * height + y) * width)
+                source = u(scratch + (c * height + y) * width)
                 target = u(start + n * image + y * line + c)
                 for x in range(width):
-                    value = data[u(first + n), source + u(x)]
-                    arena[target + u(x * pixel)] = value
-                    value = value - ((value >> 1) & 0x55)
-                    value = (value & 0x33) + ((value >> 2) & 0x33)
-                    bits += (value + (value >> 4)) & 0x0F
-    return bits
+                    arena[target + u(x * pixel)] = arena[source + u(x)]
+    return ones, outside
+
+
+@plain
+def bits_of(arena, start, count):  # type: ignore[no-untyped-def]
+    """How many bits of some bytes are 1."""
+    ones = 0
+    for i in range(count):
+        value = arena[u(start + i)]
+        value = value - ((value >> 1) & np.uint8(0x55))
+        value = (value & np.uint8(0x33)) + ((value >> 2) & np.uint8(0x33))
+        ones += (value + (value >> 4)) & np.uint8(0x0F)
+    return ones
 
 
 @plain
@@ -118,6 +140,45 @@ def search(numbers, arena, wide, row, images):  # type: ignore[no-untyped-def]
 
 
 @plain
+def several(numbers, arena, wide, row, images):  # type: ignore[no-untyped-def]
+    """Phases of several spikes with soft reset, which lowers the potentials.
+
+    The same as `search`, and
+    most, planes : spikes that a neuron may send; int32[most] in the constants, offset of the first
+                   output of each
+    resets       : int32[phases], by which times `base` a spike lowers the potential; the last one
+                   obeys `table` and lowers nothing
+    """
+    potential, _, image, line, height, width, channels = row[1:8]
+    base, table, first, last, values, keep, most, planes, resets = row[8:17]
+    for n in range(images):
+        for y in range(height):
+            for x in range(width):
+                place = (y * width + x) * channels
+                v = u(potential // 4 + n * height * width * channels + place)
+                h = u(base // 4 + place)
+                skip = n * image + y * line + x * channels
+                for c in range(channels):
+                    sent = 0
+                    for i in range(most):
+                        at = u(numbers[u(planes // 4 + i)] + skip + c)
+                        if keep == 0:
+                            arena[at] = 0
+                        sent += arena[at] != 0
+                    for k in range(first, last):
+                        if sent == most:
+                            break
+                        factor = numbers[u((table if sent == most - 1 else resets) // 4 + k)]
+                        limit = np.int64(numbers[h + u(c)]) * factor
+                        if wide[v + u(c)] >= limit:
+                            at = u(numbers[u(planes // 4 + sent)] + skip + c)
+                            arena[at] = numbers[u(values // 4 + k)]
+                            sent += 1
+                            if sent < most:
+                                wide[v + u(c)] -= np.int32(limit)
+
+
+@plain
 def pool(arena, row, images):  # type: ignore[no-untyped-def]
     """Largest payload of each window or, where `codes`, the smallest code that is not 0.
 
@@ -174,19 +235,21 @@ def tally(arena, row, images):  # type: ignore[no-untyped-def]
 
 
 @plain
-def record(constants, arena, recorded, row, images):  # type: ignore[no-untyped-def]
+def record(constants, arena, recorded, job, row, first, images):  # type: ignore[no-untyped-def]
     """Codes channel first from a buffer.
 
-    target              : offset in `recorded` of the group's uint8[images, C, H, W]
+    before              : bytes of codes of an image that are recorded in front of this layer's
+    skip, size          : bytes of the layer's codes of an image before this buffer's, and in all
     start, image, line, pixel : of the buffer, as in `load`
     channels, height, width
     table               : uint8[256] in the constants, the code of each byte
     """
-    target, start, image, line, pixel, channels, height, width, table = row[1:10]
+    before, skip, size, start, image, line, pixel, channels, height, width, table = row[1:12]
+    layer = before * job[TOTAL] + skip
     for n in range(images):
         for c in range(channels):
             for y in range(height):
-                to = u(target + ((n * channels + c) * height + y) * width)
+                to = u(layer + (first + n) * size + (c * height + y) * width)
                 at = u(start + n * image + y * line + c)
                 for x in range(width):
                     recorded[to + u(x)] = constants[u(table) + u(arena[at + u(x * pixel)])]
@@ -208,12 +271,27 @@ def score(wide, scores, row, first, images):  # type: ignore[no-untyped-def]
 
 @plain
 def operate(  # type: ignore[no-untyped-def]
-    constants, numbers, arena, wide, data, row, first, images, scores, spikes, recorded
+    constants,
+    numbers,
+    arena,
+    wide,
+    data,
+    job,
+    grid,
+    row,
+    first,
+    images,
+    scores,
+    found,
+    worst,
+    recorded,
 ):
     """Do one row of a program, whichever operation it is."""
     code = row[0]
     if code == LOAD:
-        spikes[0] += load(arena, data, row, first, images)
+        ones, outside = load(arena, data, job, grid, worst, row, first, images)
+        found[0] += ones
+        found[-1] += outside
     elif code == CLEAR:
         clear(arena, row, images)
     elif code == PHASES:
@@ -222,13 +300,15 @@ def operate(  # type: ignore[no-untyped-def]
         bits(arena, row, images)
     elif code == SEARCH:
         search(numbers, arena, wide, row, images)
+    elif code == SEVERAL:
+        several(numbers, arena, wide, row, images)
     elif code == POOL:
         pool(arena, row, images)
     elif code == GROW:
         grow(wide, row, images)
     elif code == TALLY:
-        spikes[row[3]] += tally(arena, row, images)
+        found[row[3]] += tally(arena, row, images)
     elif code == RECORD:
-        record(constants, arena, recorded, row, images)
+        record(constants, arena, recorded, job, row, first, images)
     else:
         score(wide, scores, row, first, images)

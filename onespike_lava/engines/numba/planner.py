@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from onespike_lava.engines.numba import operations as ops
 from onespike_lava.engines.numba.blocks import SILENT, Decision, blocks
 from onespike_lava.engines.numba.buffers import Buffer, layer_buffers, place
 from onespike_lava.engines.numba.connections import Layout
-from onespike_lava.engines.numba.packing import Constants
+from onespike_lava.engines.numba.packing import LINE, Constants, up
 from onespike_lava.engines.numba.program import Program
 from onespike_lava.engines.numba.schedule import (
     Step,
@@ -18,7 +20,7 @@ from onespike_lava.engines.numba.schedule import (
     sent_values,
     steps,
 )
-from onespike_lava.layers import Input, MaxPool, Readout, Spiking
+from onespike_lava.layers import Input, MaxPool, Readout, Spiking, per_neuron
 from onespike_lava.network import Network
 
 ARENA_BYTES = 256 * 1024
@@ -42,32 +44,36 @@ class _Planner:
         self.work = 0
         self.buffers = layer_buffers(network)
         self.potentials: dict[int, Buffer] = {}
-        self.masked: dict[tuple[int, int], Buffer] = {}
+        self.masked: dict[tuple[int, int, int], Buffer] = {}
         for index, layer in enumerate(network.layers):
             if isinstance(layer, (Spiking, Readout)):
                 self._add_buffers(index, layer)
-        every = [*self.buffers, *self.potentials.values(), *self.masked.values()]
+        planes = [plane for planes in self.buffers for plane in planes]
+        every = [*planes, *self.potentials.values(), *self.masked.values()]
         image = place(every)
         self.group = max(1, min(GROUP, ARENA_BYTES // image))
         for buffer in every:
             buffer.start *= self.group
-        self.arena = image * self.group
+        self.scratch = image * self.group
 
     def _add_buffers(self, index: int, layer: Spiking | Readout) -> None:
         held = Layout(self.network, index, self.constants, self.kind, 1)
         todo = steps(self.network, layer, self.wait)
-        if isinstance(layer, Readout) or len(todo) > 1 or self._per_neuron(layer):
+        if isinstance(layer, Readout) or len(todo) > 1 or self._apart(layer):
             self.potentials[index] = Buffer(held.shape, held.pixel, (0, 0, 0, 0), 4, index, index)
         for source in set(layer.sources):
             if not self._whole(layer, source, todo[0]):
-                main = self.buffers[source]
-                self.masked[index, source] = Buffer(
-                    main.shape, main.pixel, main.padding, 1, index, index
-                )
+                for plane, main in enumerate(self.buffers[source]):
+                    self.masked[index, source, plane] = Buffer(
+                        main.shape, main.pixel, main.padding, 1, index, index
+                    )
 
-    def _per_neuron(self, layer: Spiking) -> bool:
-        base = layer.threshold_base.reshape(layer.shape[0], -1)
-        return bool((base != base[:, :1]).any())
+    def _apart(self, layer: Spiking | Readout) -> bool:
+        """Whether an operation of its own decides: thresholds per neuron, or several spikes."""
+        if isinstance(layer, Readout):
+            return False
+        base = per_neuron(layer.threshold_base, layer.shape).reshape(layer.shape[0], -1)
+        return layer.max_spikes > 1 or bool((base != base[:, :1]).any())
 
     def _whole(self, layer: Spiking | Readout, source: int, first: Step) -> bool:
         """Whether the source's buffer holds just what arrives in the first step."""
@@ -85,9 +91,9 @@ class _Planner:
                 self._pool(index, layer)
             else:
                 self._layer(index, layer)
-            if 0 < index < len(self.buffers):
-                buffer = self.buffers[index]
-                self.rows.append((ops.TALLY, buffer.start, buffer.image, index))
+            if index < len(self.buffers):
+                for plane in self.buffers[index] if index else ():
+                    self.rows.append((ops.TALLY, plane.start, plane.image, index))
                 if self.record:
                     recorded += self._record(index, recorded)
         rows = np.zeros((len(self.rows), ops.PARAMETERS), np.int64)
@@ -99,7 +105,8 @@ class _Planner:
             rows,
             constants,
             constants.view(np.int32),
-            self.arena,
+            _grid(self.network.input),
+            self.scratch + up(prod(self.network.input.shape), LINE),
             self.group,
             recorded,
             self.work,
@@ -110,13 +117,13 @@ class _Planner:
             self.rows.append((ops.CLEAR, buffer.start, buffer.image))
 
     def _input(self, layer: Input) -> None:
-        buffer = self.buffers[0]
+        buffer = self.buffers[0][0]
         self._clear(buffer)
         place_ = (buffer.first, buffer.image, buffer.line, buffer.pixel)
-        self.rows.append((ops.LOAD, *place_, *buffer.shape))
+        self.rows.append((ops.LOAD, *place_, *buffer.shape, self.scratch, 2**layer.bits - 1))
 
     def _pool(self, index: int, layer: MaxPool) -> None:
-        source, target = self.buffers[layer.source], self.buffers[index]
+        source, target = self.buffers[layer.source][0], self.buffers[index][0]
         window = layer.window
         self._clear(target)
         self.rows.append(
@@ -135,29 +142,32 @@ class _Planner:
 
     def _record(self, index: int, before: int) -> int:
         """Rows that copy a layer's codes; returns their bytes per image."""
-        buffer, sender = self.buffers[index], self.network.sender(index)
-        assert isinstance(sender, Spiking)
-        table = np.zeros(256, np.uint8)
-        codes = np.arange(1, self.network.phases + 1)
-        table[codes if self.codes else sender.payload] = codes
-        held = (buffer.first, buffer.image, buffer.line, buffer.pixel)
+        planes, sender = self.buffers[index], self.network.sender(index)
+        table = np.arange(256).astype(np.uint8)
+        if isinstance(sender, Spiking):
+            codes = np.arange(1, self.network.phases + 1)
+            table[:] = 0
+            table[codes if self.codes else sender.payload] = codes
         at = self.constants.add(table, np.uint8)
-        self.rows.append((ops.RECORD, before * self.group, *held, *buffer.shape, at))
-        return int(np.prod(buffer.shape))
+        size = prod(planes[0].shape)
+        for number, plane in enumerate(planes):
+            target = (before, number * size, len(planes) * size)
+            held = (plane.first, plane.image, plane.line, plane.pixel)
+            self.rows.append((ops.RECORD, *target, *held, *plane.shape, at))
+        return len(planes) * size
 
     def _layer(self, index: int, layer: Spiking | Readout) -> None:
         layout = Layout(self.network, index, self.constants, self.kind, self.group)
         todo = steps(self.network, layer, self.wait)
         potential = self.potentials.get(index)
-        if isinstance(layer, Spiking):
-            self._clear(self.buffers[index])
-        decided = False
+        for plane in self.buffers[index] if isinstance(layer, Spiking) else ():
+            self._clear(plane)
+        apart, decided = self._apart(layer), False
         self.work += len(todo) * layout.pixels * sum(w.weight.size for w in layout.wires)
         for number, step in enumerate(todo):
             last = number == len(todo) - 1
             self._grow(layer, potential, step, number)
-            sources = [self._arriving(index, w.source, step) for w in layout.wires]
-            apart = isinstance(layer, Spiking) and self._per_neuron(layer)
+            sources = self._arrivals(index, layout, step)
             decides = isinstance(layer, Spiking) and step.first < step.last
             decision = None
             if isinstance(layer, Spiking) and decides and not apart:
@@ -167,7 +177,7 @@ class _Planner:
                     step.first,
                     step.last,
                     decided,
-                    self.buffers[index],
+                    self.buffers[index][0],
                 )
             bias = self._bias(layout) if number == 0 else None
             store = apart or not last or isinstance(layer, Readout)
@@ -214,28 +224,41 @@ class _Planner:
         return np.arange(1, self.network.phases + 1, dtype=np.int32)
 
     def _search(self, index: int, layout: Layout, step: Step, keep: bool) -> None:
-        layer, buffer = layout.layer, self.buffers[index]
+        layer, buffer = layout.layer, self.buffers[index][0]
         assert isinstance(layer, Spiking)
         base = layout.plane(layer.threshold_base, SILENT)
-        self.rows.append(
-            (
-                ops.SEARCH,
-                self.potentials[index].start,
-                *(buffer.first, buffer.image, buffer.line),
-                *(*layout.shape[1:], layout.pixel),
-                self.constants.add(base, np.int32),
-                self.constants.add(self._table(layer), np.int32),
-                *(step.first, step.last),
-                self.constants.add(self._values(layer), np.int32),
-                int(keep),
-            )
+        row = (
+            ops.SEARCH,
+            self.potentials[index].start,
+            *(buffer.first, buffer.image, buffer.line),
+            *(*layout.shape[1:], layout.pixel),
+            self.constants.add(base, np.int32),
+            self.constants.add(self._table(layer), np.int32),
+            *(step.first, step.last),
+            self.constants.add(self._values(layer), np.int32),
+            int(keep),
         )
+        if layer.max_spikes > 1:
+            firsts = [plane.first for plane in self.buffers[index]]
+            resets = self.constants.add(2 * layer.payload, np.int32)
+            planes = self.constants.add(firsts, np.int32)
+            row = (ops.SEVERAL, *row[1:], layer.max_spikes, planes, resets)
+        self.rows.append(row)
 
-    def _arriving(self, index: int, source: int, step: Step) -> Buffer:
+    def _arrivals(self, index: int, layout: Layout, step: Step) -> list[Buffer]:
+        """The buffers that hold what the wires' sources send in a step."""
+        made: dict[tuple[int, int], Buffer] = {}
+        for wire in layout.wires:
+            key = (wire.source, wire.plane)
+            if key not in made:
+                made[key] = self._arriving(index, *key, step)
+        return [made[wire.source, wire.plane] for wire in layout.wires]
+
+    def _arriving(self, index: int, source: int, plane: int, step: Step) -> Buffer:
         """The buffer that holds what a source sends in a step, made where need be."""
-        layer, main = self.network.layers[index], self.buffers[source]
+        layer, main = self.network.layers[index], self.buffers[source][plane]
         assert isinstance(layer, (Spiking, Readout))
-        target = self.masked.get((index, source))
+        target = self.masked.get((index, source, plane))
         if target is None:
             return main
         sender, fraction = self.network.sender(source), None
@@ -249,6 +272,10 @@ class _Planner:
         else:
             table = self.constants.add(values, np.uint8)
             row = (ops.PHASES, *row, step.after, step.until, table)
-        if row not in self.rows[-len(layer.synapses) :]:
-            self.rows.append(row)
+        self.rows.append(row)
         return target
+
+
+def _grid(layer: Input) -> NDArray[np.float64]:
+    """Low and step of each run of equal ones, float64[2, runs]."""
+    return np.array(np.broadcast_arrays(layer.low, layer.step))

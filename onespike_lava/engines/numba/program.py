@@ -22,6 +22,7 @@ class Program:
     kind      : of kernels, a key of `tile.TILES`
     rows      : int64[operations, parameters]
     constants : uint8, weights and tables; `numbers` is their int32 view
+    grid      : float64[2, runs], low and step of the input for equal runs of its values
     arena     : bytes that a thread needs
     group     : most images of one call
     recorded  : bytes of recorded codes per image
@@ -33,6 +34,7 @@ class Program:
     rows: NDArray[np.int64]
     constants: NDArray[np.uint8]
     numbers: NDArray[np.int32]
+    grid: NDArray[np.float64]
     arena: int
     group: int
     recorded: int

@@ -56,10 +56,8 @@ def keeps_codes(network: Network, wait: int, record: bool) -> bool:
 
 
 def serves(network: Network) -> bool:
-    """Whether the kernels can run a network: no graph, and what is sent at a time fits a byte."""
+    """Whether the kernels can run a network: no graph, and what one spike sends fits a byte."""
     if any(isinstance(s, Sparse) for layer in network.layers for s in _synapses(layer)):
-        return False
-    if any(getattr(layer, "max_spikes", 1) > 1 for layer in network.layers):
         return False
     growths = (getattr(layer, "growth", None) for layer in network.layers)
     return all(growth is None or growth.fraction_bits < 8 for growth in growths)

@@ -1,0 +1,86 @@
+"""Running a program: samples in blocks, each shared among threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.data import Samples
+from onespike_lava.engines.numba.job import FLOAT32, INTEGERS, job, raw
+from onespike_lava.engines.numba.program import Program
+from onespike_lava.engines.numba.walk import walker
+from onespike_lava.engines.numba.workers import limit, share
+from onespike_lava.engines.result import Codes, Data, Result
+from onespike_lava.layers import Layer, code_shape
+from onespike_lava.network import Network
+
+THREAD_WORK = 10_000_000
+"""Products that are worth one more thread, some 0.1 ms; to wake one takes a third of that."""
+
+BLOCK_VALUES, BLOCK_WORK = 2**21, 2**35
+"""Input values and products of the samples that are run before an interrupt is heard: some MB of
+values where these must be copied, some 0.1 s."""
+
+
+def run_program(network: Network, program: Program, data: Data, record: bool) -> Result:
+    """Run every sample; compiled code encodes `Samples` of float32."""
+    samples, layers = len(data), network.layers[:-1]
+    scores = np.empty((samples, prod(network.readout.shape)), np.int64)
+    recorded = np.empty(program.recorded * samples if record else 0, np.uint8)
+    counts, worst = np.zeros(len(layers) + 1, np.int64), np.zeros(1)
+    size = max(1, min(BLOCK_VALUES // prod(network.input.shape), BLOCK_WORK // program.work))
+    for start in range(0, samples, size):
+        block = slice(start, min(start + size, samples))
+        _run_block(program, data, block, (scores, counts, worst, recorded))
+    found = counts.tolist()
+    if isinstance(data, Samples):
+        data.note(found[-1], float(worst[0]))
+    codes = _codes(recorded, samples, layers) if record else None
+    return Result(scores, found[:-1], codes)
+
+
+def _run_block(program: Program, data: Data, block: slice, into: tuple[NDArray[Any], ...]) -> None:
+    """Run one block on as many threads as its work is worth; adds to what `into` counts."""
+    scores, counts, worst, recorded = into
+    values, form = _values(data, block)
+    samples, threads = block.stop - block.start, 1
+    if program.work * samples >= 2 * THREAD_WORK:
+        threads = min(program.work * samples // THREAD_WORK, limit())
+    size = max(1, min(program.group, -(-samples // threads)))
+    todo = job(block.start, block.stop, size, len(data), form)
+    walk = walker(program.kind)
+    found: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+
+    def work() -> None:
+        memory = program.take()
+        own = np.zeros(len(counts), np.int64), np.zeros(1)
+        held = (program.rows, program.constants, program.numbers, *memory)
+        walk(*held, values, todo, program.grid, scores, *own, recorded)
+        program.memories.append(memory)
+        found.append(own)
+
+    share(work, threads)
+    for spikes, distance in found:
+        counts += spikes
+        worst[0] = max(worst[0], distance[0])
+
+
+def _values(data: Data, block: slice) -> tuple[NDArray[np.uint8], int]:
+    """Bytes of a block and their type."""
+    if isinstance(data, Samples) and data.values.dtype == np.float32:
+        return raw(data.values[block]), FLOAT32
+    return raw(data[block]), INTEGERS
+
+
+def _codes(recorded: NDArray[np.uint8], samples: int, layers: Sequence[Layer]) -> Codes:
+    """Codes uint8[N, *code_shape] of each layer, one after the other in `recorded`."""
+    at, codes = 0, []
+    for layer in layers:
+        shape = (samples, *code_shape(layer))
+        codes.append(recorded[at : at + prod(shape)].reshape(shape))
+        at += prod(shape)
+    return codes
