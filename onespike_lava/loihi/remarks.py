@@ -50,7 +50,7 @@ def signs(case: Case) -> Iterator[Note]:
     """Weights that Lava's automatic sign mode would change."""
     for layer in case.network.layers:
         for synapse in sizes.connections(layer):
-            if synapse.weight.size and synapse.weight.max() <= 0 and synapse.weight.min() == -128:
+            if sizes.extremes(synapse) == (-128, 0):
                 text = (
                     "weights down to -128 and none above 0; give sign_mode=SignMode.MIXED, "
                     "Lava's own choice clips the doubled -256 to -255"

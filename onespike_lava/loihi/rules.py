@@ -79,8 +79,7 @@ def weight_bits(case: Case, position: int) -> Iterator[Violation]:
     """Weights with their sign."""
     layer = case.network.layers[position]
     for synapse in sizes.connections(layer):
-        low, high = int(synapse.weight.min(initial=0)), int(synapse.weight.max(initial=0))
-        bits = signed_bits(low, high)
+        bits = signed_bits(*sizes.extremes(synapse))
         fix = "export with smaller weights"
         yield from _over(case, layer.name, "weight_bits", bits, "weight_bits", fix)
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Input, Integers, MaxPool, Readout, Spiking, per_neuron
-from onespike_lava.limits import STATE_LIMIT
+from onespike_lava.limits import STATE_LIMIT, WEIGHT_MAX
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.fit import check_options
 from onespike_lava.loihi.limits import LOIHI2
@@ -181,6 +181,9 @@ def _refusals(network: Network, wait: int) -> Iterator[str]:
                     f"{layer.name} would decide before all input is there (late spikes), wait "
                     f"{wait} is below {needed}; use a longer wait"
                 )
+        high = max(sizes.extremes(synapse)[1] for synapse in layer.synapses)
+        if high > WEIGHT_MAX:
+            yield f"{layer.name} holds a weight of {high}, the limit is {WEIGHT_MAX}; export again"
         needed = _largest_sum(network, layer)
         if needed >= STATE_LIMIT:
             yield (

@@ -9,10 +9,11 @@ import pytest
 
 from onespike_lava import loihi, netx
 from onespike_lava.cli import main
-from onespike_lava.errors import DataError, OptionError
+from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Readout, Spiking, Synapse, Window
-from onespike_lava.loihi import LOIHI2, limits
+from onespike_lava.loihi import LOIHI2, limits, stock
 from onespike_lava.schedule import total_steps
+from tests.graphs import random_graph_network
 from tests.networks import Maker
 
 GUIDE = Path(__file__).parents[2] / "docs" / "loihi.md"
@@ -199,6 +200,23 @@ def test_fit_of_a_small_network_by_hand():
     assert found.samples_per_second == pytest.approx(12_500)
     assert found.latency == 10 * found.latency_steps
     assert loihi.fit(small()).samples_per_second is None
+
+
+def test_sparse_synapses():
+    """The entries of the matrix once, and for every channel and sign when unrolled."""
+    network = random_graph_network(0)
+    found = loihi.fit(network).layers[2]
+    (synapse,) = network.layers[2].synapses
+    assert found.type == "sparse"
+    assert found.weights == len(synapse.weight)
+    assert found.synapses == len(synapse.weight) * network.layers[2].shape[0] * 2
+    assert loihi.check(network) == []
+    weight = synapse.weight.copy()
+    weight[0] = -128  # a sign of -1 makes 128 of it
+    network = changed(network, 2, synapses=(replace(synapse, weight=weight),))
+    assert broken(network) == [(network.layers[2].name, "weight_bits")]
+    with pytest.raises(UnsupportedError, match="holds a weight of 128, the limit is 127"):
+        stock.refuse(network, network.phases)
 
 
 def test_spikes_are_measured():

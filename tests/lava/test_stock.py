@@ -13,6 +13,7 @@ from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.loihi import stock as plan
 from onespike_lava.network import Network
 from onespike_lava.validate import largest_potential
+from tests.graphs import random_graph_network
 from tests.lava.architectures import build, integers
 
 pytestmark = pytest.mark.lava
@@ -45,6 +46,14 @@ def test_spikes_and_scores_equal_numpy(architecture, shared, wait):
     """Groups, strides, dilation, pools, skip paths; samples in a stream."""
     network = build(architecture, phases=6, seed=3)
     assert_equal(network, integers(network, 3), shared=shared, wait=wait)
+
+
+def test_sums_over_neighbours_equal_numpy():
+    """Sparse synapses with pairs of neurons, constants per place, a skip path, sparse scores."""
+    network = random_graph_network(0, phases=4)
+    rng = np.random.default_rng(0)
+    data = rng.integers(0, 2**network.input.bits, (3, *network.input.shape), np.uint8)
+    assert_equal(network, data, wait=4)
 
 
 def ties(phases=8):

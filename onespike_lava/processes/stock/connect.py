@@ -87,7 +87,7 @@ def matrix(synapse: Any, shape: Shape) -> csr_matrix:
         places = (len(synapse.indptr) - 1, prod(shape[1:]))
         entries = csr_matrix((synapse.weight, synapse.indices, synapse.indptr), places)
         channels = eye(shape[0] // len(synapse.signs), dtype=np.int8)
-        return csr_matrix(kron(kron(synapse.signs[None, :], channels), entries), dtype=np.int8)
+        return csr_matrix(kron(kron(channels, synapse.signs[None, :]), entries), dtype=np.int8)
     return _unrolled(synapse, shape)
 
 
