@@ -43,30 +43,63 @@ def encode(layer: Input, x: ArrayLike) -> Coded:
 
     `x` is float[N, *shape]. Raises `DataError` where it does not fit.
     """
-    values = _numeric(x, layer.shape)
-    integers = np.empty(values.shape, np.uint8)
-    clipped, rounding = 0, 0.0
-    axes = (-1,) + (1,) * (len(layer.shape) - 1)
-    low, step = layer.low.reshape(axes), layer.step.reshape(axes)
-    top = 2**layer.bits - 1
-    size = max(1, BLOCK // prod(layer.shape))
-    for start in range(0, len(values), size):
-        block = slice(start, start + size)
-        exact = np.subtract(values[block], low, dtype=np.float64)
-        exact /= step
+    samples = Samples(layer, x)
+    return Coded(samples[:], samples.clipped, samples.rounding)
+
+
+class Samples:
+    """Samples that engines read block by block, as the input layer's integers.
+
+    `samples[start:stop]` is uint8[stop - start, *shape]; nothing is encoded before it is read,
+    so that memory does not grow with the number of samples.
+
+    layer    : the input layer
+    values   : numeric[N, *shape], as given
+    clipped, rounding : as in `Coded`, of what was read so far
+    """
+
+    def __init__(self, layer: Input, x: ArrayLike):
+        """Raise `DataError` where type or shape do not fit."""
+        self.layer, self.values = layer, _numeric(x, layer.shape)
+        self.clipped, self.rounding = 0, 0.0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, block: slice) -> NDArray[np.uint8]:
+        values = self.values[block]
+        integers = np.empty(values.shape, np.uint8)
+        size = max(1, BLOCK // prod(self.layer.shape))
+        for start in range(0, len(values), size):
+            part = slice(start, start + size)
+            self._encode(values[part], integers[part])
+        return integers
+
+    def _encode(self, values: NDArray[Any], integers: NDArray[np.uint8]) -> None:
+        axes = (-1,) + (1,) * (len(self.layer.shape) - 1)
+        top = 2**self.layer.bits - 1
+        exact = np.subtract(values, self.layer.low.reshape(axes), dtype=np.float64)
+        exact /= self.layer.step.reshape(axes)
         rounded = np.rint(exact)
-        if rounded.size and rounded.min() >= 0 and rounded.max() <= top:
-            exact -= rounded
-            rounding = max(rounding, float(exact.max()), -float(exact.min()))
-        else:
-            _check_finite(values)  # NaN and infinities are never inside, so look only here
-            inside = (rounded >= 0) & (rounded <= top)
-            clipped += int(rounded.size - np.count_nonzero(inside))
-            distance = np.abs(exact - rounded)
-            rounding = max(rounding, float(distance.max(initial=0.0, where=inside)))
-            np.clip(rounded, 0, top, out=rounded)
-        np.copyto(integers[block], rounded, casting="unsafe")
-    return Coded(integers, clipped, rounding)
+        inside = (rounded >= 0) & (rounded <= top)  # not so for NaN
+        distance = np.subtract(exact, rounded, out=exact, where=inside)
+        distance = np.abs(distance, out=distance).max(initial=0.0, where=inside)
+        lost = int(inside.size - np.count_nonzero(inside))
+        if lost and values.dtype.kind == "f" and not np.isfinite(values).all():
+            _check_finite(self.values)
+        self.clipped, self.rounding = self.clipped + lost, max(self.rounding, float(distance))
+        np.clip(rounded, 0, top, out=rounded)
+        np.copyto(integers, rounded, casting="unsafe")
+
+    def note(self, clipped: int, rounding: float) -> None:
+        """What an engine found that encoded the values itself.
+
+        Raises `DataError` where those outside are not even numbers.
+        """
+        if clipped:
+            _check_finite(self.values)
+        self.clipped += clipped
+        self.rounding = max(self.rounding, rounding)
 
 
 def decode(layer: Input, integers: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -95,8 +128,12 @@ def _numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
 
 
 def _check_finite(values: NDArray[Any]) -> None:
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    if values.dtype.kind != "f":
+        return
+    size = max(1, BLOCK // max(1, prod(values.shape[1:])))
+    blocks = (values[start : start + size] for start in range(0, len(values), size))
+    bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for block in blocks)
+    if bad:
         raise DataError(f"x: {bad} values are NaN or infinite; clean the data")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava import engines
-from onespike_lava.data import encode
+from onespike_lava.data import Samples
 from onespike_lava.engines.result import Run
 from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Spiking
 from onespike_lava.validate import validate
@@ -100,9 +100,9 @@ class Network(Frozen):
 
         Raises `DataError` for samples that do not fit, `OptionError` for engine or wait.
         """
-        coded = encode(self.input, x)
+        samples = Samples(self.input, x)
         wait = self.wait if wait is None else wait
-        return engines.run(self, coded, engine=engine, wait=wait, record=record)
+        return engines.run(self, samples, engine=engine, wait=wait, record=record)
 
     def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
         """Class of each sample, int64[N], or of a graph's nodes, int64[1, nodes].

@@ -1,20 +1,21 @@
 """Engines: functions that run an integer network, all to the same integers.
 
-An engine is a module with `run(network, data, wait, record) -> Result`; `data` is
-uint8[N, *shape], the input layer's integers. `reference` is the yardstick of the others.
+An engine is a module with `run(network, data, wait, record) -> Result`; slices of `data` are
+uint8[n, *shape], the input layer's integers. `reference` is the yardstick of the others.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onespike_lava.engines.result import Result, Run
 from onespike_lava.errors import OptionError
 
 if TYPE_CHECKING:
-    from onespike_lava.data import Coded
+    from onespike_lava.data import Samples
     from onespike_lava.network import Network
 
 ENGINES = ("numpy", "reference", "numba", "lava")
@@ -22,15 +23,14 @@ AUTO = "numba"
 """What `auto` stands for; `numpy` where Numba is absent or its compiler switched off."""
 
 
-def run(network: Network, coded: Coded, *, engine: str, wait: int, record: bool) -> Run:
-    """Run coded samples on an engine by name; raises `OptionError` for a bad name or wait."""
+def run(network: Network, samples: Samples, *, engine: str, wait: int, record: bool) -> Run:
+    """Run samples on an engine by name; raises `OptionError` for a bad name or wait."""
     name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
     if not 0 <= wait <= network.phases:
         raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
-    module = import_module(f"onespike_lava.engines.{name}")
-    result: Result = module.run(network, coded.integers, wait, record)
+    result: Result = _engine(name).run(network, samples, wait, record)
     names = [layer.name for layer in network.layers[:-1]]
     return Run(
         places=prod(network.readout.shape[1:]),
@@ -39,14 +39,19 @@ def run(network: Network, coded: Coded, *, engine: str, wait: int, record: bool)
         codes=dict(zip(names, result.codes, strict=True)) if result.codes is not None else {},
         engine=name,
         wait=wait,
-        clipped=coded.clipped,
-        rounding=coded.rounding,
+        clipped=samples.clipped,
+        rounding=samples.rounding,
     )
+
+
+@cache
+def _engine(name: str) -> Any:
+    return import_module(f"onespike_lava.engines.{name}")
 
 
 def _auto() -> str:
     try:
-        compiles: bool = import_module(f"onespike_lava.engines.{AUTO}").compiles()
+        compiles: bool = _engine(AUTO).compiles()
     except ImportError:
         return "numpy"
     return AUTO if compiles else "numpy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,15 @@ from onespike_lava.layers import code_shape
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
+
+
+class Data(Protocol):
+    """The input layer's integers, an array uint8[N, *shape] or whatever gives such slices."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, block: slice, /) -> NDArray[np.uint8]: ...
+
 
 Codes = list[NDArray[np.uint8]]
 RunBlock = Callable[["Network", NDArray[np.uint8], int], tuple[NDArray[np.int64], Codes]]
@@ -78,7 +87,7 @@ def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:
 def in_blocks(
     run_block: RunBlock,
     network: Network,
-    data: NDArray[np.uint8],
+    data: Data,
     wait: int,
     record: bool,
     size: int,
