@@ -196,8 +196,8 @@ def choose_output(outputs: Mapping[str, Any], chosen: str | None) -> str:
     logits = {each.logits if isinstance(each, Tail) else each for each in outputs.values()}
     if len(logits) > 1:
         raise UnsupportedError(
-            f"output: {len(outputs)} of them ({names}); only one is supported, give "
-            f"exporters.source.read(model, shape, output={next(iter(outputs))!r}) as the model"
+            f"output: {len(outputs)} of them ({names}); only one is supported, choose it with "
+            f"output={next(iter(outputs))!r}, on the command line --model-output"
         )
     plain_ones = [name for name, each in outputs.items() if isinstance(each, Ref)]
     return next(iter(plain_ones or outputs))

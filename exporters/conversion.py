@@ -60,11 +60,13 @@ class Conversion:
         return self.prepared.evaluate(x, code)
 
 
-def convert(model: Any, calibration: ArrayLike, **options: Any) -> Conversion:
+def convert(
+    model: Any, calibration: ArrayLike, *, output: str | None = None, **options: Any
+) -> Conversion:
     """Convert a trained ReLU network; parameters and errors as in `exporters.export`."""
     recipe = Recipe(**options)
     samples = np.asarray(calibration)
-    source = read(model, samples.shape[1:])
+    source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)
     prepared, account = prepare(source, pool=recipe.pool)
     grid = input_grid(samples, recipe.bits, recipe.input_range)

@@ -16,6 +16,8 @@ def export(
     model: Any,
     calibration: ArrayLike,
     path: str | os.PathLike[str] | None = None,
+    *,
+    output: str | None = None,
     **options: Any,
 ) -> Network:
     """Convert a trained ReLU network to a one-spike network and write its `.net` file.
@@ -23,12 +25,14 @@ def export(
     model       : torch Module (not changed), path of an ONNX file, or `exporters.graph.Graph`
     calibration : float[N, C, H, W] or float[N, F], samples as the model takes them
     path        : of the file to write, None for none
+    output      : which of several outputs of the model: its name, or the key or number that a
+                  module returns it under
     options     : see `exporters.recipe.Recipe`
 
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
     `OptionError`, and `MissingPartError` where the model's library is absent.
     """
-    network = convert(model, calibration, **options).network
+    network = convert(model, calibration, output=output, **options).network
     if path is not None:
         save(network, path)
     return network

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from exporters.cli.model import MODEL, WEIGHTS, load_model
+from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
 from exporters.conversion import convert
 from exporters.recipe import CHOICES, PAPER
 from onespike_lava.cli import options
@@ -29,6 +29,7 @@ def _choice(name: str) -> click.Choice[str]:
 )
 @MODEL
 @WEIGHTS
+@MODEL_OUTPUT
 @click.option("--calibration", required=True, type=click.Path(), metavar="X.npz", help="x.")
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="NET.net")
 @click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
@@ -52,6 +53,7 @@ def _choice(name: str) -> click.Choice[str]:
 def command(
     model: str,
     weights: str | None,
+    model_output: str | None,
     calibration: str,
     output: str,
     paper: bool,
@@ -68,7 +70,7 @@ def command(
     recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
     recipe["bases"] = dict(_of_layer("layer-base", text, float) for text in layer_base)
     recipe["spikes"] = dict(_of_layer("layer-spikes", text, int) for text in layer_spikes)
-    found = convert(load_model(model, weights), samples, **recipe)
+    found = convert(load_model(model, weights), samples, output=model_output, **recipe)
     save(found.network, output)
     coded = encode(found.network.input, samples)
     options.warn_of_input(coded.clipped, coded.rounding)

@@ -14,6 +14,8 @@ WEIGHTS = click.option(
     "--weights", type=click.Path(), metavar="FILE.safetensors", help="Of package.module:factory."
 )
 
+MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which of several outputs.")
+
 
 def load_model(model: str, weights: str | None) -> Any:
     """What `exporters.export` takes: the path of an ONNX file, or a torch module."""

@@ -6,7 +6,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.cli.model import WEIGHTS, load_model
+from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.graph import Graph
 from exporters.source import read
 from onespike_lava.cli import options
 from onespike_lava.comparison import first_difference
@@ -22,6 +23,7 @@ from onespike_lava.netx import load
 @options.LIMIT
 @click.option("--model", metavar="MODEL", help="The source network, to compare its classes with.")
 @WEIGHTS
+@MODEL_OUTPUT
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -32,6 +34,7 @@ def command(
     limit: int | None,
     model: str | None,
     weights: str | None,
+    model_output: str | None,
 ) -> int:
     """Compare an engine with the reference, layer by layer: the first place that differs.
 
@@ -45,18 +48,16 @@ def command(
     difference = first_difference(found, expected)
     outcome = f"first difference at {difference}" if difference else "equal in every spike"
     click.echo(f"{found.engine} against reference, {len(x)} samples: {outcome}")
-    same = model is None or _same_model(network, x, found.predictions, model, weights)
+    same = True
+    if model is not None:
+        source = read(load_model(model, weights), x.shape[1:], model_output)
+        same = _same_model(network, source, x, found.predictions)
     return 0 if difference is None and same else 1
 
 
 def _same_model(
-    network: Network,
-    x: NDArray[np.generic],
-    classes: NDArray[np.int64],
-    model: str,
-    weights: str | None,
+    network: Network, source: Graph, x: NDArray[np.generic], classes: NDArray[np.int64]
 ) -> bool:
-    source = read(load_model(model, weights), x.shape[1:])
     logits = [source.evaluate(x[start : start + 64]) for start in range(0, len(x), 64)]
     agree = int((np.concatenate(logits).argmax(axis=1) == classes).sum()) if len(x) else 0
     made_from = dict(network.provenance).get("source_sha256")

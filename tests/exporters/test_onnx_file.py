@@ -379,8 +379,8 @@ def test_old_operator_sets_and_several_ends(tmp_path):
     )
     path = saved(tmp_path, [node("Relu"), node("Relu", "x", "z")], outputs=("y", "z"))
     assert refusal(path) == (
-        f"{path}: output: 2 of them (y, z); only one is supported, give "
-        "exporters.source.read(model, shape, output='y') as the model"
+        f"{path}: output: 2 of them (y, z); only one is supported, choose it with "
+        "output='y', on the command line --model-output"
     )
     assert read(path, (3, 12, 10), output="z").output == "relu.2"
     with pytest.raises(UnsupportedError, match=r"^.*: output: 'a' is not one of y, z; choose one"):

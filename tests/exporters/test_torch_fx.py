@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F
 from torch import nn
 
+from exporters import export
 from exporters.source import read
 from exporters.torch_fx import from_torch
 from exporters.torch_table import SUPPORTED
@@ -228,9 +229,33 @@ def test_outputs_are_chosen():
         from_torch(Function(two), (3, 12, 10), output="2")
     several = Function(lambda m, x: (x.relu(), x))
     assert refusal(several) == (
-        "output: 2 of them (0, 1); only one is supported, give exporters.source.read(model, "
-        "shape, output='0') as the model"
+        "output: 2 of them (0, 1); only one is supported, choose it with output='0', on the "
+        "command line --model-output"
     )
+
+
+class TwoHeads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body, self.kind, self.place = nn.Linear(6, 8), nn.Linear(8, 3), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.body(x).relu()
+        return {"kind": self.kind(x), "place": self.place(x)}
+
+
+def test_one_of_two_heads():
+    x = np.random.default_rng(0).integers(0, 256, (40, 6)).astype(np.float32) / 255
+    model = TwoHeads().eval()
+    for name, outputs in (("kind", 3), ("place", 5)):
+        network = export(model, x, output=name)
+        assert network.readout.shape == (outputs,)
+        with torch.no_grad():
+            exact = model(torch.from_numpy(x))[name].numpy()
+        scores = network.run(x).scores * network.output_scale
+        assert np.corrcoef(scores.ravel(), exact.ravel())[0, 1] > 0.98
+    with pytest.raises(UnsupportedError, match=r"choose it with output='kind'"):
+        export(model, x)
 
 
 def test_one_logit_behind_a_sigmoid_becomes_two_scores():
