@@ -90,7 +90,7 @@ def _run_block(
 
     steps = total_steps(network, wait, len(data))
     configuration = Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=model == "hierarchy")
-    with _traceless():
+    with traceless():
         source = Source(data=payloads(network, data, steps))
         process = OneSpikeNetwork(network=network, wait=wait, samples=len(data), record=record)
         sink = Sink(shape=network.readout.shape, buffer=steps)
@@ -139,7 +139,7 @@ def _operations(network: Network) -> float:
 
 
 @contextmanager
-def _traceless() -> Iterator[None]:
+def traceless() -> Iterator[None]:
     """Forget what Lava keeps of each Process for ever: registry entries and log handlers."""
     from lava.magma.core.process.process import ProcessServer
     from lava.magma.core.process.variable import VarServer

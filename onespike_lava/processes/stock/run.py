@@ -6,7 +6,7 @@ import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
-from onespike_lava.engines.lava import _traceless
+from onespike_lava.engines.lava import traceless
 from onespike_lava.engines.result import Codes, Result, spike_count
 from onespike_lava.network import Network
 from onespike_lava.processes.probe.process import Probe
@@ -33,7 +33,7 @@ def run(
     Raises `UnsupportedError` as `StockNetwork`, `LavaRunError` if the run fails.
     """
     phases = network.phases
-    with _traceless():
+    with traceless():
         stock = StockNetwork(network, data, wait, shared)
         probes = _probes(stock) if record else []
         configuration = Loihi2SimCfg(select_tag="fixed_pt")
