@@ -234,6 +234,15 @@ def test_spikes_are_measured():
         loihi.fit(network, step_time=0)
 
 
+def test_a_graph_is_one_sample():
+    network = random_graph_network(1)
+    features, nodes, _ = network.input.shape
+    x = np.random.default_rng(0).random((nodes, features))
+    spikes = network.run(x).spikes
+    found = loihi.fit(network, x).layers[:-2]
+    assert {layer.name: layer.spikes for layer in found} == spikes
+
+
 def test_several_spikes_take_more_state():
     make = maker()
     make.readout(make.conv(make.input((2, 6, 6)), 4))
