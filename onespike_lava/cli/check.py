@@ -11,7 +11,7 @@ from onespike_lava import loihi
 from onespike_lava.cli import options
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.loihi.limits import SHORTEST_STEP
-from onespike_lava.loihi.stock import price
+from onespike_lava.loihi.price import price
 from onespike_lava.network import Network
 from onespike_lava.netx import load
 

@@ -12,6 +12,7 @@ from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Window
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.loihi import stock
+from onespike_lava.loihi.price import price
 from onespike_lava.validate import largest_potential
 from tests.networks import Maker
 
@@ -87,7 +88,7 @@ def test_times():
 
 
 def test_price_by_hand():
-    found = stock.price(small())
+    found = price(small())
     conv, pool, readout, all_ = found.layers
     network = small()
     limbs = [
@@ -162,7 +163,7 @@ def test_command(capsys, tmp_path):
 
     found = json.loads(onespike("--stock", "--json"))["stock"]
     assert found["possible"] is True
-    assert found["layers"][-1]["neurons"] == stock.price(small()).layers[-1].neurons
+    assert found["layers"][-1]["neurons"] == price(small()).layers[-1].neurons
     assert "steps per sample 16, until a sample's scores" in onespike("--stock")
     found = json.loads(onespike("--stock", "--json", "--wait", "2"))["stock"]
     assert found["possible"] is False

@@ -11,6 +11,7 @@ from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Input, MaxPool, Readout, Spiking, Synapse
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.loihi import stock as plan
+from onespike_lava.loihi.price import price
 from onespike_lava.network import Network
 from onespike_lava.validate import largest_potential
 from tests.graphs import random_graph_network
@@ -125,7 +126,7 @@ def test_only_processes_of_lava_and_the_price_that_is_told(architecture, monkeyp
     assert all(type(process).__module__.startswith("lava.proc.") for process in built.processes)
     kinds = {type(process).__name__ for process in built.processes}
     assert kinds <= {"RingBuffer", "ProdNeuron", "LIFReset", "Dense", "Sparse", "DelaySparse"}
-    told = plan.price(network).layers[-1]
+    told = price(network).layers[-1]
     neurons = [p for p in built.processes if type(p).__name__ in ("ProdNeuron", "LIFReset")]
     assert sum(process.s_out.size for process in neurons) == told.neurons
     added = [p.weights.init.nnz for p in built.processes if hasattr(p, "weights") and p not in own]

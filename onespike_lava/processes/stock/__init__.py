@@ -1,7 +1,8 @@
 """The network composed of Lava's own processes alone, exact for graded weighting.
 
-`StockNetwork` connects the processes, `run` runs samples through them. The plan and the price
-are in `onespike_lava.loihi.stock`; docs/loihi.md explains the composition.
+`StockNetwork` connects the processes, `run` runs samples through them. The plan is in
+`onespike_lava.loihi.stock`, the price in `onespike_lava.loihi.price`; docs/loihi.md explains
+the composition.
 """
 
 from onespike_lava.processes.stock.compose import StockNetwork
