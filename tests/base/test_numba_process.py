@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,6 +139,23 @@ print(network.run(x).engine, (network.run(x, "numba").scores == network.run(x).s
     assert in_process(code, NUMBA_DISABLE_JIT="1") == ["0", "0", "numpy", "True"]
 
 
+def test_the_core_of_the_suite_without_the_compiler():
+    """Engine `numba` leaves its networks to NumPy, `auto` is NumPy, and nothing else changes."""
+    parts = ["test_coding.py", "test_engines.py", "test_several.py", "test_energy.py"]
+    paths = [str(Path(__file__).parent / part) for part in parts]
+    chosen = "not numpy_equals_reference or 3-graded or 3-membrane"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", chosen, *paths],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    passed = int(done.stdout.split(" passed")[0].split()[-1])
+    assert passed > 50
+
+
 RUN = """
 from tests.networks import random_network, random_samples
 from onespike_lava.engines.numba import kind
@@ -211,4 +229,9 @@ def test_the_command_line_says_where_nothing_can_be_kept(net_and_data):
 
 def test_importing_the_library_does_not_import_numba():
     code = "import onespike_lava, onespike_lava.cli, sys; print('numba' in sys.modules)"
+    assert in_process(code) == ["False"]
+
+
+def test_the_command_line_answers_without_numpy():
+    code = "import onespike_lava.cli, sys; print('numpy' in sys.modules)"
     assert in_process(code) == ["False"]
