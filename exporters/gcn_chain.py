@@ -62,7 +62,7 @@ class Chain:
 
 @dataclass
 class _Stage:
-    """A layer in the making: `A (X W + inner) + outer`."""
+    """A layer in the making: `A (X W + inner) + outer`, named after its first map."""
 
     name: str = ""
     weight: Floats | None = None
@@ -73,8 +73,8 @@ class _Stage:
 
     def take(self, step: Step) -> None:
         if step.kind == "map":
+            self.name = step.name if self.weight is None else self.name
             self._map(step.value)
-            self.name = self.name or step.name
         elif step.kind == "bias" and self.matrix is None:
             self.inner = self.inner + step.value
         elif step.kind == "bias":
@@ -87,7 +87,7 @@ class _Stage:
                 "product as the adjacency"
             )
         else:
-            self.matrix, self.name = step.value, step.name
+            self.matrix, self.name = step.value, self.name or step.name
 
     def _map(self, weight: Floats) -> None:
         """`(A (X W + b) + c) V = A (X W V + b V) + c V`."""

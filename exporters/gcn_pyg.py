@@ -32,11 +32,12 @@ def read_gcn_conv(
         raise UnsupportedError("is not called with the features and the edges of the model")
     if module.flow != "source_to_target":
         raise UnsupportedError(f"flow {module.flow!r}; only 'source_to_target' is supported")
+    weighted = edge_weight is not None  # without weights all edges count 1, loops too
     matrix = partial(
         normalised,
-        weighted=edge_weight is not None,
+        weighted=weighted,
         normalise=bool(module.normalize),
-        loops=bool(module.add_self_loops) * (2.0 if module.improved else 1.0),
+        loops=bool(module.add_self_loops) * (2.0 if module.improved and weighted else 1.0),
     )
     weight = module.lin.weight.detach().numpy()
     bias = module.bias

@@ -122,6 +122,8 @@ def as_adjacency(given: Any) -> Any:
         given = sparse.coo_matrix(parts, tuple(coo.shape))
     try:
         matrix = sparse.csr_matrix(given, dtype=np.float64)
+        if given is None:
+            raise TypeError
     except (TypeError, ValueError):
         raise DataError(
             f"adjacency: {type(given).__name__} is no matrix; give a scipy sparse matrix"
@@ -146,4 +148,4 @@ def as_features(given: Any, nodes: int) -> Floats:
         )
     if not np.isfinite(values).all():
         raise DataError("features: hold NaN or infinite values; clean the data")
-    return values.astype(np.float64)
+    return values.astype(np.float64) + 0.0  # no -0.0, which a sparse matrix does not keep
