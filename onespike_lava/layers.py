@@ -215,6 +215,15 @@ class Spiking(Frozen):
         return int(self.payload[: self.max_spikes].sum())
 
     @property
+    def threshold_range(self) -> tuple[int, int]:
+        """Smallest and largest threshold of any neuron, phase and number of spikes left."""
+        factors = [int(self.threshold_table.min()), int(self.threshold_table.max())]
+        if self.max_spikes > 1:
+            factors += [2 * int(self.payload.min()), 2 * int(self.payload.max())]
+        low, high = int(self.threshold_base.min()), int(self.threshold_base.max())
+        return low * min(factors), high * max(factors)
+
+    @property
     def constant(self) -> NDArray[np.float64]:
         """The normalisation constant `lambda` that the integers realise, float64[C].
 

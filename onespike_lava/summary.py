@@ -45,8 +45,7 @@ def _layer(network: Network, layer: Layer) -> dict[str, Any]:
     found["weights"] = sum(synapse.weight.size for synapse in layer.synapses)
     found["potential"] = f"{largest_potential(network, layer) / STATE_LIMIT:.1%}"
     if isinstance(layer, Spiking):
-        thresholds = layer.threshold_base.astype(np.int64) * int(layer.threshold_table.max())
-        found["threshold"] = f"{thresholds.min()}..{thresholds.max()}"
+        found["threshold"] = "{}..{}".format(*layer.threshold_range)
         found["base"] = layer.base
         found["max_spikes"] = layer.max_spikes
         found["payload"] = layer.payload.tolist()

@@ -295,9 +295,7 @@ def _bound(network: Network, layer: Layer) -> Iterator[str]:
             "export with fewer payload bits"
         )
     if isinstance(layer, Spiking):
-        several = layer.max_spikes > 1
-        factor = max(int(layer.threshold_table.max()), 2 * int(layer.payload[0]) * several)
-        threshold = int(layer.threshold_base.max()) * factor
+        threshold = layer.threshold_range[1]
         if threshold >= STATE_LIMIT:
             yield (
                 f"threshold: {threshold} exceeds the state limit of {STATE_LIMIT} (24 bits "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onespike_lava.layers import MaxPool, Spiking
 from onespike_lava.loihi import sizes
-from onespike_lava.loihi.rules import Case, largest_threshold
+from onespike_lava.loihi.rules import Case
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def thresholds(case: Case) -> Iterator[Note]:
     limit = case.limits["lif_threshold_bits"].number
     for layer in case.network.layers:
         if isinstance(layer, Spiking):
-            bits = largest_threshold(layer).bit_length()
+            bits = layer.threshold_range[1].bit_length()
             if bits > limit:
                 text = f"{bits} bits; a stock LIF holds {limit:g}, a neuron of its own 23"
                 yield Note(layer.name, "threshold", text)

@@ -97,7 +97,7 @@ def threshold_bits(case: Case, position: int) -> Iterator[Violation]:
     """Largest threshold of any neuron and phase."""
     layer = case.network.layers[position]
     if isinstance(layer, Spiking):
-        bits = signed_bits(0, largest_threshold(layer))
+        bits = signed_bits(0, layer.threshold_range[1])
         yield from _over(case, layer.name, "threshold_bits", bits, "threshold_bits", FEWER_BITS)
 
 
@@ -171,11 +171,6 @@ def _cores(case: Case) -> int:
 
 def _convolutions(layer: Layer) -> list[Any]:
     return [synapse for synapse in sizes.connections(layer) if synapse.kind == "conv"]
-
-
-def largest_threshold(layer: Spiking) -> int:
-    """Largest threshold of any neuron and phase."""
-    return int(layer.threshold_base.max()) * int(layer.threshold_table.max())
 
 
 def largest_payload(network: Network, position: int) -> int:

@@ -27,7 +27,6 @@ from onespike_lava.limits import STATE_LIMIT, WEIGHT_MAX
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.fit import check_options
 from onespike_lava.loihi.limits import LOIHI2
-from onespike_lava.loihi.rules import largest_threshold
 from onespike_lava.network import Network
 from onespike_lava.validate import largest_potential
 
@@ -199,4 +198,4 @@ def _largest_sum(network: Network, layer: Spiking | Readout) -> int:
     largest = largest_potential(network, layer)
     if isinstance(layer, Readout):
         return largest
-    return largest + max(largest, largest_threshold(layer)) + (1 << ALIGNMENT)
+    return largest + max(largest, layer.threshold_range[1]) + (1 << ALIGNMENT)
