@@ -115,7 +115,7 @@ def _recorded(
         spikes = [int(session.get(probe.spikes)[0]) for probe in probes]
         if not record:
             return spikes, None
-        noted = [session.get(probe.codes) for probe in probes]
+        noted = [session.get(probe.codes).astype(np.int64) for probe in probes]
         return spikes, _codes(noted, layers)
     spikes = process.spikes.tolist()
     return spikes, _codes(process.codes, layers) if record else None
@@ -124,7 +124,7 @@ def _recorded(
 def _codes(noted: Sequence[NDArray[Any]], layers: Sequence[Layer]) -> list[NDArray[np.uint8]]:
     """Codes uint8[samples, *code_shape] of each layer from what Lava noted of its spikes."""
     return [
-        noted_codes(values.astype(np.int64).reshape(-1, *layer.shape), layer)
+        noted_codes(values.reshape(-1, *layer.shape), layer)
         for values, layer in zip(noted, layers, strict=True)
     ]
 

@@ -23,7 +23,10 @@ SECONDS_PER_VALUE = 1e-3
 """One value of a Var; about 15 us."""
 
 POLL_SECONDS = 0.002
-"""Pause between two looks at the children."""
+"""Pause between two looks at the children while they start or stop."""
+
+LOOK_SECONDS = 0.05
+"""Longest pause between two looks at the children during a run, whose end wakes the host."""
 
 GRACE_SECONDS = 1.0
 """How long a failing child may take to send its traceback once others have ended."""

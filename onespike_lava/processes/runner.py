@@ -23,7 +23,7 @@ import atexit
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,7 @@ from onespike_lava.errors import LavaRunError
 from onespike_lava.processes.children import bound_children, fork_method
 from onespike_lava.processes.patience import (
     GRACE_SECONDS,
+    LOOK_SECONDS,
     POLL_SECONDS,
     SECONDS_PER_CHILD,
     SECONDS_PER_CHILD_AND_STEP,
@@ -113,7 +114,7 @@ class Session:
         with self._closing_on_failure("run"):
             runtime.start(RunSteps(steps, blocking=False))
             ports = runtime.service_to_runtime
-            self._watch(lambda: all(port.probe() for port in ports), limit + extra_seconds)
+            self._watch(lambda: all(port.probe() for port in ports), limit + extra_seconds, ports)
             answers = [port.recv() for port in ports]
             if not all(enum_equal(answer, MGMT_RESPONSE.DONE) for answer in answers):
                 self._watch_for(lambda: False, 2 * GRACE_SECONDS)  # for its traceback
@@ -166,12 +167,18 @@ class Session:
             raise LavaRunError("lava: the session is closed; open another one")
         return self._runtime
 
-    def _watch(self, done: Callable[[], bool], limit: float) -> None:
-        self._watch_for(done, limit if self._timeout is None else self._timeout)
+    def _watch(self, done: Callable[[], bool], limit: float, ports: Iterable[Any] = ()) -> None:
+        self._watch_for(done, limit if self._timeout is None else self._timeout, ports)
 
-    def _watch_for(self, done: Callable[[], bool], limit: float) -> None:
-        """Wait until done; raise if a child fails or the time is up."""
+    def _watch_for(self, done: Callable[[], bool], limit: float, ports: Iterable[Any] = ()) -> None:
+        """Wait until done; raise if a child fails or the time is up.
+
+        What arrives at one of the ports ends the pause between two looks.
+        """
         assert self._runtime is not None
+        arrived = threading.Event()
+        for port in ports:
+            port.observer = arrived.set
         actors = self._runtime._messaging_infrastructure.actors
         began = quiet = time.monotonic()
         while not done():
@@ -185,7 +192,8 @@ class Session:
                 raise LavaRunError(
                     f"no answer within {limit:g} s; allow more with {TIMEOUT_VARIABLE} (seconds)"
                 )
-            time.sleep(POLL_SECONDS)
+            arrived.wait(LOOK_SECONDS if ports else POLL_SECONDS)
+            arrived.clear()
 
     @contextmanager
     def _closing_on_failure(self, what: str) -> Iterator[None]:

@@ -7,50 +7,73 @@ Lava Processes does: samples follow each other every `T` steps, every synapse ad
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from onespike_lava.dynamics import (
+    Arithmetic,
     Membrane,
     Neuron,
     State,
     Values,
     advance,
     clock,
-    code_bits,
     fixed,
+    floating,
     pool,
     read_out,
-    spike_code,
     threshold_row,
     window_maximum,
 )
-from onespike_lava.engines.numpy import connect
-from onespike_lava.layers import MaxPool, Readout, Spiking, per_neuron
+from onespike_lava.layers import Growth, MaxPool, Readout, Spiking, per_neuron
 from onespike_lava.network import Network
+from onespike_lava.processes.linear import linear
 from onespike_lava.schedule import Slot, schedule
+
+
+class Numbers(NamedTuple):
+    """The number type of a run.
+
+    state      : of potentials and payloads
+    product    : in which weights and payloads are multiplied
+    arithmetic : how potentials grow
+    """
+
+    state: Any
+    product: Any
+    arithmetic: Callable[[Growth | None], Arithmetic]
+
+
+FIXED = Numbers(np.int32, np.float32, fixed)
+"""Integers as on the chip; products in float32 are exact below 2**24."""
+
+FLOATING = Numbers(np.float64, np.float64, floating)
+"""Real numbers: growth without rounding."""
 
 
 class SpikingSteps:
     """A spiking layer with its state."""
 
-    def __init__(self, layer: Spiking, slot: Slot, phases: int, wait: int) -> None:
+    def __init__(
+        self, layer: Spiking, slot: Slot, phases: int, wait: int, numbers: Numbers
+    ) -> None:
+        bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
         self.neuron = Neuron(
-            Membrane(
-                per_neuron(layer.bias, layer.shape), phases, slot.integrate, fixed(layer.growth)
-            ),
+            Membrane(bias, phases, slot.integrate, numbers.arithmetic(layer.growth)),
             per_neuron(layer.threshold_base, layer.shape),
             threshold_row(layer.threshold_table, layer.growth, wait),
             layer.payload,
             wait,
             layer.max_spikes,
         )
-        rest = np.zeros(layer.shape, np.int32)
+        rest = np.zeros(layer.shape, numbers.state)
         self.state = State(rest, rest, rest.astype(np.uint8))
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
         """Payloads [*shape], None if no neuron spikes; `arriving` is None without input."""
-        given = np.int32(0) if arriving is None else arriving
+        given = 0 if arriving is None else arriving
         sent, self.state = advance(self.neuron, self.state, step, given)
         return sent
 
@@ -58,14 +81,14 @@ class SpikingSteps:
 class ReadoutSteps:
     """The output layer with its state."""
 
-    def __init__(self, layer: Readout, slot: Slot, phases: int) -> None:
-        bias = per_neuron(layer.bias, layer.shape)
-        self.membrane = Membrane(bias, phases, slot.integrate, fixed(layer.growth))
-        self.potential: Values = np.zeros(layer.shape, np.int32)
+    def __init__(self, layer: Readout, slot: Slot, phases: int, numbers: Numbers) -> None:
+        bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
+        self.membrane = Membrane(bias, phases, slot.integrate, numbers.arithmetic(layer.growth))
+        self.potential: Values = np.zeros(layer.shape, numbers.state)
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
         """Scores [*shape] as a sample is complete, else None."""
-        given = np.int32(0) if arriving is None else arriving
+        given = 0 if arriving is None else arriving
         scores, self.potential = read_out(self.membrane, self.potential, step, given)
         return scores
 
@@ -91,13 +114,20 @@ class PoolSteps:
 class NetworkSteps:
     """All layers of a network with their states, and what is on its way between them."""
 
-    def __init__(self, network: Network, wait: int) -> None:
-        self.network = network
+    def __init__(self, network: Network, wait: int, numbers: Numbers = FIXED) -> None:
+        self.network, self.numbers = network, numbers
         self.slots = schedule(network, wait)
         self.layers = [
-            _layer_steps(network, position, slot, wait)
+            _layer_steps(network, position, slot, wait, numbers)
             for position, slot in enumerate(self.slots)
             if position > 0
+        ]
+        self.synapses = [
+            [
+                linear(synapse, network.layers[synapse.source].shape, numbers.product)
+                for synapse in getattr(layer, "synapses", ())
+            ]
+            for layer in network.layers
         ]
         reach = 1 + max(delay for slot in self.slots for delay in slot.delays)
         # What each layer has sent, newest first.
@@ -106,7 +136,7 @@ class NetworkSteps:
     def step(self, step: int, data: Values) -> list[Values | None]:
         """What each layer sends in a step, None for nothing; of the readout: the scores.
 
-        `data` is int32[*shape], the payloads of the input.
+        `data` is [*shape], the payloads of the input.
         """
         self.sent[0].appendleft(data if data.any() else None)
         for position, layer in enumerate(self.layers, start=1):
@@ -119,50 +149,23 @@ class NetworkSteps:
             return self.sent[layer.source][delays[0]]
         assert isinstance(layer, (Spiking, Readout))
         total: Values | None = None
-        for synapse, delay in zip(layer.synapses, delays, strict=True):
-            sent = self.sent[synapse.source][delay]
+        for source, delay, product in zip(
+            layer.sources, delays, self.synapses[position], strict=True
+        ):
+            sent = self.sent[source][delay]
             if sent is not None:
-                added = connect(synapse, sent[None].astype(np.float32))[0].astype(np.int32)
+                added = product(sent)
                 total = added if total is None else total + added
-        return total
+        return None if total is None else total.astype(self.numbers.state)
 
 
 def _layer_steps(
-    network: Network, position: int, slot: Slot, wait: int
+    network: Network, position: int, slot: Slot, wait: int, numbers: Numbers
 ) -> SpikingSteps | ReadoutSteps | PoolSteps:
     layer = network.layers[position]
     if isinstance(layer, Spiking):
-        return SpikingSteps(layer, slot, network.phases, wait)
+        return SpikingSteps(layer, slot, network.phases, wait, numbers)
     if isinstance(layer, Readout):
-        return ReadoutSteps(layer, slot, network.phases)
+        return ReadoutSteps(layer, slot, network.phases, numbers)
     assert isinstance(layer, MaxPool)
     return PoolSteps(layer, slot, network.phases)
-
-
-class Recorder:
-    """Spike counts and codes of the first samples."""
-
-    def __init__(self, network: Network, wait: int, samples: int) -> None:
-        self.layers = network.layers[:-1]
-        self.slots = schedule(network, wait)
-        self.phases, self.samples = network.phases, samples
-        ends = np.cumsum([np.prod(layer.shape) for layer in self.layers]).tolist()
-        self.parts = [
-            slice(end - int(np.prod(layer.shape)), end)
-            for end, layer in zip(ends, self.layers, strict=True)
-        ]
-
-    def note(
-        self, step: int, sent: list[Values | None], spikes: Values, codes: Values | None
-    ) -> None:
-        """Add a step to `spikes` [layers - 1] and to `codes` [samples, neurons of all layers]."""
-        for index, layer in enumerate(self.layers):
-            payloads = sent[index]
-            sample, phase = clock(step, self.slots[index].fire, self.phases)
-            if payloads is None or not 0 <= sample < self.samples:
-                continue
-            spikes[index] += np.count_nonzero(payloads)
-            if codes is not None:
-                bits = code_bits(layer)
-                spiking = payloads.reshape(-1) != 0
-                codes[sample, self.parts[index]][spiking] += spike_code(phase, bits)

@@ -85,7 +85,7 @@ def main(runs: int) -> int:
 def fail_once() -> None:
     """A run whose model raises; its Processes go from Lava's registry, as in the engine."""
     try:
-        with lava._traceless():
+        with lava.traceless():
             run_faulty("before")
     except LavaRunError:
         return

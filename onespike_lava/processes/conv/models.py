@@ -12,9 +12,9 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.engines.numpy import connect
 from onespike_lava.layers import Synapse
 from onespike_lava.processes.conv.process import Conv
+from onespike_lava.processes.linear import Linear, linear
 from onespike_lava.processes.weights import refuse_real
 
 
@@ -26,17 +26,25 @@ class AbstractConvModel(PyLoihiProcessModel):  # type: ignore[misc]
     weight: Any = None
     a_buff: Any = None
 
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.product: Linear | None = None  # the Vars have no values yet
+
     def run_spk(self) -> None:
         """One step; the delay cuts cycles, as in Lava's own synapses."""
         self.a_out.send(self.a_buff)
         sent = self.s_in.recv()
-        params = self.proc_params
-        synapse = Synapse(0, self.weight, params["window"], params["groups"])
-        self.a_buff = self.convolve(synapse, sent)
+        if self.product is None:
+            self.product = self.laid_out()
+        # A step without spikes costs nothing.
+        sums = self.product(sent) if sent.any() else np.zeros_like(self.a_buff)
+        self.a_buff = sums.astype(self.a_buff.dtype)
 
-    def convolve(self, synapse: Synapse, sent: Any) -> Any:
-        """Sums [O, rows, columns] of the model's number type."""
-        raise NotImplementedError
+    def laid_out(self, product: Any = np.float32) -> Linear:
+        """The convolution with the weights as they are now, in a type of products."""
+        get = self.proc_params.get
+        synapse = Synapse(0, self.weight, get("window"), get("groups"))
+        return linear(synapse, tuple(get("input_shape")), product)
 
 
 @implements(proc=Conv, protocol=LoihiProtocol)
@@ -54,24 +62,18 @@ class PyConvModelFixed(AbstractConvModel):
         refuse_real(proc_params)
         super().__init__(proc_params)
 
-    def convolve(self, synapse: Synapse, sent: Any) -> Any:
-        """Sums int32; a step without spikes costs nothing."""
-        if not sent.any():
-            return np.zeros_like(self.a_buff)
-        return connect(synapse, sent[None].astype(np.float32))[0].astype(np.int32)
-
 
 @implements(proc=Conv, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
 class PyConvModelFloat(AbstractConvModel):
-    """Real payloads, weights rounded to float32."""
+    """Real payloads and weights."""
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
     weight: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
     a_buff: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
 
-    def convolve(self, synapse: Synapse, sent: Any) -> Any:
-        """Sums float64."""
-        return connect(synapse, sent[None])[0]
+    def laid_out(self, product: Any = np.float64) -> Linear:
+        """The convolution in double precision."""
+        return super().laid_out(product)

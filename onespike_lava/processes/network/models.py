@@ -17,34 +17,53 @@ from onespike_lava.dynamics import code_bits
 from onespike_lava.processes.graph import build, open_inputs
 from onespike_lava.processes.network.process import OneSpikeNetwork
 from onespike_lava.processes.probe.process import Probe
-from onespike_lava.processes.steps import NetworkSteps, Recorder
+from onespike_lava.processes.recorder import Recorder
+from onespike_lava.processes.steps import FIXED, FLOATING, NetworkSteps, Numbers
 from onespike_lava.schedule import schedule
+
+
+class AbstractOneSpikeNetworkModel(PyLoihiProcessModel):  # type: ignore[misc]
+    """All layers in one operating-system process; subclasses name the number type."""
+
+    inp: Any = None
+    out: Any = None
+    numbers: Numbers
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        names = ("network", "wait", "samples", "spikes", "codes")
+        network, wait, samples, spikes, codes = (proc_params[name] for name in names)
+        self.network_steps = NetworkSteps(network, wait, self.numbers)
+        self.recorder = Recorder(network, wait, samples, spikes, codes)
+        self.silence = np.zeros(network.readout.shape, self.numbers.state)
+
+    def run_spk(self) -> None:
+        """Take in the input's payloads, send the scores that are complete."""
+        sent = self.network_steps.step(self.time_step, self.inp.recv())
+        self.recorder.note(self.time_step, sent)
+        self.out.send(self.silence if sent[-1] is None else sent[-1])
 
 
 @implements(proc=OneSpikeNetwork, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class PyOneSpikeNetworkModel(PyLoihiProcessModel):  # type: ignore[misc]
-    """All layers in one operating-system process."""
+class PyOneSpikeNetworkModelFixed(AbstractOneSpikeNetworkModel):
+    """Integers as on the chip."""
 
+    numbers = FIXED
     inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    spikes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
-    codes: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)
 
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        network, wait = proc_params["network"], proc_params["wait"]
-        self.network_steps = NetworkSteps(network, wait)
-        self.recorder = Recorder(network, wait, proc_params["samples"])
-        self.silence = np.zeros(network.readout.shape, np.int32)
 
-    def run_spk(self) -> None:
-        """Take in the input's payloads, send the scores that are complete."""
-        sent = self.network_steps.step(self.time_step, self.inp.recv())
-        codes = self.codes if self.proc_params["record"] else None
-        self.recorder.note(self.time_step, sent, self.spikes, codes)
-        self.out.send(self.silence if sent[-1] is None else sent[-1])
+@implements(proc=OneSpikeNetwork, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyOneSpikeNetworkModelFloat(AbstractOneSpikeNetworkModel):
+    """Real numbers: what membrane weighting rounds is exact to 53 bits."""
+
+    numbers = FLOATING
+    inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
 
 
 @implements(proc=OneSpikeNetwork, protocol=LoihiProtocol)

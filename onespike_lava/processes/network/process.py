@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
+from onespike_lava.processes.recorder import noted_type, shared_zeros
 
 
 class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
@@ -25,11 +25,13 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
     samples : how many samples from the start to count spikes of
     record  : also keep their codes
 
-    It has two models for `Loihi2SimCfg(select_tag="fixed_pt")`: by default all layers in one
-    operating-system process, with `select_sub_proc_model=True` one per layer and synapse;
-    step by step both send the same. Var `spikes` is [layers - 1], Var `codes` [samples,
-    neurons of all layers but the readout] as in `Probe`; both serve the first model, in the
-    second one `procs.probe_<i>` of each layer holds the same.
+    With `Loihi2SimCfg`, tag `fixed_pt` or `floating_pt`, all layers are in one operating-system
+    process; with `select_sub_proc_model=True` each layer and synapse is in one of its own. Step
+    by step both send the same.
+
+    `spikes` is int64[layers - 1], `codes` for each layer but the readout what a `Probe` holds,
+    [samples, *shape], or None if not recorded. They are plain arrays, written by the first
+    model as it runs; in the second one `procs.probe_<i>` of each layer holds the same.
 
     Raises `OptionError` for a wait outside 0..T.
     """
@@ -49,7 +51,11 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
             raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
         self.inp = InPort(shape=network.input.shape)
         self.out = OutPort(shape=network.readout.shape)
-        spiking = network.layers[:-1]
-        neurons = sum(int(np.prod(layer.shape)) for layer in spiking)
-        self.spikes = Var(shape=(len(spiking),), init=0)
-        self.codes = Var(shape=(samples, neurons) if record and samples else (1, 1), init=0)
+        senders = network.layers[:-1]
+        self.spikes = shared_zeros((len(senders),), np.int64)
+        self.codes = (
+            [shared_zeros((samples, *layer.shape), noted_type(layer)) for layer in senders]
+            if record
+            else None
+        )
+        self.proc_params["spikes"], self.proc_params["codes"] = self.spikes, self.codes

@@ -1,0 +1,120 @@
+"""ResNet-20 in Lava: both models against engine `numpy`, and the leaf's price.
+
+    ONESPIKE_DATA=... python tests/benchmarks/lava_resnet20.py [--images 4] [--rounds 3]
+
+Every code, spike count and score of the first test images is compared; exit 1 where one
+differs. The price of Lava is the time of the leaf model over that of the same steps in this
+process, which computes the same integers phase by phase with the same functions: on the wall,
+and in processor time, which tells more on a busy machine. Both use one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy reads it: threads that spin hide times
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "netx_models"))
+
+import cifar10  # noqa: E402
+
+import onespike_lava  # noqa: E402
+from onespike_lava.data import encode  # noqa: E402
+from onespike_lava.engines import lava, numpy  # noqa: E402
+from onespike_lava.engines.result import Result  # noqa: E402
+from onespike_lava.network import Network  # noqa: E402
+from onespike_lava.processes.recorder import Recorder  # noqa: E402
+from onespike_lava.processes.steps import NetworkSteps  # noqa: E402
+from onespike_lava.schedule import total_steps  # noqa: E402
+
+
+def run_plain(network: Network, data: np.ndarray, wait: int, record: bool) -> Result:
+    """The leaf's own steps, one after the other in this process."""
+    layers = network.layers[:-1]
+    spikes = np.zeros(len(layers), np.int64)
+    noted = [np.zeros((len(data), *layer.shape), np.uint8) for layer in layers] if record else None
+    steps = NetworkSteps(network, wait)
+    recorder = Recorder(network, wait, len(data), spikes, noted)
+    count = total_steps(network, wait, len(data))
+    stream, scores = lava.payloads(network, data, count), []
+    for step in range(1, count + 1):
+        sent = steps.step(step, stream[..., step - 1])
+        recorder.note(step, sent)
+        if sent[-1] is not None:
+            scores.append(sent[-1].astype(np.int64))
+    return Result(np.array(scores), spikes.tolist(), noted)
+
+
+def same(one: Result, other: Result) -> bool:
+    """Whether scores, spike counts and all codes are equal."""
+    return (
+        np.array_equal(one.scores, other.scores)
+        and list(one.spikes) == list(other.spikes)
+        and all(map(np.array_equal, one.codes or (), other.codes or ()))
+    )
+
+
+def timed(run, *given) -> tuple[np.ndarray, Result]:
+    """Seconds and processor seconds, those of ended children included; and the outcome."""
+    began = clocks()
+    found = run(*given)
+    return clocks() - began, found
+
+
+def clocks() -> np.ndarray:
+    """Wall clock and processor time of this process and its ended children."""
+    used = os.times()
+    return np.array([used.elapsed, sum(used[:4])])
+
+
+def price(network: Network, data: np.ndarray, rounds: int, record: bool) -> None:
+    """Print the leaf's time over a plain process's: medians of the rounds' quotients."""
+    ratios = []
+    for _ in range(rounds):
+        plain, _ = timed(run_plain, network, data, network.wait, record)
+        leaf, _ = timed(lava.run_model, network, data, network.wait, record, "leaf")
+        ratios.append(leaf / plain)
+        print(
+            f"  plain {plain.round(2)} s, leaf {leaf.round(2)} s, quotients {ratios[-1].round(2)}"
+        )
+    wall, used = np.median(ratios, axis=0)
+    what = "with codes" if record else "scores alone"
+    print(
+        f"{what}: the leaf takes {wall:.2f} times the plain process, {used:.2f} in processor time"
+    )
+
+
+def main() -> int:
+    """Compare, measure, print; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--leaf", action="store_true", help="leave the hierarchy out")
+    options = parser.parse_args()
+    network = onespike_lava.load(ROOT / "netx_models/resnet20-cifar10/resnet20.net")
+    images = cifar10.normalised(cifar10.pixels("test", 0, options.images))
+    data = encode(network.input, images).integers
+    expected = numpy.run(network, data, network.wait, True)
+    agree = True
+    runs = {"plain": run_plain}
+    for model in lava.MODELS[: 1 if options.leaf else None]:
+        runs[model] = partial(lava.run_model, model=model)
+    for name, run in runs.items():
+        seconds, found = timed(run, network, data, network.wait, True)
+        agree &= same(found, expected)
+        verdict = "every spike as" if same(found, expected) else "NOT as"
+        print(f"{name:9} {seconds[0]:7.2f} s for {len(data)} images, {verdict} numpy", flush=True)
+    for record in (False, True):
+        price(network, data, options.rounds, record)
+    return int(not agree)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
