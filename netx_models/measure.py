@@ -57,6 +57,7 @@ class Results:
     """Figures of one network, on disk after each."""
 
     def __init__(self, name: str, command: str) -> None:
+        RESULTS.mkdir(exist_ok=True)
         self.path = RESULTS / f"{name}.json"
         known = json.loads(self.path.read_text()) if self.path.is_file() else {}
         self.values: dict[str, Any] = known.get("figures", {})
