@@ -1,159 +1,231 @@
-"""Speed of the engines beside the network they came from (`python tests/benchmarks/...`).
+"""Speed of the engines beside the network they came from, and beside other spiking libraries.
 
-One command prints the table: `python tests/benchmarks/bench_engines.py`.
+One command prints the whole table: `python tests/benchmarks/bench_engines.py`. Every contender
+takes the same float32 images and returns scores; `contenders.py` says how they are timed. PyTorch
+and ONNX Runtime run the source network with batch norms folded, PyTorch channels_last. A ratio is
+the time of engine `numba`, best kernels, over the contender's, of the same round in the same
+process: median over rounds, and its quartiles.
 
-Every contender takes the same float images and returns scores. Contenders are run in turn in
-one process, with idle gaps so that no library's spinning threads disturb the next; a ratio is
-the median over rounds of the quotient within a round, the spread its quartiles.
+Three environments take part, each a Python with torch and this package: this one, a current one,
+and one with SpikingJelly, which needs Python 3.11. Where one is absent a line says how to make
+it. Lava runs where it is installed (Python 3.10).
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import json
 import os
 import platform
+import shlex
 import statistics
+import subprocess
 import sys
+import tempfile
+import textwrap
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("--rounds", type=int, default=15, help="timed rounds of each line")
-parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 256])
-parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--gap", type=float, default=0.05, help="idle seconds before each run")
-parser.add_argument("--only", help="name of one network")
-parser.add_argument("--numpy", action="store_true", help="engine numpy too, which is slow")
-OPTIONS = parser.parse_args()
-os.environ["OMP_NUM_THREADS"] = str(OPTIONS.threads)  # before any library reads it
+from onespike_lava.files import write_atomic
 
-import numba  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BEST = "numba "
+READING = """
+`numba` is engine `numba` of this package with its kinds of kernels, through `Network.run`: float32
+images in, int64 scores out. PyTorch (channels_last) and ONNX Runtime run the source network,
+batch norms folded. SpikingJelly runs its rate-coded conversion for as many steps as there are
+phases. Lava's lines hold one whole run, start and end of its processes included. The last column
+is the time of the best kernels over that line's, round by round: median and quartiles.
+"""
+"""What the page says of its columns."""
+RECIPES = {
+    "current": "torch onnx onnxruntime",
+    "spikingjelly": "torch spikingjelly==2.0.0",
+}
+"""Environment -> what it needs besides this package."""
 
-from onespike_lava.engines import numba as engine  # noqa: E402
-from tests.benchmarks.models import Case, MissingDataError, digits, resnet20, vgg  # noqa: E402
 
-Run = Callable[[], object]
+@dataclass
+class Measured:
+    """What one environment measured: its versions, its lines, and networks that it lacks."""
+
+    name: str
+    versions: dict[str, str] = field(default_factory=dict)
+    kinds: list[str] = field(default_factory=list)
+    lines: list[dict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def main() -> None:
-    """Print the table."""
-    torch.set_num_threads(OPTIONS.threads)
-    print_machine()
-    for make in (digits, resnet20, vgg):
-        if OPTIONS.only not in (None, make.__name__):
-            continue
-        try:
-            case = make(max(OPTIONS.batches))
-        except MissingDataError as missing:
-            print(f"{make.__name__}: skipped, {missing}")
-            continue
-        check(case)
-        for batch in OPTIONS.batches:
-            print_lines(case.name, batch, measure(contenders(case, batch)))
+    """Measure in every environment that is there, print the table, write the page."""
+    given = arguments()
+    found = []
+    for name in ("this", *RECIPES):
+        python = sys.executable if name == "this" else getattr(given, name)
+        if not Path(python).is_file():
+            found.append(Measured(name, notes=[how_to_get(name)]))
+        else:
+            found.append(run_environment(name, python, given))
+    text = page(found, given)
+    print(text)
+    if given.write:
+        given.write.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(given.write, text.encode())
 
 
-def print_machine() -> None:
-    """Processor, threads and versions."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").is_file():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((s.split(":")[1].strip() for s in lines if s.startswith("model name")), model)
-    versions = {"python": platform.python_version(), "numpy": np.__version__}
-    versions |= {"numba": numba.__version__, "torch": torch.__version__, **onnx_version()}
-    print(
-        f"{time.strftime('%Y-%m-%d')}  {model}, {OPTIONS.threads} threads, {os.cpu_count()} cores"
+def how_to_get(name: str) -> str:
+    """The line for an environment that is absent."""
+    folder = f".venv-{name}"
+    return (
+        f"Environment `{name}` is absent; make it with `python3.11 -m venv {folder} && "
+        f"{folder}/bin/pip install -e . {RECIPES[name]}`, or give `--{name} PYTHON`."
     )
-    print("  ".join(f"{name} {version}" for name, version in versions.items()))
-    print(f"kernels here: {', '.join(engine.kinds())}; {OPTIONS.rounds} rounds")
 
 
-def onnx_version() -> dict[str, str]:
-    """Version of ONNX Runtime where it is installed."""
-    try:
-        import onnxruntime
-    except ImportError:
-        return {}
-    return {"onnxruntime": onnxruntime.__version__}
+def run_environment(name: str, python: str, given: argparse.Namespace) -> Measured:
+    """Run `contenders.py` there and gather what it prints."""
+    command = [python, str(HERE / "contenders.py"), "--rounds", str(given.rounds)]
+    command += ["--networks", *given.networks, "--batches", *map(str, given.batches)]
+    command += ["--threads", str(given.threads), "--gap", str(given.gap)]
+    command += ["--numpy"] * given.numpy + ["--only-jelly"] * (name == "spikingjelly")
+    command += ["--lava", str(given.lava)] if name == "this" else []
+    measured = Measured(name)
+    settings = {**os.environ, "OMP_NUM_THREADS": str(given.threads)}
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=settings
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                take(measured, json.loads(line))
+        if process.wait():
+            errors.seek(0)
+            last = errors.read().strip().splitlines()[-1:]
+            measured.notes.append(f"Environment `{name}` stopped early: {''.join(last)}")
+    return measured
 
 
-def check(case: Case) -> None:
-    """Every engine gives the same scores, or there is nothing to compare."""
-    expected = case.network.run(case.samples[:8], "reference").scores
-    for kind in engine.kinds():
-        assert (ours(case, case.samples[:8], kind)().scores == expected).all()  # type: ignore[attr-defined]
-
-
-def ours(case: Case, x: np.ndarray, kind: str | None) -> Run:
-    """Engine `numba` with one kind of kernels, or engine `numpy`."""
-
-    def run() -> object:
-        os.environ["ONESPIKE_KERNEL"] = kind or ""
-        return case.network.run(x, "numba" if kind else "numpy")
-
-    return run
-
-
-def contenders(case: Case, batch: int) -> dict[str, Run]:
-    """What is compared, ready to run."""
-    x = np.ascontiguousarray(case.samples[:batch])
-    runs = {f"numba {kind}": ours(case, x, kind) for kind in engine.kinds()}
-    if OPTIONS.numpy:
-        runs["numpy"] = ours(case, x, None)
-    module = case.folded.to(memory_format=torch.channels_last)
-    tensor = torch.from_numpy(x).to(memory_format=torch.channels_last)
-    runs["PyTorch fp32"] = lambda: module(tensor)
-    if onnx_version():
-        runs["ONNX Runtime fp32"] = onnx_run(case, x)
-    return runs
-
-
-def onnx_run(case: Case, x: np.ndarray) -> Run:
-    """The folded network in ONNX Runtime."""
-    import onnxruntime
-
-    file, settings = io.BytesIO(), onnxruntime.SessionOptions()
-    module = case.folded.to(memory_format=torch.contiguous_format)
-    torch.onnx.export(module, torch.from_numpy(x), file, dynamo=False)
-    settings.intra_op_num_threads = OPTIONS.threads
-    session = onnxruntime.InferenceSession(
-        file.getvalue(), settings, providers=["CPUExecutionProvider"]
-    )
-    name = session.get_inputs()[0].name
-    case.folded.to(memory_format=torch.channels_last)
-    return lambda: session.run(None, {name: x})
-
-
-def measure(runs: dict[str, Run]) -> dict[str, list[float]]:
-    """Seconds of each contender in each round, after two rounds to warm up."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    with torch.inference_mode():
-        for number in range(OPTIONS.rounds + 2):
-            for name, run in runs.items():
-                time.sleep(OPTIONS.gap)
-                start = time.perf_counter()
-                run()
-                if number > 1:
-                    times[name].append(time.perf_counter() - start)
-    return times
-
-
-def print_lines(name: str, batch: int, times: dict[str, list[float]]) -> None:
-    """One line per contender: median time, and its ratio to each library with quartiles."""
-    others = [other for other in ("PyTorch fp32", "ONNX Runtime fp32") if other in times]
-    for contender, own in times.items():
-        line = (
-            f"{name:10s} batch {batch:4d}  {contender:18s} {statistics.median(own) * 1e3:9.2f} ms"
+def take(measured: Measured, fields: dict) -> None:
+    """One line of `contenders.py`."""
+    if "versions" in fields:
+        measured.versions, measured.kinds = fields["versions"], fields["kinds"]
+    elif "missing" in fields:
+        measured.notes.append(f"{fields['network']}: skipped, {fields['missing']}")
+    else:
+        measured.lines.append(fields)
+        middle = statistics.median(fields["times"]) * 1e3
+        print(
+            f"{measured.name:13} {fields['network']:10} {fields['batch']:4} "
+            f"{fields['contender']:24} {middle:10.2f} ms",
+            file=sys.stderr,
+            flush=True,
         )
-        for other in others if contender not in others else ():
-            ratios = [a / b for a, b in zip(own, times[other], strict=True)]
-            low, middle, high = statistics.quantiles(ratios, n=4)
-            line += f"   {middle:5.2f} ({low:.2f}..{high:.2f}) of {other}"
-        print(line, flush=True)
+
+
+def page(found: list[Measured], given: argparse.Namespace) -> str:
+    """The results page."""
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Printed on {time.strftime('%Y-%m-%d')} by `{command_line()}`.",
+        "",
+        f"{processor()}, {os.cpu_count()} cores, {given.threads} threads, {given.rounds} rounds, "
+        f"load at the end {os.getloadavg()[0]:.1f}.",
+        "",
+        *textwrap.dedent(READING).strip().splitlines(),
+    ]
+    notes = [f"- {note}" for measured in found for note in measured.notes]
+    lines += ["", *notes] if notes else []
+    for measured in found:
+        if measured.lines:
+            lines += ["", *table(measured)]
+    return "\n".join(lines) + "\n"
+
+
+def command_line() -> str:
+    """The command that printed the page, without paths of the machine."""
+    words = []
+    for word in sys.argv[1:]:
+        folder = Path(word)
+        words.append(folder.name if folder.is_absolute() else word)
+    return shlex.join(["python", "tests/benchmarks/bench_engines.py", *words])
+
+
+def processor() -> str:
+    """Model of the processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def table(measured: Measured) -> list[str]:
+    """The table of one environment."""
+    versions = ", ".join(f"{name} {version}" for name, version in measured.versions.items())
+    title = {"this": "This environment", "current": "Current", "spikingjelly": "SpikingJelly"}
+    rows = [
+        f"## {title[measured.name]}",
+        "",
+        f"{versions}; kernels {', '.join(measured.kinds)}.",
+        "",
+        "| network | batch | contender | ms, median | quartiles | ms a sample | ours / this |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    return rows + [row(line, measured) for line in measured.lines]
+
+
+def row(line: dict, measured: Measured) -> str:
+    """One line of the table."""
+    times = [1e3 * second for second in line["times"]]
+    middle, batch = statistics.median(times), line["batch"]
+    cells = [line["network"], str(batch), line["contender"], f"{middle:.2f}", quartiles(times, 2)]
+    cells += [f"{middle / batch:.3f}", ratio(line, measured)]
+    return f"| {' | '.join(cells)} |"
+
+
+def quartiles(values: list[float], digits: int) -> str:
+    """First and third quartile, where there are enough values for any."""
+    if len(values) < 3:
+        return ""
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{low:.{digits}f} .. {high:.{digits}f}"
+
+
+def ratio(line: dict, measured: Measured) -> str:
+    """Our best kernels' time over this one's."""
+    if line["contender"].startswith(BEST) or "Lava" in line["contender"]:
+        return ""
+    best = f"{BEST}{measured.kinds[0]}"
+    where = (line["network"], line["batch"], best)
+    own = next(
+        other["times"]
+        for other in measured.lines
+        if (other["network"], other["batch"], other["contender"]) == where
+    )
+    ratios = [a / b for a, b in zip(own, line["times"], strict=False)]
+    return f"**{statistics.median(ratios):.3f}** ({quartiles(ratios, 3)})"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15, help="timed rounds of each line")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 256])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--gap", type=float, default=0.05, help="idle seconds before each run")
+    parser.add_argument("--networks", nargs="+", default=["digits", "resnet20", "vgg"])
+    parser.add_argument("--numpy", action="store_true", help="engine numpy too, which is slow")
+    parser.add_argument("--lava", type=int, default=2, help="samples for Lava; 0 leaves it out")
+    for name in RECIPES:
+        python = ROOT / f".venv-{name}" / "bin" / "python"
+        parser.add_argument(f"--{name}", default=str(python), help="Python of the environment")
+    parser.add_argument("--write", type=Path, help="also write the table into this file")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

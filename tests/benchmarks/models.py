@@ -1,11 +1,13 @@
-"""The networks of the benchmarks: as trained, with batch norms folded, and as one-spike network."""
+"""The networks of the benchmarks: as trained, with batch norms folded, and as one-spike network.
+
+The one-spike networks are the files of `netx_models`.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from collections import OrderedDict
+import runpy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,10 @@ import numpy as np
 import torch
 from torch import nn
 
-import exporters
-from onespike_lava.network import Network
+from onespike_lava import Network, load
 
 ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "netx_models"
 DATA = Path(os.environ.get("ONESPIKE_DATA", ROOT / ".." / "shared" / "data")) / "cifar10_jpeg"
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -52,27 +54,17 @@ class Subsample(nn.Module):
         return nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, half, half))
 
 
-def as_convolution(channels: int) -> nn.Conv2d:
-    """The same shortcut as a fixed 1x1 convolution, which the compiler reads."""
-    layer = nn.Conv2d(channels, 2 * channels, 1, stride=2, bias=False)
-    weight = torch.zeros(2 * channels, channels, 1, 1)
-    for channel in range(channels):
-        weight[channels // 2 + channel, channel] = 1
-    layer.weight = nn.Parameter(weight, requires_grad=False)
-    return layer
-
-
 class Block(nn.Module):
     """Two convolutions and a shortcut."""
 
-    def __init__(self, inputs: int, outputs: int, shortcut: type | object):
+    def __init__(self, inputs: int, outputs: int):
         super().__init__()
         stride = outputs // inputs
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1, self.relu1 = nn.BatchNorm2d(outputs), nn.ReLU()
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2, self.relu2 = nn.BatchNorm2d(outputs), nn.ReLU()
-        self.shortcut = nn.Identity() if stride == 1 else shortcut(inputs)
+        self.shortcut = nn.Identity() if stride == 1 else Subsample(inputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.relu1(self.bn1(self.conv1(x)))
@@ -80,15 +72,15 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """ResNet-20 for CIFAR (He et al. 2016)."""
+    """ResNet-20 for CIFAR (He et al. 2016), its ReLUs modules, as SpikingJelly wants them."""
 
-    def __init__(self, shortcut):
+    def __init__(self):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
         self.relu = nn.ReLU()
         for stage, (inputs, outputs) in enumerate(((16, 16), (16, 32), (32, 64)), start=1):
-            blocks = [Block(inputs, outputs, shortcut)]
-            blocks += [Block(outputs, outputs, shortcut) for _ in range(2)]
+            blocks = [Block(inputs, outputs)]
+            blocks += [Block(outputs, outputs) for _ in range(2)]
             setattr(self, f"layer{stage}", nn.Sequential(*blocks))
         self.pool, self.flatten = nn.AvgPool2d(8), nn.Flatten()
         self.linear = nn.Linear(64, 10)
@@ -146,39 +138,36 @@ def resnet20(samples: int) -> Case:
     """ResNet-20 on CIFAR-10; raises `MissingDataError` where the weights are absent."""
     weights = DATA / "resnet20.safetensors"
     if not weights.is_file():
-        raise MissingDataError(f"no {weights}; set ONESPIKE_DATA to the folder of cifar10_jpeg")
-    state = load_file(weights)
-    source, folded = ResNet20(as_convolution), ResNet20(Subsample)
-    source.load_state_dict(state, strict=False)
-    folded.load_state_dict(state)
-    network = exporters.convert(source.eval(), images(200, 0), phases=16, base=1.3).network
-    return Case("ResNet-20", fold(folded), network, images(samples, 1))
+        raise MissingDataError(
+            f"no {weights.name}; set ONESPIKE_DATA to the folder of cifar10_jpeg"
+        )
+    module = ResNet20()
+    module.load_state_dict(load_file(weights))
+    network = load(MODELS / "resnet20-cifar10" / "resnet20.net")
+    return Case("ResNet-20", fold(module), network, images(samples, 1))
 
 
 def digits(samples: int) -> Case:
-    """The small network of `netx_models/digits`, with random weights, on random digits."""
-    sys.path.insert(0, str(ROOT / "netx_models" / "digits"))
-    import model
-
+    """The small network of `netx_models/digits`; beside it the same with random weights."""
     torch.manual_seed(0)
-    module = model.build().eval()
     x = torch.rand(samples, 1, 8, 8).mul(16).round().div(16)
-    network = exporters.convert(module, x[:200].numpy(), phases=16, base=1.3).network
-    return Case("digits", fold(module), network, x.numpy())
+    module = fold(built("digits"))
+    return Case("digits", module, load(MODELS / "digits" / "digits.net"), x.numpy())
 
 
 def vgg(samples: int) -> Case:
-    """A VGG-style network for 32x32 images, 64 to 512 channels, with random weights."""
-    torch.manual_seed(0)
-    parts, channels = OrderedDict(), 3
-    for number, outputs in enumerate((64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0)):
-        if outputs == 0:
-            parts[f"pool{number}"] = nn.MaxPool2d(2)
-            continue
-        parts[f"conv{number}"] = nn.Conv2d(channels, outputs, 3, padding=1, bias=False)
-        parts[f"bn{number}"], parts[f"relu{number}"] = nn.BatchNorm2d(outputs), nn.ReLU()
-        channels = outputs
-    parts["flatten"], parts["linear"] = nn.Flatten(), nn.Linear(512, 10)
-    module = nn.Sequential(parts).eval()
-    network = exporters.convert(module, images(64, 0), phases=16, base=1.3).network
+    """The VGG-style network of `netx_models/vgg-cifar10`."""
+    module = built("vgg-cifar10")
+    module.load_state_dict(load_file(MODELS / "vgg-cifar10" / "vgg.safetensors"), strict=False)
+    network = load(MODELS / "vgg-cifar10" / "vgg.net")
     return Case("VGG", fold(module), network, images(samples, 1))
+
+
+def built(folder: str) -> nn.Module:
+    """What `build` of a folder's `model.py` makes."""
+    module = runpy.run_path(str(MODELS / folder / "model.py"))["build"]()
+    return module.eval()
+
+
+CASES = {"digits": digits, "resnet20": resnet20, "vgg": vgg}
+"""What a benchmark calls a network -> what makes it for a number of samples."""
