@@ -117,7 +117,8 @@ print(f"pairs of which both spike: {np.sum((codes[::2] > 0) & (codes[1::2] > 0))
 from onespike_lava.evaluation import evaluate
 
 whole = evaluate(network, conversion.features, labels)
-print(f"{whole.energy.exact:.0f} additions in place of {conversion.source.macs} multiply-accumulates")
+macs = conversion.source.macs
+print(f"{whole.energy.exact:.0f} additions in place of {macs} multiply-accumulates")
 print(f"E = {whole.energy.ratios['fp32']:.2f}")
 
 # %% [markdown]

@@ -1,7 +1,8 @@
-"""The table of the card: `python evaluate.py WEIGHTS.safetensors [--write FILE.net]`.
+"""The table of the card: `python evaluate.py WEIGHTS.safetensors`.
 
 Converts the trained network with several recipes and prints, for each, the accuracy on the
-training and the test documents, spikes, and the energy ratio of Eq. 6. `--write` keeps the
+training and the test documents, spikes, and the energy ratio of Eq. 6. `--lava 400` runs the
+graph of some test documents and their words in Lava too. `--write FILE.net` keeps the
 network of the last recipe and, beside it, its data as `.npz` for `onespike evaluate`.
 """
 
@@ -22,6 +23,7 @@ from safetensors.torch import load_file
 
 from exporters.gcn import GraphConversion, convert
 from onespike_lava import save
+from onespike_lava.comparison import first_difference
 from onespike_lava.energy import PICOJOULES
 from onespike_lava.evaluation import Evaluation, evaluate
 
@@ -60,6 +62,8 @@ def main() -> None:
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"Largest memory of this process: {peak:.1f} GiB")
+    if options.lava:
+        print(in_lava(r8, options.weights, options.lava))
     if options.write and found:
         save(found.network, options.write)
         y, mask = np.maximum(r8.labels, 0), r8.test
@@ -67,12 +71,30 @@ def main() -> None:
         np.savez(options.write.with_suffix(".npz"), x=x, y=y, mask=mask)
 
 
-def trained(path: Path) -> TextGCN:
-    """The network with the weights of a file."""
+def in_lava(r8: data.R8, path: Path, size: int) -> str:
+    """Run the graph of the first test documents and their most frequent words in Lava."""
+    documents = np.flatnonzero(r8.test)[: size // 2]
+    words = np.flatnonzero(~(r8.test | r8.train))
+    heaviest = np.argsort(np.diff(r8.adjacency[documents].tocsc().indptr)[words], kind="stable")
+    nodes = np.concatenate([documents, np.sort(words[heaviest[-(size - len(documents)) :]])])
+    part = r8.adjacency[nodes][:, nodes]
+    network = (found := convert(trained(path, nodes), None, adjacency=part)).network
+    expected = network.run(found.features, "numpy", record=True)
+    began = time.perf_counter()
+    run = network.run(found.features, "lava", record=True)
+    same = first_difference(run, expected) is None
+    seconds = time.perf_counter() - began
+    return f"Lava: {len(nodes)} nodes, every spike and score as numpy's: {same}, {seconds:.0f} s"
+
+
+def trained(path: Path, nodes: NDArray[np.int64] | None = None) -> TextGCN:
+    """The network with the weights of a file, of some nodes only."""
     state = load_file(path)
-    nodes, hidden = state["conv1.weight"].shape
+    if nodes is not None:
+        state["conv1.weight"] = state["conv1.weight"][nodes]
+    inputs, hidden = state["conv1.weight"].shape
     with torch.device("meta"):
-        model = TextGCN(nodes, state["conv2.weight"].shape[1], hidden)
+        model = TextGCN(inputs, state["conv2.weight"].shape[1], hidden)
     model.load_state_dict(state, assign=True)
     return model.eval()
 
@@ -111,6 +133,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path, help="what train.py wrote")
+    parser.add_argument("--lava", type=int, metavar="NODES", help="also run a sub-graph in Lava")
     parser.add_argument("--write", type=Path, help="write the last network to this .net file")
     return parser.parse_args()
 
