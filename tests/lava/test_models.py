@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +16,14 @@ from onespike_lava import dynamics
 from onespike_lava.engines import lava, numpy, reference
 from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
+from onespike_lava.netx import load
 from tests.graphs import random_graph_network
 from tests.lava.architectures import ARCHITECTURES, build, integers
 from tests.networks import random_network
 
 pytestmark = pytest.mark.lava
+
+ROOT = Path(__file__).parents[2]
 
 WAITS = (12, 10, 4, 0)
 
@@ -178,3 +182,12 @@ def test_largest_weights_are_exact():
     expected = reference.run(network, data, 12, True)
     for model in lava.MODELS:
         check_same(lava.run_model(network, data, 12, True, model), expected)
+
+
+def test_resnet20_spike_for_spike():
+    """The file of this repository, noise as the image; `tests/benchmarks` has real ones."""
+    network = load(ROOT / "netx_models" / "resnet20-cifar10" / "resnet20.net")
+    data = integers(network, 1)
+    expected = numpy.run(network, data, network.wait, True)
+    assert min(expected.spikes) > 100
+    check_same(lava.run(network, data, network.wait, True), expected)
