@@ -233,6 +233,18 @@ def threshold_row(table: Values, growth: Growth | None, wait: int) -> Values:
     return rows
 
 
+def input_payloads(integers: Values, bits: int, phase: int, unary: bool) -> Values:
+    """Payloads int32[*shape] of a phase of the input's binary code (Sec. III-A).
+
+    A set bit of place `2**(bits - phase)` spikes: graded with its place value, unary with 1.
+    """
+    if phase > bits:
+        return np.zeros(integers.shape, np.int32)
+    place = bits - phase
+    set_bits: Values = (integers >> place).astype(np.int32) & 1
+    return set_bits if unary else set_bits << place
+
+
 def spike_code(phase: int, bits: int) -> int:
     """What a spike of a phase adds to a neuron's code.
 

@@ -1,6 +1,6 @@
 """Engine `lava`: the network as a Lava Process, bit-accurate in its fixed-point simulation.
 
-Samples enter as spikes of the binary code and leave as scores, through Lava's ring buffers.
+Samples enter through an `Encoder` and leave as scores through Lava's ring buffer.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MODELS = ("leaf", "hierarchy")
 """All layers in one operating-system process, or one process per layer and synapse."""
 
-BLOCK_VALUES = 2**24
-"""Payloads of the input that one Lava run may hold."""
+BLOCK_VALUES = 2**26
+"""Neurons times samples that one Lava run may hold; their codes are recorded."""
 
 OPERATIONS_PER_SECOND = 1e8
 """Multiplications per second that the time limit of a run allows for."""
@@ -51,7 +51,7 @@ def run_model(network: Network, data: Data, wait: int, record: bool, model: str)
     scores = np.zeros((len(data), int(np.prod(network.readout.shape))), np.int64)
     codes = [np.zeros((len(data), *code_shape(layer)), np.uint8) for layer in layers]
     spikes = np.zeros(len(layers), np.int64)
-    size = max(1, BLOCK_VALUES // (int(np.prod(network.input.shape)) * network.phases))
+    size = max(1, BLOCK_VALUES // sum(int(np.prod(layer.shape)) for layer in network.layers))
     for start in range(0, len(data), size):
         block = slice(start, start + size)
         found = _run_block(network, data[block], wait, record, model)
@@ -62,39 +62,22 @@ def run_model(network: Network, data: Data, wait: int, record: bool, model: str)
     return Result(scores, spikes.tolist(), codes if record else None)
 
 
-def payloads(network: Network, data: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
-    """Input spikes int32[*shape, steps]: a set bit `2**(bits - j)` spikes at phase `j`.
-
-    A graded spike carries the bit's place value, a unary one (membrane weighting) 1.
-    """
-    layer, phases = network.input, network.phases
-    spikes = np.zeros((len(data), phases, *layer.shape), np.int32)
-    for phase in range(1, layer.bits + 1):
-        place = layer.bits - phase
-        unit = 1 if network.weighting == "membrane" else 1 << place
-        spikes[:, phase - 1] = ((data >> place) & 1) * np.int32(unit)
-    stream = np.zeros((steps, *layer.shape), np.int32)
-    stream[: len(data) * phases] = spikes.reshape(-1, *layer.shape)
-    return np.moveaxis(stream, 0, -1)
-
-
 def _run_block(
     network: Network, data: NDArray[np.uint8], wait: int, record: bool, model: str
 ) -> Result:
     from lava.magma.core.run_configs import Loihi2SimCfg
     from lava.proc.io.sink import RingBuffer as Sink
-    from lava.proc.io.source import RingBuffer as Source
 
-    from onespike_lava.processes import OneSpikeNetwork
+    from onespike_lava.processes import Encoder, OneSpikeNetwork
     from onespike_lava.processes.runner import Session
 
     steps = total_steps(network, wait, len(data))
     configuration = Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=model == "hierarchy")
     with traceless():
-        source = Source(data=payloads(network, data, steps))
+        encoder = Encoder.of(network, data, integers=True)
         process = OneSpikeNetwork(network=network, wait=wait, samples=len(data), record=record)
         sink = Sink(shape=network.readout.shape, buffer=steps)
-        source.s_out.connect(process.inp)
+        encoder.s_out.connect(process.inp)
         process.out.connect(sink.a_in)
         with Session(process, configuration) as session:
             session.run(steps, extra_seconds=steps * _operations(network) / OPERATIONS_PER_SECOND)

@@ -27,6 +27,7 @@ import cifar10  # noqa: E402
 
 import onespike_lava  # noqa: E402
 from onespike_lava.data import encode  # noqa: E402
+from onespike_lava.dynamics import clock, input_payloads  # noqa: E402
 from onespike_lava.engines import lava, numpy  # noqa: E402
 from onespike_lava.engines.result import Result  # noqa: E402
 from onespike_lava.network import Network  # noqa: E402
@@ -42,10 +43,12 @@ def run_plain(network: Network, data: np.ndarray, wait: int, record: bool) -> Re
     noted = [np.zeros((len(data), *layer.shape), np.uint8) for layer in layers] if record else None
     steps = NetworkSteps(network, wait)
     recorder = Recorder(network, wait, len(data), spikes, noted)
-    count = total_steps(network, wait, len(data))
-    stream, scores = lava.payloads(network, data, count), []
-    for step in range(1, count + 1):
-        sent = steps.step(step, stream[..., step - 1])
+    scores, silence = [], np.zeros_like(data[:1])
+    samples = np.concatenate([data, np.repeat(silence, len(network.layers) + 1, axis=0)])
+    for step in range(1, total_steps(network, wait, len(data)) + 1):
+        sample, phase = clock(step, 0, network.phases)
+        values = input_payloads(samples[sample], network.input.bits, phase, unary=False)
+        sent = steps.step(step, values)
         recorder.note(step, sent)
         if sent[-1] is not None:
             scores.append(sent[-1].astype(np.int64))

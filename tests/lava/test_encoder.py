@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 from onespike_lava.data import encode
-from onespike_lava.engines.lava import payloads
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 from onespike_lava.processes import Encoder
@@ -79,7 +78,8 @@ def test_encoder_of_a_network(weighting):
     data = integers(network, 3)
     steps = 3 * network.phases + 2
     x = network.input.low + network.input.step * data
-    expected = payloads(network, data, steps)
+    unary = weighting == "membrane"
+    expected = code(network.input, x, network.phases, unary, steps)
     np.testing.assert_array_equal(collect(Encoder.of(network, x).s_out, steps), expected)
     coded = Encoder.of(network, data, integers=True)
     np.testing.assert_array_equal(collect(coded.s_out, steps), expected)

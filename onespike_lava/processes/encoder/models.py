@@ -13,7 +13,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from onespike_lava.data import encode
-from onespike_lava.dynamics import clock
+from onespike_lava.dynamics import clock, input_payloads
 from onespike_lava.processes.encoder.process import Encoder
 
 
@@ -33,12 +33,10 @@ class AbstractEncoderModel(PyLoihiProcessModel):  # type: ignore[misc]
         if params["streams"] and sample >= 0 and phase == 1:
             self.samples = encode(layer, received[None]).integers
         at = 0 if params["streams"] else sample
-        sends = sample >= 0 and at < len(self.samples) and phase <= layer.bits
-        sent = np.zeros(layer.shape, np.int32)
-        if sends:
-            place = layer.bits - phase
-            bit = (self.samples[at] >> place).astype(np.int32) & 1
-            sent = bit if params["unary"] else bit << place
+        if sample >= 0 and at < len(self.samples):
+            sent = input_payloads(self.samples[at], layer.bits, phase, params["unary"])
+        else:
+            sent = np.zeros(layer.shape, np.int32)
         self.s_out.send(sent)
 
 
