@@ -18,5 +18,5 @@ def kind(request, monkeypatch):
 
     if request.param not in engine.kinds():
         pytest.skip(f"this processor does not run {request.param} kernels")
-    monkeypatch.setenv("ONESPIKE_KERNEL", request.param)
+    monkeypatch.setattr(engine, "WANTED", request.param)
     return request.param

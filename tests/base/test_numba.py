@@ -257,7 +257,7 @@ def test_blocks_give_one_run(kind, monkeypatch):
 
 
 def test_unknown_kind(monkeypatch):
-    monkeypatch.setenv("ONESPIKE_KERNEL", "abacus")
+    monkeypatch.setattr(engine, "WANTED", "abacus")
     network = random_network(0)
     with pytest.raises(OptionError, match=r"^ONESPIKE_KERNEL: 'abacus' is not one of vnni, port"):
         network.run(random_samples(network, 1), "numba")

@@ -4,7 +4,8 @@ Bytes times bytes, summed in registers: bias, all synapses, thresholds and paylo
 in one pass. A group of images goes through all layers in one thread's memory. Exact for every
 wait and weighting; short waits repeat a layer for each step that brings something new.
 
-The environment variable `ONESPIKE_KERNEL` chooses the kernels: `vnni` or `portable`.
+The environment variable `ONESPIKE_KERNEL`, read when this is imported, chooses the kernels:
+`vnni` or `portable`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 VNNI = ("avx512f", "avx512bw", "avx512vl", "avx512vnni")
 """Processor features that the kind `vnni` needs."""
 
+WANTED = os.environ.get("ONESPIKE_KERNEL", "")
+"""Kind of kernels asked for, none for the best."""
+
 _programs: dict[int, dict[tuple[int, bool, str], Program | None]] = {}
 
 
@@ -46,7 +50,7 @@ def kinds() -> list[str]:
 
 def kind() -> str:
     """The kind of kernels in use; `OptionError` where `ONESPIKE_KERNEL` names no such kind."""
-    wanted = os.environ.get("ONESPIKE_KERNEL") or kinds()[0]
+    wanted = WANTED or kinds()[0]
     if wanted not in kinds():
         known = ", ".join(TILES)
         raise OptionError(

@@ -17,12 +17,11 @@ INTEGERS, FLOAT32 = range(2)
 
 
 def raw(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Samples as read-only bytes, copied only where need be."""
-    if not (values.flags.c_contiguous and values.flags.aligned):
+    """Samples, at least one, as read-only bytes; copied only where need be."""
+    if not values.flags.carray and not (values.flags.c_contiguous and values.flags.aligned):
         values = np.require(values, requirements=("C", "A"))
-    plain = values.reshape(-1).view(np.uint8)
-    plain.flags.writeable = False
-    return plain
+    view: Any = memoryview(values)  # type: ignore[arg-type,unused-ignore]
+    return np.frombuffer(view.toreadonly(), np.uint8)
 
 
 def job(start: int, stop: int, size: int, total: int, form: int) -> NDArray[np.int64]:

@@ -110,6 +110,9 @@ class _Planner:
             self.group,
             recorded,
             self.work,
+            prod(self.network.input.shape),
+            prod(self.network.readout.shape),
+            len(self.buffers),
         )
 
     def _clear(self, buffer: Buffer) -> None:

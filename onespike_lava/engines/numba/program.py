@@ -27,6 +27,7 @@ class Program:
     group     : most images of one call
     recorded  : bytes of recorded codes per image
     work      : products of an image, about
+    inputs, outputs, layers : values of an image and of its scores; layers but the readout
     memories  : arenas that no thread uses now, with their int32 views; to take one is atomic
     """
 
@@ -39,6 +40,9 @@ class Program:
     group: int
     recorded: int
     work: int
+    inputs: int
+    outputs: int
+    layers: int
     memories: list[Memory] = field(default_factory=list)
 
     def take(self) -> Memory:

@@ -26,46 +26,62 @@ BLOCK_VALUES, BLOCK_WORK = 2**21, 2**35
 values where these must be copied, some 0.1 s."""
 
 
+NOTHING = np.empty(0, np.uint8)
+"""Where nothing is recorded."""
+
+Counted = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Spikes of each layer and values outside the grid; largest distance of one inside from it."""
+
+
 def run_program(network: Network, program: Program, data: Data, record: bool) -> Result:
     """Run every sample; compiled code encodes `Samples` of float32."""
-    samples, layers = len(data), network.layers[:-1]
-    scores = np.empty((samples, prod(network.readout.shape)), np.int64)
-    recorded = np.empty(program.recorded * samples if record else 0, np.uint8)
-    counts, worst = np.zeros(len(layers) + 1, np.int64), np.zeros(1)
-    size = max(1, min(BLOCK_VALUES // prod(network.input.shape), BLOCK_WORK // program.work))
+    samples = len(data)
+    scores = np.empty((samples, program.outputs), np.int64)
+    recorded = np.empty(program.recorded * samples, np.uint8) if record else NOTHING
+    counted = _nothing_counted(program)
+    size = max(1, min(BLOCK_VALUES // program.inputs, BLOCK_WORK // program.work))
     for start in range(0, samples, size):
         block = slice(start, min(start + size, samples))
-        _run_block(program, data, block, (scores, counts, worst, recorded))
-    found = counts.tolist()
+        _run_block(program, data, block, counted, (scores, recorded))
+    found = counted[0].tolist()
     if isinstance(data, Samples):
-        data.note(found[-1], float(worst[0]))
-    codes = _codes(recorded, samples, layers) if record else None
+        data.note(found[-1], float(counted[1][0]))
+    codes = _codes(recorded, samples, network.layers[:-1]) if record else None
     return Result(scores, found[:-1], codes)
 
 
-def _run_block(program: Program, data: Data, block: slice, into: tuple[NDArray[Any], ...]) -> None:
-    """Run one block on as many threads as its work is worth; adds to what `into` counts."""
-    scores, counts, worst, recorded = into
-    values, form = _values(data, block)
+def _nothing_counted(program: Program) -> Counted:
+    return np.zeros(program.layers + 1, np.int64), np.zeros(1)
+
+
+def _run_block(
+    program: Program, data: Data, block: slice, counted: Counted, into: tuple[NDArray[Any], ...]
+) -> None:
+    """Run one block on as many threads as its work is worth; adds to what is counted."""
     samples, threads = block.stop - block.start, 1
     if program.work * samples >= 2 * THREAD_WORK:
         threads = min(program.work * samples // THREAD_WORK, limit())
+    values, form = _values(data, block)
     size = max(1, min(program.group, -(-samples // threads)))
     todo = job(block.start, block.stop, size, len(data), form)
     walk = walker(program.kind)
-    found: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+    found: list[Counted] = []
 
-    def work() -> None:
-        memory = program.take()
-        own = np.zeros(len(counts), np.int64), np.zeros(1)
+    def work(own: Counted | None = None) -> None:
+        memory, counts = program.take(), own or _nothing_counted(program)
         held = (program.rows, program.constants, program.numbers, *memory)
-        walk(*held, values, todo, program.grid, scores, *own, recorded)
+        walk(*held, values, todo, program.grid, into[0], *counts, into[1])
         program.memories.append(memory)
-        found.append(own)
+        if own is None:
+            found.append(counts)
 
+    if threads == 1:
+        work(counted)
+        return
     share(work, threads)
-    for spikes, distance in found:
-        counts += spikes
+    spikes, worst = counted
+    for counts, distance in found:
+        spikes += counts
         worst[0] = max(worst[0], distance[0])
 
 
