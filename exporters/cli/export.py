@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
+from exporters import gcn, gcn_files
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
-from exporters.conversion import convert
+from exporters.conversion import Conversion, convert
+from exporters.gcn import GraphConversion
 from exporters.recipe import CHOICES, PAPER
 from onespike_lava.cli import options
 from onespike_lava.data import encode, load_samples
@@ -30,7 +32,9 @@ def _choice(name: str) -> click.Choice[str]:
 @MODEL
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option("--calibration", required=True, type=click.Path(), metavar="X.npz", help="x.")
+@click.option("--calibration", type=click.Path(), metavar="X.npz", help="x; of a graph its nodes'.")
+@click.option("--adjacency", type=click.Path(), metavar="A.npz", help="Of scipy.sparse.save_npz.")
+@click.option("--features", type=click.Path(), metavar="X.npz", help="Write a graph's input there.")
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="NET.net")
 @click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
 @click.option("--base", default="auto", show_default=True, help="Q in (1, 2], auto: Eq. 5.")
@@ -41,7 +45,7 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--payload-bits", default=8, show_default=True, help="Digits of a graded spike.")
 @click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
 @click.option("--normalisation", type=_choice("normalisation"), help="Default mse.")
-@click.option("--scale", type=_choice("scale"), default="channel", show_default=True)
+@click.option("--scale", type=_choice("scale"), help="Default channel, of a graph layer.")
 @click.option("--levels", type=_choice("levels"), help="Default auto: data unless a base is given.")
 @click.option("--correct", type=_choice("correct"), help="Default weights.")
 @click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
@@ -54,7 +58,9 @@ def command(
     model: str,
     weights: str | None,
     model_output: str | None,
-    calibration: str,
+    calibration: str | None,
+    adjacency: str | None,
+    features: str | None,
     output: str,
     paper: bool,
     no_shift: bool,
@@ -63,16 +69,32 @@ def command(
     layer_spikes: tuple[str, ...],
     **recipe: Any,
 ) -> None:
-    """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network."""
-    samples = load_samples(calibration, labels=False).x
+    """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network.
+
+    With --adjacency MODEL is a graph network, called with features and adjacency; without
+    --calibration its features are the identity, and --features keeps what the network takes.
+    """
+    if calibration is None and adjacency is None:
+        raise OptionError("calibration: missing; give samples with --calibration X.npz")
+    samples = None if calibration is None else load_samples(calibration, labels=False).x
     given = {name: value for name, value in recipe.items() if value is not None}
     recipe = {**(PAPER if paper else {}), **given}
     recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
     recipe["bases"] = dict(_of_layer("layer-base", text, float) for text in layer_base)
     recipe["spikes"] = dict(_of_layer("layer-spikes", text, int) for text in layer_spikes)
-    found = convert(load_model(model, weights), samples, output=model_output, **recipe)
+    source = load_model(model, weights)
+    found: Conversion | GraphConversion
+    if adjacency is None:
+        assert samples is not None
+        taken = samples
+        found = convert(source, taken, output=model_output, **recipe)
+    else:
+        found = gcn.convert(source, samples, adjacency=gcn_files.load(adjacency), **recipe)
+        taken = found.features
+        if features is not None:
+            gcn_files.save_features(taken, features)
     save(found.network, output)
-    coded = encode(found.network.input, samples)
+    coded = encode(found.network.input, taken)
     options.warn_of_input(coded.clipped, coded.rounding)
     figures = summary(found.network)
     if lowered := figures["provenance"].get("resolution_lowered"):

@@ -48,7 +48,15 @@ def test_the_library_never_imports_the_compiler():
     ("package", "doors"),
     [
         ("lava", ("onespike_lava/processes/", "onespike_lava/engines/lava.py")),
-        ("torch", ("exporters/torch_", "exporters/factory.py", "exporters/source.py")),
+        (
+            "torch",
+            (
+                "exporters/torch_",
+                "exporters/gcn_torch",
+                "exporters/factory.py",
+                "exporters/source.py",
+            ),
+        ),
         ("onnx", ("exporters/onnx_", "exporters/source.py")),
     ],
 )

@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 from exporters.gcn import convert, export, read
 from exporters.gcn_source import GraphLayer, GraphNetwork, as_adjacency
 from onespike_lava import load
+from onespike_lava.cli import main
 from onespike_lava.comparison import first_difference
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.evaluation import evaluate
@@ -325,3 +326,39 @@ def test_a_network_given_as_data():
     other = replace(source.layers[0], inner=source.layers[0].inner + 1)
     moved = GraphNetwork((other, *source.layers[1:]), {})
     assert moved.digest() != source.digest()
+
+
+def test_command_line(tmp_path, monkeypatch, capsys):
+    """Identity features: the file, its input, and the classes of a judged part."""
+    adjacency, _ = graph()
+    sparse.save_npz(tmp_path / "a.npz", adjacency)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from tests.exporters.test_gcn import NODES, Plain, build\n"
+        "def make():\n    return build(Plain, inputs=NODES)\n"
+    )
+    command = ["export", "mine:make", "--adjacency", "a.npz", "-o", "g.net"]
+    assert called([*command, "--features", "x.npz"]) == 0
+    network = load(tmp_path / "g.net")
+    expected = convert(build(inputs=NODES), None, adjacency=adjacency)
+    assert network == expected.network
+    x = np.load(tmp_path / "x.npz")["x"]
+    classes = network.predict(x)[0]
+    mask = np.arange(NODES) < 10
+    np.savez(tmp_path / "d.npz", x=x, y=np.where(mask, classes, -1), mask=mask)
+    capsys.readouterr()
+    assert called(["evaluate", "g.net", "--data", "d.npz"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["samples", "10"]
+    assert lines[1].split() == ["accuracy", "100.00", "%"]
+    assert called(["export", "mine:make", "-o", "g.net"]) == 2
+    assert "calibration: missing; give samples" in capsys.readouterr().err
+    (tmp_path / "a.npz").write_bytes(b"PK")
+    assert called(command) == 2
+    assert "a.npz: not a matrix of scipy.sparse.save_npz; save it so" in capsys.readouterr().err
+
+
+def called(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return stop.value.code or 0
