@@ -228,6 +228,18 @@ def test_encoding_is_that_of_the_library(shape, channels, clipped, kind):
         assert (network.run(values, "numba").scores == network.run(values, "numpy").scores).all()
 
 
+def test_ties_go_to_the_even_integer_and_the_ends_of_the_grid_are_inside(kind):
+    make, _ = graded_input((1, 16, 16), 1)
+    grid = {"low": np.array([-1.0]), "step": np.array([2.0**-6])}
+    make.layers[0] = replace(make.layers[0], **grid)
+    half = np.arange(256) - 0.5
+    x = (-1 + half * 2.0**-6).astype(np.float32).reshape(1, 1, 16, 16)
+    found = make.network().run(x, "numba", record=True)
+    assert (found.codes["input"].reshape(-1) == np.rint(half)).all()
+    assert (found.clipped, found.rounding) == (0, 0.5)
+    assert make.network().run(x + 2.0**-6, "numba").clipped == 1
+
+
 def test_bytes_at_an_odd_address(kind):
     network = random_network(1)
     x = random_samples(network, 3).astype(np.float32)
