@@ -1,6 +1,7 @@
 """Engine `lava`: the network as a Lava Process, bit-accurate in its fixed-point simulation.
 
-Samples enter through an `Encoder` and leave as scores through Lava's ring buffer.
+Samples enter through an `Encoder`. The leaf notes scores where the host reads them; from the
+hierarchy they come through Lava's ring buffer.
 """
 
 from __future__ import annotations
@@ -72,36 +73,36 @@ def _run_block(
     from onespike_lava.processes.runner import Session
 
     steps = total_steps(network, wait, len(data))
-    configuration = Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=model == "hierarchy")
+    leaf = model == "leaf"
+    configuration = Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=not leaf)
     with traceless():
         encoder = Encoder.of(network, data, integers=True)
         process = OneSpikeNetwork(network=network, wait=wait, samples=len(data), record=record)
         sink = Sink(shape=network.readout.shape, buffer=steps)
         encoder.s_out.connect(process.inp)
-        process.out.connect(sink.a_in)
+        if not leaf:
+            process.out.connect(sink.a_in)
         with Session(process, configuration) as session:
             session.run(steps, extra_seconds=steps * _operations(network) / OPERATIONS_PER_SECOND)
-            received = session.get(sink.data).astype(np.int64)
-            spikes, codes = _recorded(session, process, record, model)
-    ends = total_steps(network, wait, 0) + network.phases * np.arange(1, len(data) + 1)
-    scores = np.moveaxis(received[..., ends - 1], -1, 0).reshape(len(data), -1)
-    return Result(scores, spikes, codes)
+            if leaf:
+                scores, spikes, codes = process.scores, process.spikes.tolist(), process.codes
+            else:
+                ends = steps - network.phases * np.arange(len(data))[::-1]
+                scores = np.moveaxis(session.get(sink.data)[..., ends - 1], -1, 0)
+                spikes, codes = _probed(session, process, record)
+    return Result(
+        scores.reshape(len(data), -1).astype(np.int64),
+        spikes,
+        _codes(codes or (), network.layers[:-1]) if record else None,
+    )
 
 
-def _recorded(
-    session: Any, process: Any, record: bool, model: str
-) -> tuple[list[int], list[NDArray[np.uint8]] | None]:
-    """Spikes per layer and, where recorded, codes uint8[samples, *code_shape]."""
+def _probed(session: Any, process: Any, record: bool) -> tuple[list[int], list[NDArray[Any]]]:
+    """Spikes per layer and, where recorded, what each layer's probe noted of them."""
     layers = process.proc_params["network"].layers[:-1]
-    if model == "hierarchy":
-        probes = [getattr(process.procs, f"probe_{index}") for index in range(len(layers))]
-        spikes = [int(session.get(probe.spikes)[0]) for probe in probes]
-        if not record:
-            return spikes, None
-        noted = [session.get(probe.codes).astype(np.int64) for probe in probes]
-        return spikes, _codes(noted, layers)
-    spikes = process.spikes.tolist()
-    return spikes, _codes(process.codes, layers) if record else None
+    probes = [getattr(process.procs, f"probe_{index}") for index in range(len(layers))]
+    spikes = [int(session.get(probe.spikes)[0]) for probe in probes]
+    return spikes, [session.get(probe.codes).astype(np.int64) for probe in probes if record]
 
 
 def _codes(noted: Sequence[NDArray[Any]], layers: Sequence[Layer]) -> list[NDArray[np.uint8]]:

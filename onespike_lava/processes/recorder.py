@@ -32,9 +32,10 @@ def noted_type(layer: Layer) -> type[np.integer[Any]]:
 
 
 class Recorder:
-    """Spike counts and codes of the first samples.
+    """Spike counts, scores and codes of the first samples.
 
     spikes : int64[layers - 1]
+    scores : float64[samples, *shape of the readout]
     codes  : for each layer but the readout, sums of `spike_code`, [samples, *shape], or None
     """
 
@@ -44,16 +45,21 @@ class Recorder:
         wait: int,
         samples: int,
         spikes: NDArray[np.int64],
+        scores: NDArray[np.float64],
         codes: Sequence[NDArray[Any]] | None,
     ) -> None:
         self.layers = network.layers[:-1]
         self.slots = schedule(network, wait)
         self.phases, self.samples = network.phases, samples
-        self.spikes = spikes
+        self.spikes, self.scores = spikes, scores
         self.codes = codes and [part.reshape(samples, -1) for part in codes]
 
     def note(self, step: int, sent: Sequence[Values | None]) -> None:
         """Add what each layer sends in a step."""
+        if sent[-1] is not None:
+            sample, _ = clock(step, self.slots[-1].integrate, self.phases)
+            if sample < self.samples:
+                self.scores[sample] = sent[-1]
         for index, layer in enumerate(self.layers):
             payloads = sent[index]
             sample, phase = clock(step, self.slots[index].fire, self.phases)

@@ -42,17 +42,15 @@ def run_plain(network: Network, data: np.ndarray, wait: int, record: bool) -> Re
     spikes = np.zeros(len(layers), np.int64)
     noted = [np.zeros((len(data), *layer.shape), np.uint8) for layer in layers] if record else None
     steps = NetworkSteps(network, wait)
-    recorder = Recorder(network, wait, len(data), spikes, noted)
-    scores, silence = [], np.zeros_like(data[:1])
+    scores = np.zeros((len(data), *network.readout.shape))
+    recorder = Recorder(network, wait, len(data), spikes, scores, noted)
+    silence = np.zeros_like(data[:1])  # while the last samples are on their way
     samples = np.concatenate([data, np.repeat(silence, len(network.layers) + 1, axis=0)])
     for step in range(1, total_steps(network, wait, len(data)) + 1):
         sample, phase = clock(step, 0, network.phases)
         values = input_payloads(samples[sample], network.input.bits, phase, unary=False)
-        sent = steps.step(step, values)
-        recorder.note(step, sent)
-        if sent[-1] is not None:
-            scores.append(sent[-1].astype(np.int64))
-    return Result(np.array(scores), spikes.tolist(), noted)
+        recorder.note(step, steps.step(step, values))
+    return Result(scores.astype(np.int64), spikes.tolist(), noted)
 
 
 def same(one: Result, other: Result) -> bool:

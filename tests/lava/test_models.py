@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 WAITS = (12, 10, 4, 0)
 
 HIERARCHY_WAITS = {"graded": (12, 4), "membrane": (10,)}
-"""Those of the hierarchy, which takes a hundred milliseconds per Process and run."""
+"""Fewer for the hierarchy, whose runs start an operating-system process per Process."""
 
 
 def check_same(one: Result, other: Result) -> None:

@@ -31,10 +31,10 @@ class AbstractOneSpikeNetworkModel(PyLoihiProcessModel):  # type: ignore[misc]
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        names = ("network", "wait", "samples", "spikes", "codes")
-        network, wait, samples, spikes, codes = (proc_params[name] for name in names)
+        network, wait = proc_params["network"], proc_params["wait"]
         self.network_steps = NetworkSteps(network, wait, self.numbers)
-        self.recorder = Recorder(network, wait, samples, spikes, codes)
+        notes = (proc_params[name] for name in ("samples", "spikes", "scores", "codes"))
+        self.recorder = Recorder(network, wait, *notes)
         self.silence = np.zeros(network.readout.shape, self.numbers.state)
 
     def run_spk(self) -> None:

@@ -29,9 +29,10 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
     process; with `select_sub_proc_model=True` each layer and synapse is in one of its own. Step
     by step both send the same.
 
-    `spikes` is int64[layers - 1], `codes` for each layer but the readout what a `Probe` holds,
-    [samples, *shape], or None if not recorded. They are plain arrays, written by the first
-    model as it runs; in the second one `procs.probe_<i>` of each layer holds the same.
+    `spikes` is int64[layers - 1], `scores` float64[samples, *shape of the readout], `codes` for
+    each layer but the readout what a `Probe` holds, [samples, *shape], or None if not recorded.
+    They are plain arrays, written by the first model as it runs; in the second one
+    `procs.probe_<i>` of each layer holds spikes and codes.
 
     Raises `OptionError` for a wait outside 0..T.
     """
@@ -58,4 +59,6 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
             if record
             else None
         )
-        self.proc_params["spikes"], self.proc_params["codes"] = self.spikes, self.codes
+        self.scores = shared_zeros((samples, *network.readout.shape), np.float64)
+        for name in ("spikes", "scores", "codes"):
+            self.proc_params[name] = getattr(self, name)
