@@ -30,6 +30,7 @@ from onespike_lava.evaluation import Evaluation, evaluate
 RECIPES: dict[str, dict[str, Any]] = {
     "T = 24, base of Eq. 5": {"phases": 24},
     "T = 16, base of Eq. 5": {"phases": 16},
+    "T = 16, conv1.map Q = 1.1": {"phases": 16, "bases": {"conv1.map": 1.1}},
     "T = 16, conv1.map Q = 1.15": {"phases": 16, "bases": {"conv1.map": 1.15}},
 }
 PAPER_RATIO = 6.59
