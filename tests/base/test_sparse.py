@@ -208,3 +208,17 @@ def test_summary_counts_entries_and_gives_the_extent_of_scales():
     assert found["layers"][2]["weights"] == len(network.layers[2].synapses[0].weight)
     assert found["output_scale"] == [network.readout.scale.min(), network.readout.scale.max()]
     assert network.output_scale.shape == (int(np.prod(network.readout.shape)),)
+
+
+def test_bound_counts_signs_and_weights_of_either_sign():
+    """Twice 10 by the positive signs, 3 by the negative one."""
+    odd = Sparse(
+        0, np.array([10, -3], np.int8), ints(0, 1), ints(0, 2), np.array([1, -1, 1], np.int8)
+    )
+    layer = Input("input", (3, 2, 1), 8, np.zeros(1), np.ones(1))
+    readout = Readout("out", (1, 1, 1), (odd,), np.zeros(1, np.int32), 1.0)
+    network = Network((layer, readout), 8, 8)
+    assert largest_potential(network, readout) == 23 * 255
+    x = np.zeros((1, 3, 2, 1))
+    x[0, ::2, 0], x[0, 1, 1] = 255, 255
+    assert network.run(x).scores.tolist() == [[23 * 255]]
