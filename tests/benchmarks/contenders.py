@@ -26,7 +26,7 @@ import torch
 from onespike_lava.data import encode
 from onespike_lava.engines import numba as engine
 from onespike_lava.errors import OneSpikeError
-from tests.benchmarks.models import CASES, Case, MissingDataError
+from tests.benchmarks.models import CASES, Case, MissingDataError, of_layers
 
 Run = Callable[[], object]
 PACKAGES = ("numpy", "numba", "torch", "onnxruntime", "spikingjelly", "lava-nc")
@@ -125,7 +125,7 @@ def jelly_run(case: Case, x: np.ndarray) -> Run:
 
     seen = torch.from_numpy(case.samples[:32])
     recipe = ann2snn.RateCodingRecipe(dataloader=[(seen, torch.zeros(len(seen)))])
-    network = ann2snn.Converter(recipe).convert(case.folded).eval()
+    network = ann2snn.Converter(recipe).convert(of_layers(case.folded)).eval()
     tensor = torch.from_numpy(x)
 
     def run() -> object:

@@ -5,6 +5,7 @@ The one-spike networks are the files of `netx_models`.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import runpy
@@ -52,6 +53,26 @@ class Subsample(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         half = self.channels // 2
         return nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, half, half))
+
+
+def as_convolution(part: Subsample) -> nn.Conv2d:
+    """The same shortcut as a fixed 1x1 convolution, for libraries that know no padding."""
+    channels = part.channels
+    layer = nn.Conv2d(channels, 2 * channels, 1, stride=2, bias=False)
+    weight = torch.zeros(2 * channels, channels, 1, 1)
+    for channel in range(channels):
+        weight[channels // 2 + channel, channel] = 1
+    layer.weight = nn.Parameter(weight, requires_grad=False)
+    return layer
+
+
+def of_layers(module: nn.Module) -> nn.Module:
+    """A copy of a network whose shortcuts are convolutions."""
+    copied = copy.deepcopy(module)
+    for name, part in list(copied.named_modules()):
+        if isinstance(part, Subsample):
+            _put(copied, name, as_convolution(part))
+    return copied
 
 
 class Block(nn.Module):
