@@ -15,6 +15,7 @@ from exporters.codes import Code, choose
 from exporters.correct import correct
 from exporters.graph import Graph, Node
 from exporters.inputs import InputCoding
+from exporters.moments import Gathering
 from exporters.passes import prepare
 from exporters.quantize import quantize
 from exporters.recipe import Recipe
@@ -72,12 +73,20 @@ def convert(
     grid = input_grid(samples, recipe.bits, recipe.input_range)
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     counted = recipe.normalisation != "max" or recipe.levels == "data"
-    found = histograms(prepared, samples, by_channel=recipe.scale == "channel", counted=counted)
+    gathering = Gathering(prepared) if recipe.rounding == "least" else None
+    found = histograms(
+        prepared,
+        samples,
+        by_channel=recipe.scale == "channel",
+        counted=counted,
+        watch=gathering,
+    )
     codes = choose(found, _layers(prepared, recipe), recipe)
     if recipe.correct != "none":
         prepared = correct(prepared, codes, coding, samples, recipe.correct)
+    moments = gathering.moments() if gathering else {}
     provenance = _provenance(source, samples, recipe)
-    network = quantize(prepared, codes, coding, recipe, provenance)
+    network = quantize(prepared, codes, coding, recipe, provenance, moments)
     realised = _realised(network, prepared, codes)
     return Conversion(network, source, prepared, realised, coding, recipe, account)
 
@@ -114,6 +123,7 @@ def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[st
         "input_coding": recipe.input_coding,
         "levels": recipe.levels,
         "correction": recipe.correct,
+        "rounding": recipe.rounding,
         "threshold_shift": "on" if recipe.shift else "off",
         "average_pool": recipe.pool,
         "onespike_lava": __version__,

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters import arithmetic
 from exporters.codes import Code
 from exporters.graph import Graph, Node
 from exporters.inputs import InputCoding
+from exporters.moments import ROWS_PER_WEIGHT, draw, groups_of, is_free
 from exporters.operators import OPERATORS
 from exporters.statistics import BATCH
 from onespike_lava.layers import Shape
@@ -30,9 +30,6 @@ Values = NDArray[np.float32]
 
 RIDGE = 1e-2
 """Share of the inputs' mean variance that holds weights to where they were."""
-
-ROWS_PER_WEIGHT = 4
-"""Fewer observations than that per weight correct the bias alone."""
 
 PLACES = 128
 """Places of a sample that enter a regression."""
@@ -82,7 +79,7 @@ class _Twins:
         nodes = [self.graph.input]
         for node in self.graph.nodes[1:]:
             self._advance(self.exact, "exact", node)
-            if node.op in ("conv", "linear") and _is_free(node) and self._is_coded(node):
+            if is_free(node) and self._is_coded(node):
                 node = self._moved(node, mode)
             self._advance(self.coded, "coded", node)
             nodes.append(node)
@@ -168,7 +165,7 @@ class _Sums:
     def __init__(self, node: Node, source: Shape) -> None:
         self.node = node
         self.weight = node.params["weight"]
-        self.groups = int(node.attrs.get("groups", 1))
+        self.groups = groups_of(node)
         fan_in, outputs = self.weight[0].size, len(self.weight) // self.groups
         self.square: Floats = np.zeros((self.groups, fan_in + 1, fan_in + 1))
         self.product: Floats = np.zeros((self.groups, fan_in + 1, outputs))
@@ -185,27 +182,23 @@ class _Sums:
         self, inputs: Values, wanted: Values, random: np.random.Generator
     ) -> tuple[Floats, Floats]:
         """What each sampled output sees float64[groups, rows, fan-in], and what it lacks."""
-        if self.node.op == "linear":
-            flat = inputs.reshape(1, len(inputs), -1).astype(np.float64)
-            return flat, wanted.reshape(1, len(wanted), -1).astype(np.float64)
-        kernel = self.weight.shape[2:]
-        view = arithmetic.unfolded(inputs, kernel, arithmetic.window(self.node))
-        height, width = wanted.shape[2:]
-        count = min(PLACES, height * width) * len(inputs)
-        sample = random.integers(0, len(inputs), count)
-        row, column = random.integers(0, height, count), random.integers(0, width, count)
-        seen = view[sample, :, row, column].reshape(count, self.groups, -1)
-        lacks = wanted[sample, :, row, column].reshape(count, self.groups, -1)
-        return seen.transpose(1, 0, 2).astype(np.float64), lacks.transpose(1, 0, 2).astype(
-            np.float64
-        )
+        seen, at = draw(self.node, inputs, wanted.shape[2:], PLACES, random)
+        lacks = wanted[at].reshape(len(seen), self.groups, -1)
+        pair = (each.transpose(1, 0, 2).astype(np.float64) for each in (seen, lacks))
+        rows, targets = pair
+        return rows, targets
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are observations enough to correct more than the bias."""
+        return bool(self.square[:, -1, -1].min() >= ROWS_PER_WEIGHT * self.weight[0].size)
 
     def solution(self, mode: str) -> tuple[Floats, Floats]:
         """Changes of weight and bias, in the shapes of the node's."""
         count = self.square[:, -1:, -1:]
         means: Floats = self.square[:, -1:, :-1] / count
         offsets: Floats = self.product[:, -1:] / count
-        if mode == "bias" or count.min() < ROWS_PER_WEIGHT * self.weight[0].size:
+        if mode == "bias" or not self.enough:
             return np.zeros(self.weight.shape), offsets.reshape(-1)
         covariance: Floats = self.square[:, :-1, :-1] / count - means.transpose(0, 2, 1) @ means
         cross: Floats = self.product[:, :-1] / count - means.transpose(0, 2, 1) @ offsets
@@ -215,10 +208,3 @@ class _Sums:
         change = np.linalg.solve(damped, cross)
         bias: Floats = offsets - means @ change
         return change.transpose(0, 2, 1).reshape(self.weight.shape), bias.reshape(-1)
-
-
-def _is_free(node: Node) -> bool:
-    """Whether a map's weights were trained: not those of an average pool or a skip."""
-    weight = node.params["weight"].reshape(len(node.params["weight"]), -1)
-    fixed = np.count_nonzero(weight, axis=1).max() <= 1 or np.ptp(weight) == 0
-    return not fixed

@@ -34,6 +34,7 @@ DEFAULTS: Mapping[str, Any] = {
     "scale": "layer",
     "levels": "base",
     "correct": "none",
+    "rounding": "nearest",
 }
 """The paper's own options: on graphs they lose nothing that others could win back."""
 
@@ -134,6 +135,7 @@ def _check_options(recipe: Recipe) -> None:
         ("weighting", "graded"),
         ("scale", "layer"),
         ("correct", "none"),
+        ("rounding", "nearest"),
         ("input_coding", "binary"),
     ):
         if getattr(recipe, name) != only:

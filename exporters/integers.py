@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.linear import Linear, Source
+from exporters.rounding import mean_lost, rounded
 from onespike_lava.layers import Growth
 from onespike_lava.limits import FRACTION_BITS, GROWTH_EXPONENT, STATE_LIMIT, WEIGHT_MAX
 from onespike_lava.validate import most_sent, rounding_of
@@ -82,7 +83,7 @@ def _fit(
     growth: Growth | None,
     one_scale: bool,
 ) -> Fit:
-    rows = [part.scaled().reshape(len(part.weight), -1) for part in maps]
+    rows = [part.scaled() for part in maps]
     gain = 2.0 ** (growth.fraction_bits if growth else maps[0].source.bits)
     grown = growth.base**growth.steps if growth else 1.0
     sent = [most_sent(part.source.binary, part.source.payload, growth) for part in maps]
@@ -92,7 +93,11 @@ def _fit(
     start = np.full_like(start, start.max()) if one_scale else start
     scale = start
     for _ in range(100):
-        steps = [np.rint(row / scale[:, None]) for row in rows]
+        steps = [rounded(part, row, scale) for part, row in zip(maps, rows, strict=True)]
+        moved = constant.copy()
+        for part, row, step in zip(maps, rows, steps, strict=True):
+            moved += _along(mean_lost(part, row - step * scale[:, None]), constant)
+        bias = np.abs(moved).reshape(len(moved), -1).max(axis=1)
         reached = _reached(steps, sent) + np.rint(bias * gain / scale) * grown
         reached = np.maximum(reached + rounding_of(growth), threshold * gain * grown / scale)
         excess = reached / (STATE_LIMIT - MARGIN)
@@ -103,7 +108,7 @@ def _fit(
         step.reshape(part.weight.shape).astype(np.int8)
         for step, part in zip(steps, maps, strict=True)
     )
-    integers = np.rint(constant * gain / _along(scale, constant)).astype(np.int32)
+    integers = np.rint(moved * gain / _along(scale, constant)).astype(np.int32)
     return Fit(weights, _narrow(integers), scale, gain, growth, int((scale > start).sum()))
 
 

@@ -45,24 +45,41 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Moments:
+    """Mean and covariance of what a map reads on the calibration data, in the source network.
+
+    mean       : float64[groups, K], `K` the inputs of one output, in the order of its weights
+    covariance : float64[groups, K, K]
+    """
+
+    mean: Floats
+    covariance: Floats
+
+
+@dataclass(frozen=True)
 class Linear:
     """One linear map of one source.
 
-    weight : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
+    weight  : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
+    moments : of its inputs, None where not known
     """
 
     source: Source
     weight: Floats
     window: Window = PLAIN
     groups: int = 1
+    moments: Moments | None = None
+
+    def per_weight(self, channels: Floats) -> Floats:
+        """Values of the source's channels as the weights of a group read them, [groups, K]."""
+        places = self.weight[0].size * self.groups // len(channels)
+        return np.repeat(channels.reshape(self.groups, -1), places, axis=1)
 
     def scaled(self) -> Floats:
-        """Weights times the unit of the source channel that each reads; shape of `weight`."""
-        unit = self.source.unit
-        if self.weight.ndim == 2:
-            return self.weight * np.repeat(unit, self.weight.shape[1] // len(unit))
-        read = np.repeat(unit.reshape(self.groups, -1), len(self.weight) // self.groups, axis=0)
-        return self.weight * read[:, :, None, None]
+        """Weights times the unit of the source channel that each reads, float64[O, K]."""
+        rows = self.weight.reshape(self.groups, -1, self.weight[0].size)
+        scaled = rows * self.per_weight(self.source.unit)[:, None]
+        return scaled.reshape(len(self.weight), -1)
 
     def offset(self, shape: Shape) -> Floats:
         """What a silent source adds, float64[*shape]: zero padding makes borders differ."""
@@ -80,12 +97,16 @@ class Linear:
 
 
 def linear_part(
-    graph: Graph, node: Node, sources: Mapping[str, Source], shape: Shape
+    graph: Graph,
+    node: Node,
+    sources: Mapping[str, Source],
+    shape: Shape,
+    moments: Mapping[str, Moments],
 ) -> tuple[list[Linear], Floats]:
     """The linear maps whose sum is `node`'s value, and their constant part float64[*shape]."""
     maps, constant = [], np.zeros(shape)
     for summand in map(graph.node, node.inputs) if node.op == "add" else (node,):
-        part = _map(summand, sources[summand.inputs[0]])
+        part = _map(summand, sources[summand.inputs[0]], moments.get(summand.name))
         bias = summand.params.get("bias", np.zeros(shape[0]))
         constant += bias.reshape(-1, *[1] * (len(shape) - 1))
         constant += part.offset(shape)
@@ -93,11 +114,12 @@ def linear_part(
     return maps, constant
 
 
-def _map(node: Node, source: Source) -> Linear:
+def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
     weight = node.params["weight"].astype(np.float64)
     if node.op == "linear":
-        return Linear(source, weight)
-    return Linear(source, weight, arithmetic.window(node), int(node.attrs.get("groups", 1)))
+        return Linear(source, weight, moments=moments)
+    groups = int(node.attrs.get("groups", 1))
+    return Linear(source, weight, arithmetic.window(node), groups, moments)
 
 
 def one_to_one(source: Source) -> Linear:

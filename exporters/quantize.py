@@ -17,7 +17,7 @@ from exporters.codes import Code
 from exporters.graph import Graph, Node
 from exporters.inputs import InputCoding
 from exporters.integers import Fit, Floats, fit, growth_of
-from exporters.linear import Linear, Source, linear_part, one_to_one
+from exporters.linear import Linear, Moments, Source, linear_part, one_to_one
 from exporters.recipe import Recipe
 from onespike_lava import coding
 from onespike_lava.errors import UnsupportedError
@@ -31,15 +31,17 @@ def quantize(
     coding: InputCoding,
     recipe: Recipe,
     provenance: Mapping[str, str],
+    moments: Mapping[str, Moments],
 ) -> Network:
     """The integer network of a prepared graph.
 
-    codes  : relu node -> its code
-    coding : how samples enter
+    codes   : relu node -> its code
+    coding  : how samples enter
+    moments : conv or linear node -> those of its inputs, for the rounding of its weights
 
     Raises `UnsupportedError` for what the integer network cannot hold.
     """
-    builder = _Builder(graph, codes, recipe)
+    builder = _Builder(graph, codes, recipe, moments)
     for node in graph.nodes:
         if node.op == "input":
             builder.input(node, coding)
@@ -62,8 +64,14 @@ def quantize(
 class _Builder:
     """The layers made so far, and what later ones need to know of them."""
 
-    def __init__(self, graph: Graph, codes: Mapping[str, Code], recipe: Recipe) -> None:
-        self.graph, self.codes, self.recipe = graph, codes, recipe
+    def __init__(
+        self,
+        graph: Graph,
+        codes: Mapping[str, Code],
+        recipe: Recipe,
+        moments: Mapping[str, Moments],
+    ) -> None:
+        self.graph, self.codes, self.recipe, self.moments = graph, codes, recipe, moments
         self.shapes = graph.shapes()
         self.layers: list[Layer] = []
         self.sources: dict[str, Source] = {}
@@ -106,7 +114,7 @@ class _Builder:
 
     def spiking(self, relu: Node) -> None:
         node = self.graph.node(relu.inputs[0])
-        maps, constant = linear_part(self.graph, node, self.sources, self.shapes[relu.name])
+        maps, constant = self._linear(node)
         self._neurons(relu.name, node.name, maps, constant, self.codes[relu.name])
 
     def _neurons(
@@ -154,12 +162,15 @@ class _Builder:
 
     def readout(self, node: Node) -> None:
         shape = self.shapes[node.name]
-        maps, constant = linear_part(self.graph, node, self.sources, shape)
+        maps, constant = self._linear(node)
         none = np.zeros(shape[0])
         found = fit(maps, constant, none, weighting=self.recipe.weighting, one_scale=True)
         self.lowered += [node.name] if found.lowered else []
         synapses, scale = _synapses(maps, found), float(found.unit[0])
         self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
+
+    def _linear(self, node: Node) -> tuple[list[Linear], Floats]:
+        return linear_part(self.graph, node, self.sources, self.shapes[node.name], self.moments)
 
     def _table(self, code: Code, source: Source) -> tuple[NDArray[np.int32], float]:
         """Per-phase factors of the threshold, and the factor that stands for `lambda`.

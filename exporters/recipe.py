@@ -18,6 +18,7 @@ CHOICES = {
     "scale": ("channel", "layer"),
     "levels": ("auto", "base", "data"),
     "correct": ("none", "bias", "weights"),
+    "rounding": ("nearest", "least"),
     "input_coding": ("binary", "single"),
     "pool": ("own", "merge"),
 }
@@ -35,7 +36,8 @@ class Recipe:
 
     The defaults are the paper's method with what lost least on training images kept out of the
     calibration (`netx_models/evaluate.py`): levels and constants of least squared error,
-    weights corrected in closed form, average pools merged. `PAPER` holds the paper's own.
+    weights corrected in closed form and rounded to least error, average pools merged. `PAPER`
+    holds the paper's own.
 
     phases        : `T`, phases of a sample
     base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5
@@ -52,6 +54,8 @@ class Recipe:
     levels        : `base`, `Q**-k` as in the paper, `data`, of least squared error over the
                     layer's activations (graded weighting), `auto`, `data` unless a base is given
     correct       : what makes up for the coding error, in closed form: `none`, `bias`, `weights`
+    rounding      : of weights to int8: `nearest`, or to the `least` squared error of their sum,
+                    later weights of a neuron making up for earlier ones
     shift         : threshold shift (Sec. III-B1)
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
@@ -73,6 +77,7 @@ class Recipe:
     scale: str = "channel"
     levels: str = "auto"
     correct: str = "weights"
+    rounding: str = "least"
     shift: bool = True
     input_bits: int | None = None
     input_range: tuple[float, float] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,14 +68,20 @@ class Histogram:
 
 
 def histograms(
-    graph: Graph, samples: NDArray[Any], *, by_channel: bool, counted: bool
+    graph: Graph,
+    samples: NDArray[Any],
+    *,
+    by_channel: bool,
+    counted: bool,
+    watch: Callable[[Node, NDArray[Any]], None] | None = None,
 ) -> dict[str, Histogram]:
     """Histogram of each relu node of a prepared graph; `samples` is float[N, *shape].
 
     by_channel : one group per channel where there are channels, else one per layer
     counted    : also count, in a second pass; maxima alone need one
+    watch      : sees the value of every node in the first pass too
     """
-    maxima = _maxima(graph, samples, by_channel)
+    maxima = _maxima(graph, samples, by_channel, watch)
     counts = {name: np.zeros((len(found), BINS)) for name, found in maxima.items()}
     totals = dict.fromkeys(maxima, 0)
 
@@ -107,7 +113,12 @@ def batches(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield samples[start : start + BATCH]
 
 
-def _maxima(graph: Graph, samples: NDArray[Any], by_channel: bool) -> Mapping[str, Floats]:
+def _maxima(
+    graph: Graph,
+    samples: NDArray[Any],
+    by_channel: bool,
+    watch: Callable[[Node, NDArray[Any]], None] | None,
+) -> Mapping[str, Floats]:
     shapes = graph.shapes()
     maxima = {
         node.name: np.zeros(
@@ -120,6 +131,8 @@ def _maxima(graph: Graph, samples: NDArray[Any], by_channel: bool) -> Mapping[st
         if node.op == "relu":
             found = _grouped(value, len(maxima[node.name])).max(axis=(0, 2))
             maxima[node.name] = np.maximum(maxima[node.name], found)
+        if watch is not None:
+            watch(node, value)
 
     for batch in batches(samples):
         graph.evaluate(batch, observe)

@@ -48,6 +48,7 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--scale", type=_choice("scale"), help="Default channel, of a graph layer.")
 @click.option("--levels", type=_choice("levels"), help="Default auto: data unless a base is given.")
 @click.option("--correct", type=_choice("correct"), help="Default weights.")
+@click.option("--rounding", type=_choice("rounding"), help="Default least.")
 @click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
 @click.option("--no-shift", is_flag=True, help="No threshold shift (Sec. III-B1).")
 @click.option("--input-bits", type=int, help="Bits of the binary input code; default 8.")
