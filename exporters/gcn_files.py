@@ -19,7 +19,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         from scipy import sparse  # type: ignore[import-untyped]
     except ImportError:
-        raise MissingPartError(f"{path}: scipy is not installed; run pip install scipy") from None
+        raise MissingPartError(
+            f"{path}: scipy is not installed; run pip install 'onespike-lava[graph]'"
+        ) from None
     content = read_bytes(path, FILE_LIMIT)
     try:
         return sparse.load_npz(io.BytesIO(content))

@@ -115,7 +115,9 @@ def as_adjacency(given: Any) -> Any:
     try:
         from scipy import sparse  # type: ignore[import-untyped]
     except ImportError:
-        raise MissingPartError("adjacency: scipy is not installed; run pip install scipy") from None
+        raise MissingPartError(
+            "adjacency: scipy is not installed; run pip install 'onespike-lava[graph]'"
+        ) from None
     if hasattr(given, "to_sparse_coo"):  # torch
         coo = given.detach().cpu().to_sparse_coo().coalesce()
         parts = (coo.values().numpy(), tuple(coo.indices().numpy()))
