@@ -37,6 +37,15 @@ def _residual(make: Maker) -> None:
     _readout(make, Synapse(at, make.weight((3, 144))), Synapse(skip, make.weight((3, 144))))
 
 
+def _concat(make: Maker) -> None:
+    """A layer that reads two branches of unequal depth, each by weights of its own."""
+    padded = Window((1, 1), (1, 1, 1, 1))
+    short = at = make.conv(make.input((2, 5, 5)), 3, window=padded)
+    at = make.conv(make.conv(at, 4, window=padded), 5, window=padded)
+    branches = [Synapse(at, make.weight((4, 5, 3, 3))), Synapse(short, make.weight((4, 3, 3, 3)))]
+    make.readout(make.spiking(branches, (4, 3, 3)))
+
+
 def _conv_readout(make: Maker) -> None:
     at = make.input((3, 5, 5))
     at = make.conv(at, 4, window=Window((1, 1), (1, 1, 1, 1)))
@@ -55,6 +64,7 @@ ARCHITECTURES: dict[str, Callable[[Maker], None]] = {
     "dense": _dense,
     "conv": _conv,
     "residual": _residual,
+    "concat": _concat,
     "conv_readout": _conv_readout,
 }
 
