@@ -184,9 +184,8 @@ class _Sums:
         """What each sampled output sees float64[groups, rows, fan-in], and what it lacks."""
         seen, at = draw(self.node, inputs, wanted.shape[2:], PLACES, random)
         lacks = wanted[at].reshape(len(seen), self.groups, -1)
-        pair = (each.transpose(1, 0, 2).astype(np.float64) for each in (seen, lacks))
-        rows, targets = pair
-        return rows, targets
+        rows, targets = seen.astype(np.float64), lacks.astype(np.float64)
+        return rows.transpose(1, 0, 2), targets.transpose(1, 0, 2)
 
     @property
     def enough(self) -> bool:

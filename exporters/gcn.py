@@ -36,7 +36,7 @@ DEFAULTS: Mapping[str, Any] = {
     "correct": "none",
     "rounding": "nearest",
 }
-"""The paper's own options: on graphs they lose nothing that others could win back."""
+"""The paper's own options, a constant for each layer, and weights rounded one by one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,6 +103,7 @@ class GraphNetwork:
             if layer.adjacency is not None:
                 total.update(layer.adjacency.data.astype("<f4").tobytes())
                 total.update(layer.adjacency.indices.astype("<i4").tobytes())
+                total.update(layer.adjacency.indptr.astype("<i8").tobytes())
         return total.hexdigest()
 
 

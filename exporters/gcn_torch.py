@@ -17,7 +17,7 @@ from exporters.gcn_chain import Chain, layers_of
 from exporters.gcn_pyg import GCN_CONV, is_graph_library, read_gcn_conv, title_of
 from exporters.gcn_source import GraphNetwork
 from exporters.gcn_torch_table import FUNCTIONS, METHODS, MODULES, SUPPORTED, Given
-from exporters.torch_models import line, refuse_hooks
+from exporters.torch_models import line, node_title, refuse_hooks
 from onespike_lava.errors import UnsupportedError
 
 NODES = 12
@@ -109,10 +109,10 @@ class _Reader:
                 return self._constant(node, args, options)
             value = getattr(self, f"_{node.op}")(node, name, args, options)
         except (TypeError, ValueError, IndexError, AttributeError, UnsupportedError) as error:
-            self.problems.append(f"{name} ({self._title(node)}): {line(error)}")
+            self.problems.append(f"{name} ({node_title(node, self.modules)}): {line(error)}")
             return _Unknown()
         if isinstance(value, Chain) and (value.tail or value in held):
-            self.notes[name] = f"dropped ({self._title(node).lower()})"
+            self.notes[name] = f"dropped ({node_title(node, self.modules).lower()})"
         return value
 
     def _placeholder(self, node: fx.Node) -> Any:
@@ -174,13 +174,6 @@ class _Reader:
             return str(node.target)
         inside = [path for path in node.meta.get("nn_module_stack", {}) if path]
         return str(inside[-1]) if inside else str(node.name)
-
-    def _title(self, node: fx.Node) -> str:
-        if node.op == "call_module":
-            return type(self.modules[str(node.target)]).__name__
-        if node.op == "call_function":
-            return str(getattr(node.target, "__name__", node.target))
-        return str(node.target) if node.op == "call_method" else node.op
 
 
 def _compare(chain: Chain, reader: _Reader, module: nn.Module, title: str) -> None:

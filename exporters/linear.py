@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from exporters import arithmetic
 from exporters.graph import Graph, Node
+from exporters.moments import Moments, groups_of
 from onespike_lava.layers import Shape, Window
 
 Floats = NDArray[np.float64]
@@ -42,18 +43,6 @@ class Source:
     steps: int
     binary: bool
     payload: float
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Mean and covariance of what a map reads on the calibration data, in the source network.
-
-    mean       : float64[groups, K], `K` the inputs of one output, in the order of its weights
-    covariance : float64[groups, K, K]
-    """
-
-    mean: Floats
-    covariance: Floats
 
 
 @dataclass(frozen=True)
@@ -118,8 +107,7 @@ def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
     weight = node.params["weight"].astype(np.float64)
     if node.op == "linear":
         return Linear(source, weight, moments=moments)
-    groups = int(node.attrs.get("groups", 1))
-    return Linear(source, weight, arithmetic.window(node), groups, moments)
+    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments)
 
 
 def one_to_one(source: Source) -> Linear:

@@ -5,6 +5,7 @@ Convolutions see many places of a sample; a seeded draw of them stands for all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from exporters import arithmetic
 from exporters.graph import Graph, Node
-from exporters.linear import Moments
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
@@ -22,6 +22,18 @@ ROWS_PER_WEIGHT = 4
 
 PLACES = 32
 """Places of a sample that enter the moments."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and covariance of what a map reads on the calibration data, in the source network.
+
+    mean       : float64[groups, K], `K` the inputs of one output, in the order of its weights
+    covariance : float64[groups, K, K]
+    """
+
+    mean: Floats
+    covariance: Floats
 
 
 def is_free(node: Node) -> bool:

@@ -17,7 +17,8 @@ from exporters.codes import Code
 from exporters.graph import Graph, Node
 from exporters.inputs import InputCoding
 from exporters.integers import Fit, Floats, fit, growth_of
-from exporters.linear import Linear, Moments, Source, linear_part, one_to_one
+from exporters.linear import Linear, Source, linear_part, one_to_one
+from exporters.moments import Moments
 from exporters.recipe import Recipe
 from onespike_lava import coding
 from onespike_lava.errors import UnsupportedError

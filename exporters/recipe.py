@@ -27,7 +27,10 @@ CHOICES = {
 PAPER: Mapping[str, str] = MappingProxyType(
     {"normalisation": "max", "levels": "base", "correct": "none"}
 )
-"""Options of the paper's own method; the defaults of `Recipe` lose less on held-out data."""
+"""Options of the paper's own method; the defaults of `Recipe` lose less on held-out data.
+
+How weights are rounded to int8 the paper leaves open, so `rounding` is not among them.
+"""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,16 @@ from exporters.builder import (
 )
 from exporters.factory import load_factory
 from exporters.graph import Graph
-from exporters.torch_models import Tracer, array, kind_of, leaves, line, outputs_of, refuse_hooks
+from exporters.torch_models import (
+    Tracer,
+    array,
+    kind_of,
+    leaves,
+    line,
+    node_title,
+    outputs_of,
+    refuse_hooks,
+)
 from exporters.torch_table import FUNCTIONS, IN_PLACE, METHODS, MODULES, SUPPORTED
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
@@ -87,7 +96,7 @@ class _Reader:
         self.modules = dict(root.named_modules(remove_duplicate=False))
         self.shape = shape
         self.seen = shape
-        kinds = {plain(self._title(node)) for node in traced.nodes}
+        kinds = {plain(node_title(node, self.modules)) for node in traced.nodes}
         if len(shape) == 2:
             self.shape = (shape[0], 1, shape[1])
         elif len(shape) == 3 and shape[1] == 1 and kinds.intersection(ROWS):
@@ -135,10 +144,10 @@ class _Reader:
             if value is None:
                 value = getattr(self, f"_{node.op}")(node, args, options)
         except RefusedError as error:
-            return self.build.refuse(name, self._title(node), str(error))
+            return self.build.refuse(name, node_title(node, self.modules), str(error))
         except (TypeError, ValueError, IndexError, AttributeError) as error:
             reason = f"called in a form that is not supported ({line(error)})"
-            return self.build.refuse(name, self._title(node), reason)
+            return self.build.refuse(name, node_title(node, self.modules), reason)
         if not any(isinstance(each, (Ref, Tail)) for each in leaves(value)):
             self.build.drop(name, "a constant or a size")
         if node.target in IN_PLACE or options.get("inplace") or self._is_in_place(node):
@@ -147,7 +156,7 @@ class _Reader:
 
     def _tail(self, name: str, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
         """The value of what stands behind the logits; None for a node that does not."""
-        kind = plain(self._title(node))
+        kind = plain(node_title(node, self.modules))
         later = any(isinstance(each, Tail) for each in leaves([args, list(options.values())]))
         if not later and not (kind in TAILS and args and isinstance(args[0], Ref)):
             return None
@@ -188,7 +197,7 @@ class _Reader:
                 return (BATCH, *args[0].shape)
             handler = FUNCTIONS.get(node.target)
             if handler is None:
-                raise RefusedError(self.build.not_supported(self._title(node)))
+                raise RefusedError(self.build.not_supported(node_title(node, self.modules)))
             return handler(self.build, node.name, *args, **options)
         if any(isinstance(each, Batch) for each in args):
             raise RefusedError("computes with the batch size; use -1 or size(0) as it is")
@@ -214,13 +223,6 @@ class _Reader:
     def _is_in_place(self, node: fx.Node) -> bool:
         module = self.modules.get(str(node.target)) if node.op == "call_module" else None
         return bool(getattr(module, "inplace", False))
-
-    def _title(self, node: fx.Node) -> str:
-        if node.op == "call_module":
-            return kind_of(self.modules[str(node.target)]).__name__
-        if node.op == "call_function":
-            return str(getattr(node.target, "__name__", node.target))
-        return str(node.target) if node.op == "call_method" else node.op
 
 
 def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -47,6 +47,15 @@ def kind_of(module: nn.Module) -> type:
     """The module's type, without the class that a parametrization puts before it."""
     kind = type(module)
     return kind.__bases__[0] if parametrize.is_parametrized(module) else kind
+
+
+def node_title(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
+    """What a traced node is, in an error's words: a module's class, a function, a method."""
+    if node.op == "call_module":
+        return kind_of(modules[str(node.target)]).__name__
+    if node.op == "call_function":
+        return str(getattr(node.target, "__name__", node.target))
+    return str(node.target) if node.op == "call_method" else str(node.op)
 
 
 def array(value: Any) -> Any:

@@ -77,6 +77,10 @@ def command(
     """
     if calibration is None and adjacency is None:
         raise OptionError("calibration: missing; give samples with --calibration X.npz")
+    if features is not None and adjacency is None:
+        raise OptionError("features: only of a graph; give its --adjacency, or leave it out")
+    if model_output is not None and adjacency is not None:
+        raise OptionError("model-output: a graph network has one output; leave it out")
     samples = None if calibration is None else load_samples(calibration, labels=False).x
     given = {name: value for name, value in recipe.items() if value is not None}
     recipe = {**(PAPER if paper else {}), **given}

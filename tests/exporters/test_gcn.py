@@ -328,6 +328,15 @@ def test_a_network_given_as_data():
     assert moved.digest() != source.digest()
 
 
+def test_digest_tells_rows_apart():
+    """Two graphs whose entries are the same, in other rows."""
+    rows, columns, values = [0, 0, 1], [0, 1, 2], [0.5, 0.25, 0.125]
+    one = sparse.csr_matrix((values, (rows, columns)), shape=(3, 3))
+    two = sparse.csr_matrix((values, ([0, 1, 1], columns)), shape=(3, 3))
+    first, second = (read(build(), as_adjacency(each)).digest() for each in (one, two))
+    assert first != second
+
+
 def test_command_line(tmp_path, monkeypatch, capsys):
     """Identity features: the file, its input, and the classes of a judged part."""
     adjacency, _ = graph()
@@ -353,6 +362,11 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     assert lines[1].split() == ["accuracy", "100.00", "%"]
     assert called(["export", "mine:make", "-o", "g.net"]) == 2
     assert "calibration: missing; give samples" in capsys.readouterr().err
+    assert called([*command, "--model-output", "scores"]) == 2
+    assert "model-output: a graph network has one output" in capsys.readouterr().err
+    images = ["export", "mine:make", "--calibration", "x.npz", "--features", "f.npz", "-o", "g.net"]
+    assert called(images) == 2
+    assert "features: only of a graph; give its --adjacency" in capsys.readouterr().err
     (tmp_path / "a.npz").write_bytes(b"PK")
     assert called(command) == 2
     assert "a.npz: not a matrix of scipy.sparse.save_npz; save it so" in capsys.readouterr().err

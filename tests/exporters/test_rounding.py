@@ -5,7 +5,8 @@ import pytest
 
 from exporters import PAPER, convert
 from exporters.integers import fit
-from exporters.linear import Linear, Moments, Source
+from exporters.linear import Linear, Source
+from exporters.moments import Moments
 from exporters.rounding import mean_lost, rounded
 from tests.exporters.test_quantize import cnn, images
 
