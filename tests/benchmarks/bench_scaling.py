@@ -1,4 +1,4 @@
-"""How time and memory of engine `numba` grow, and what a cold process costs.
+"""How time and memory of engine `numba` grow, what waits cost, and what a cold process costs.
 
 Run as `python tests/benchmarks/bench_scaling.py`. Each line of memory comes from a process of
 its own that runs noise through ResNet-20 and reports the most it held beside the samples.
@@ -7,6 +7,7 @@ its own that runs noise through ResNet-20 and reports the most it held beside th
 from __future__ import annotations
 
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -20,11 +21,11 @@ sys.path.insert(0, str(ROOT))
 from tests.networks import Maker  # noqa: E402
 
 
-def network(size: int = 16, channels: int = 32, phases: int = 16):
+def network(size: int = 16, channels: int = 32, phases: int = 16, weighting: str = "graded"):
     """Two convolutions and a readout on images of `size` by `size` pixels."""
     from onespike_lava.layers import Window
 
-    make = Maker(np.random.default_rng(0), phases, 1.3 if phases <= 16 else 1.15, "graded")
+    make = Maker(np.random.default_rng(0), phases, 1.3 if phases <= 16 else 1.15, weighting)
     same = Window((1, 1), (1, 1, 1, 1))
     at = make.conv(make.input((3, size, size)), channels, window=same)
     at = make.pool(make.conv(at, channels, window=same), (size, size), Window((size, size)))
@@ -50,6 +51,33 @@ def slope(name: str, values: list[int], times: list[float]) -> None:
     found = np.polyfit(np.log(values), np.log(times), 1)[0]
     line = ", ".join(f"{v}: {t * 1e3:.2f} ms" for v, t in zip(values, times, strict=True))
     print(f"slope against {name:22s} {found:5.2f}   ({line})", flush=True)
+
+
+def times_as_long(name: str, one, two) -> None:
+    """Print how many times as long `one()` takes as `two()`: median of 15 rounds, in turn."""
+    ratios = []
+    for count in range(16):
+        took = []
+        for run in (one, two):
+            start = time.perf_counter()
+            run()
+            took.append(time.perf_counter() - start)
+        if count:  # the first round compiles
+            ratios.append(took[0] / took[1])
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    print(f"{name}: {middle:.2f} times as long ({low:.2f} .. {high:.2f})", flush=True)
+
+
+def waits(samples: int = 64) -> None:
+    """What late and false spikes cost, and what membrane weighting costs."""
+    net, x = resnet20(samples)
+    for wait in (4, 10, 15):
+        name = f"ResNet-20, {samples} samples, T_w = {wait} against T_w = T = 16"
+        times_as_long(name, lambda w=wait: net.run(x, "numba", w), lambda: net.run(x, "numba"))
+    both = network(), network(weighting="membrane")
+    x = np.random.default_rng(1).integers(0, 256, (samples, *both[0].input.shape)) / 255
+    one, two = (lambda net=net: net.run(x, "numba") for net in both[::-1])
+    times_as_long("membrane against graded weighting, T = 16", one, two)
 
 
 def resnet20(samples: int):
@@ -107,6 +135,7 @@ def main() -> None:
     )
     lengths = [8, 16, 24, 32]
     slope("phases", lengths, [seconds(network(phases=t), 64) for t in lengths])
+    waits()
     for part, text in (("peak", "500 samples a call"), ("whole", "one call")):
         few, many = in_process(part, 1000), in_process(part, 10000)
         print(f"memory, {text}: 1,000 samples {few:.0f} MB, 10,000 {many:.0f} MB, {many / few:.3f}")
