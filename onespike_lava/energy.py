@@ -1,46 +1,133 @@
-"""Synaptic operations and the energy ratio of Eq. 6, estimated as in the paper and exact."""
+"""Synaptic operations of a network, layer by layer, and their price (Eq. 6, Tables IV and VI).
+
+Two counts stand side by side: the paper's estimate, spikes per neuron times the source
+network's multiply-accumulates, and the exact one, every synapse that every spike passes.
+docs/energy.md has the formulas and what they leave out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Connection, Input, Layer, Readout, Shape, Sparse, Spiking
-
-if TYPE_CHECKING:
-    from onespike_lava.network import Network
+from onespike_lava.layers import Connection, Input, Layer, Readout, Shape, Sparse, Spiking, Synapse
+from onespike_lava.network import Network
+from onespike_lava.summary import kind
 
 PICOJOULES = {
-    "fp32": {"mac": 4.6, "add": 0.9, "multiply": 3.7},
-    "int8": {"mac": 0.23, "add": 0.03, "multiply": 0.2},
+    "fp32": {"multiply": 3.7, "add": 0.9, "mac": 4.6},
+    "int8": {"multiply": 0.2, "add": 0.03, "mac": 0.23},
 }
-"""45 nm, M. Horowitz, ISSCC 2014 (reference 31 of the paper); a MAC is one of each."""
+"""Energy of an operation in 45 nm at 0.9 V: M. Horowitz, "Computing's energy problem (and what
+we can do about it)", ISSCC 2014, Fig. 1.1.9, reference 31 of the paper. A MAC is one of each."""
+
+OPERATIONS = {"graded": ("multiply", "add"), "membrane": ("add",)}
+"""What one spike costs at one synapse: a graded spike multiplies weight and payload and adds, a
+unary one (membrane weighting) adds the weight (Sec. II-B)."""
+
+
+@dataclass(frozen=True)
+class LayerEnergy:
+    """Operations of one layer per sample; picojoules as in `PICOJOULES`.
+
+    spikes_per_neuron : that its neurons send, None for the readout; the input's are bits
+    macs      : multiply-accumulates that the source network has here; 0 for pools and skips
+    estimated : additions by Eq. 6, spikes per neuron of the layer's source times `macs`
+    exact     : spikes that arrive, each counted once for every synapse that it passes
+    """
+
+    name: str
+    type: str
+    neurons: int
+    spikes_per_neuron: float | None
+    macs: int
+    estimated: float
+    exact: float
 
 
 @dataclass(frozen=True)
 class Energy:
-    """Operations per sample and the energy ratio `E` of source network to one-spike network.
+    """Operations per sample, layer by layer, and what they cost.
 
-    macs      : multiply-accumulates of the source network
-    estimated : additions by Eq. 6, spikes per neuron of the source layer times MACs
-    exact     : synaptic operations counted, borders included
-    ratios    : `fp32` and `int8`, `E` of Eq. 6 with the estimated additions;
-                `..._exact` with the counted ones; `..._graded` counted, where each operation
-                is a multiplication and an addition as a graded spike needs
+    layers    : in the network's order, input first; all totals are sums of these
+    weighting : decides what an operation is (`OPERATIONS`)
     """
 
-    macs: float
-    estimated: float
-    exact: float
-    ratios: Mapping[str, float]
+    layers: tuple[LayerEnergy, ...]
+    weighting: str
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the source network."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def estimated(self) -> float:
+        """Additions as the paper estimates them."""
+        return sum(layer.estimated for layer in self.layers)
+
+    @property
+    def exact(self) -> float:
+        """Synaptic operations counted."""
+        return sum(layer.exact for layer in self.layers)
+
+    def picojoules(self, part: LayerEnergy | Energy) -> dict[str, dict[str, float]]:
+        """Energy per sample of one layer, or of all where `part` is the whole.
+
+        For each arithmetic: `ann` the source network, `paper` estimated additions (the
+        denominator of Eq. 6), `snn` counted operations of this network's weighting.
+        """
+        return {
+            arithmetic: {
+                "ann": part.macs * cost["mac"],
+                "paper": part.estimated * cost["add"],
+                "snn": part.exact * sum(cost[each] for each in OPERATIONS[self.weighting]),
+            }
+            for arithmetic, cost in PICOJOULES.items()
+        }
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """Energy of the source network over that of the one-spike network; 0 where none spikes.
+
+        `fp32`, `int8`: Eq. 6, estimated additions. `..._exact`: counted, each an addition.
+        `..._snn`: counted, each what this network's weighting needs.
+        """
+        found = {}
+        for arithmetic, spent in self.picojoules(self).items():
+            adds = self.exact * PICOJOULES[arithmetic]["add"]
+            found[arithmetic] = _ratio(spent["ann"], spent["paper"])
+            found[f"{arithmetic}_exact"] = _ratio(spent["ann"], adds)
+            found[f"{arithmetic}_snn"] = _ratio(spent["ann"], spent["snn"])
+        return found
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Layer by layer as JSON-ready values, `picojoules` among them."""
+        return [asdict(layer) | {"picojoules": self.picojoules(layer)} for layer in self.layers]
+
+
+def is_fixed(synapse: Connection) -> bool:
+    """Whether the connection carries no trained weights: a skip, slice, pad or average pool.
+
+    Each of its output channels reads one channel, with one weight all over the kernel; the
+    source network adds there, and has no multiply-accumulates.
+    """
+    if not isinstance(synapse, Synapse) or synapse.kind == "dense":
+        return False
+    planes = synapse.weight.reshape(*synapse.weight.shape[:2], -1)
+    alike = bool((planes == planes[..., :1]).all() and planes.any())
+    return alike and bool((np.count_nonzero(planes[..., 0], axis=1) <= 1).all())
 
 
 def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int64]:
-    """Synapses that leave each source neuron, int64[*source shape]; fewer at borders."""
+    """Synapses that leave each source neuron, int64[*source shape]; fewer at borders.
+
+    A trained weight that was rounded to 0 counts; the zeros of a fixed connection do not.
+    """
     if isinstance(synapse, Sparse):
         uses = np.bincount(synapse.indices, minlength=int(np.prod(source[1:])))
         return np.broadcast_to(uses.reshape(source[1:]), source)
@@ -48,6 +135,23 @@ def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int
         return np.full(source, target[0], np.int64)
     if not np.prod(source):
         return np.zeros(source, np.int64)
+    found: NDArray[np.int64] = _readers(synapse, source)[:, None, None] * _uses(
+        synapse, source, target
+    )
+    return found
+
+
+def _readers(synapse: Synapse, source: Shape) -> NDArray[np.int64]:
+    """Output channels that read each source channel, int64[C]."""
+    outputs = len(synapse.weight) // synapse.groups
+    if not is_fixed(synapse):
+        return np.full(source[0], outputs, np.int64)
+    grouped = synapse.weight[:, :, 0, 0].reshape(synapse.groups, outputs, -1)
+    return np.count_nonzero(grouped, axis=1).reshape(-1).astype(np.int64)
+
+
+def _uses(synapse: Synapse, source: Shape, target: Shape) -> NDArray[np.int64]:
+    """Places of the output whose kernel lies on each place of the source, int64[H, W]."""
     rows, columns = synapse.weight.shape[2:]
     top, left, bottom, right = synapse.window.padding
     height, width = source[1] + top + bottom, source[2] + left + right
@@ -59,48 +163,47 @@ def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int
             uses[y : y + down * target[1] : down, x : x + across * target[2] : across][
                 : target[1], : target[2]
             ] += 1
-    inside = uses[top : top + source[1], left : left + source[2]]
-    return np.broadcast_to(inside * (target[0] // synapse.groups), source)
+    return uses[top : top + source[1], left : left + source[2]]
 
 
 def macs(synapse: Connection, target: Shape) -> int:
-    """Multiply-accumulates of the connection per sample, borders not deducted.
+    """Multiply-accumulates of the connection per sample, borders not deducted, 0 if fixed.
 
     A sparse one counts its entries, once for the pairs of neurons that stand for a value.
     """
     if isinstance(synapse, Sparse):
         return len(synapse.weight) * target[0]
+    if is_fixed(synapse):
+        return 0
     return int(np.prod(synapse.weight.shape[1:])) * int(np.prod(target))
 
 
 def energy(network: Network, spikes: Mapping[str, NDArray[np.int64]], samples: int) -> Energy:
-    """Operations and energy ratios from `spikes`: layer -> int64[*shape], over all samples."""
-    total, estimated, exact = 0.0, 0.0, 0.0
-    count = max(samples, 1)
-    for layer in network.layers:
-        for synapse in _synapses(layer):
-            source = network.layers[synapse.source]
-            sent = spikes[source.name]
-            operations = macs(synapse, layer.shape)
-            total += operations
-            values = sent.size // (len(synapse.signs) if isinstance(synapse, Sparse) else 1)
-            estimated += operations * float(sent.sum()) / count / values
-            exact += float((sent * fan_out(synapse, source.shape, layer.shape)).sum()) / count
-    ratios = {}
-    for kind, cost in PICOJOULES.items():
-        ratios[kind] = _ratio(total * cost["mac"], estimated * cost["add"])
-        ratios[f"{kind}_exact"] = _ratio(total * cost["mac"], exact * cost["add"])
-        graded = exact * (cost["add"] + cost["multiply"])
-        ratios[f"{kind}_graded"] = _ratio(total * cost["mac"], graded)
-    return Energy(total, estimated, exact, ratios)
+    """Operations from `spikes`: layer -> int64[*shape], over all samples (`spikes_of`)."""
+    rows = [_layer(network, layer, spikes, max(samples, 1)) for layer in network.layers]
+    return Energy(tuple(rows), network.weighting)
+
+
+def _layer(
+    network: Network, layer: Layer, spikes: Mapping[str, NDArray[np.int64]], samples: int
+) -> LayerEnergy:
+    neurons, total, estimated, exact = int(np.prod(layer.shape)), 0, 0.0, 0
+    for synapse in layer.synapses if isinstance(layer, (Spiking, Readout)) else ():
+        source = network.layers[synapse.source]
+        sent = spikes[source.name]
+        operations = macs(synapse, layer.shape)
+        values = sent.size // (len(synapse.signs) if isinstance(synapse, Sparse) else 1)
+        total += operations
+        estimated += operations * float(sent.sum()) / samples / values
+        exact += int((sent * fan_out(synapse, source.shape, layer.shape)).sum())
+    rate = None
+    if not isinstance(layer, Readout):
+        rate = float(spikes[layer.name].sum()) / samples / neurons
+    return LayerEnergy(layer.name, kind(layer), neurons, rate, total, estimated, exact / samples)
 
 
 def _ratio(one: float, two: float) -> float:
     return one / two if two else 0.0
-
-
-def _synapses(layer: Layer) -> tuple[Connection, ...]:
-    return layer.synapses if isinstance(layer, (Spiking, Readout)) else ()
 
 
 def spikes_of(codes: NDArray[np.uint8], layer: Layer) -> NDArray[np.int64]:

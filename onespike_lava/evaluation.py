@@ -14,9 +14,41 @@ from onespike_lava.energy import Energy, energy, spikes_of
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
+from onespike_lava.progress import Progress, silent
 
 BLOCK = 256
 """Samples whose codes are held at a time."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What running samples counted; tallies of parts add up to that of the whole, exactly.
+
+    classes  : int64[N], of each sample, or of each node of a graph
+    spikes   : layer -> int64[*shape], spikes of each neuron over the samples
+    samples  : how many were run
+    clipped, rounding, engine, wait : as in `Evaluation`
+    """
+
+    classes: NDArray[np.int64]
+    spikes: dict[str, NDArray[np.int64]]
+    samples: int
+    clipped: int
+    rounding: float
+    engine: str
+    wait: int
+
+    def __add__(self, other: Tally) -> Tally:
+        """The tally of these samples followed by the other's."""
+        return Tally(
+            classes=np.concatenate([self.classes, other.classes]),
+            spikes={name: count + other.spikes[name] for name, count in self.spikes.items()},
+            samples=self.samples + other.samples,
+            clipped=self.clipped + other.clipped,
+            rounding=max(self.rounding, other.rounding),
+            engine=self.engine,
+            wait=self.wait,
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +95,8 @@ class Evaluation:
             "synops": self.energy.exact,
             "synops_estimated": self.energy.estimated,
             "macs": self.energy.macs,
-            "energy": dict(self.energy.ratios),
+            "energy": {**self.energy.ratios, "picojoules": self.energy.picojoules(self.energy)},
+            "layers": self.energy.rows(),
             "input_clipped": self.clipped,
             "input_rounding": self.rounding,
         }
@@ -76,6 +109,7 @@ def evaluate(
     engine: str = "auto",
     wait: int | None = None,
     mask: ArrayLike | None = None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Run every sample x : float[N, *shape] and compare with labels y : int[N].
 
@@ -85,32 +119,67 @@ def evaluate(
     Raises `DataError` for data that do not fit or no sample at all.
     """
     samples = check_samples(x, network.input.shape)
-    if not len(samples):
-        raise DataError("x: no samples; give at least one")
-    places = prod(network.readout.shape[1:])
-    chosen = check_mask(mask, len(samples) * places)
-    outputs = prod(network.readout.shape) // places
-    labels = check_labels(np.asarray(y), chosen, outputs)
+    labels = Labels.of(network, y, mask, len(samples))
+    return labels.compare(network, tally(network, samples, engine, wait, progress))
+
+
+def tally(
+    network: Network,
+    samples: NDArray[Any],
+    engine: str = "auto",
+    wait: int | None = None,
+    progress: Progress = silent,
+) -> Tally:
+    """Run samples [N, *shape], N > 0, block by block, and count."""
     spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
-    predictions, clipped, rounding = [], 0, 0.0
+    classes, clipped, rounding = [], 0, 0.0
     for start in range(0, len(samples), BLOCK):
         run = network.run(samples[start : start + BLOCK], engine, wait, record=True)
-        predictions.append(run.predictions)
+        classes.append(run.predictions.reshape(-1))
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
         for layer in network.layers[:-1]:
             spikes[layer.name] += spikes_of(run.codes[layer.name], layer)
-    classes = np.concatenate(predictions).reshape(-1)[chosen]
-    return Evaluation(
-        predictions=classes,
-        correct=int((classes == labels).sum()),
-        spikes={name: int(count.sum()) for name, count in spikes.items()},
-        spikes_per_neuron=_rate(network, spikes, len(samples)),
-        energy=energy(network, spikes, len(samples)),
-        engine=run.engine,
-        wait=run.wait,
-        clipped=clipped,
-        rounding=rounding,
+        progress("evaluation", min(start + BLOCK, len(samples)), len(samples))
+    return Tally(
+        np.concatenate(classes), spikes, len(samples), clipped, rounding, run.engine, run.wait
     )
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the samples are known to be.
+
+    chosen : bool[N], samples, or nodes of a graph, that count
+    labels : int64[M], of those
+    """
+
+    chosen: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, network: Network, y: ArrayLike, mask: ArrayLike | None, samples: int) -> Labels:
+        """Labels of so many samples; `DataError` where they do not fit or there are none."""
+        if not samples:
+            raise DataError("x: no samples; give at least one")
+        places = prod(network.readout.shape[1:])
+        chosen = check_mask(mask, samples * places)
+        outputs = prod(network.readout.shape) // places
+        return cls(chosen, check_labels(np.asarray(y), chosen, outputs))
+
+    def compare(self, network: Network, found: Tally) -> Evaluation:
+        """The evaluation that a tally of all samples comes to."""
+        classes = found.classes[self.chosen]
+        return Evaluation(
+            predictions=classes,
+            correct=int((classes == self.labels).sum()),
+            spikes={name: int(count.sum()) for name, count in found.spikes.items()},
+            spikes_per_neuron=_rate(network, found.spikes, found.samples),
+            energy=energy(network, found.spikes, found.samples),
+            engine=found.engine,
+            wait=found.wait,
+            clipped=found.clipped,
+            rounding=found.rounding,
+        )
 
 
 def _rate(network: Network, spikes: dict[str, NDArray[np.int64]], samples: int) -> float:

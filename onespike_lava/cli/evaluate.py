@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from onespike_lava.cli import options
+from onespike_lava.energy import OPERATIONS
 from onespike_lava.evaluation import evaluate
 from onespike_lava.netx import load
 
@@ -30,7 +31,7 @@ def command(
     if as_json:
         options.print_json(found.summary(network))
         return
-    ratios = found.energy.ratios
+    ratios, needed = found.energy.ratios, " + ".join(OPERATIONS[network.weighting])
     options.print_table(
         [
             ("samples", len(found.predictions)),
@@ -42,6 +43,7 @@ def command(
             ("MACs of the source network", f"{found.energy.macs:,.0f}"),
             ("energy ratio FP32 (Eq. 6)", f"{ratios['fp32']:.2f}"),
             ("energy ratio INT8 (Eq. 6)", f"{ratios['int8']:.2f}"),
-            ("energy ratio INT8, graded spikes", f"{ratios['int8_graded']:.2f}"),
+            (f"energy ratio FP32, counted, {needed}", f"{ratios['fp32_snn']:.2f}"),
+            (f"energy ratio INT8, counted, {needed}", f"{ratios['int8_snn']:.2f}"),
         ]
     )

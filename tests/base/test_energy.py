@@ -1,10 +1,13 @@
 """Synaptic operations counted one by one, and Eq. 6."""
 
+import json
+
 import numpy as np
 import pytest
 
-from onespike_lava.energy import energy, fan_out, macs, spikes_of
-from onespike_lava.layers import Readout, Spiking, Synapse, Window
+from onespike_lava.energy import energy, fan_out, is_fixed, macs, spikes_of
+from onespike_lava.layers import Input, MaxPool, Readout, Sparse, Synapse, Window
+from tests.graphs import random_graph_network
 from tests.networks import random_network, random_samples
 
 
@@ -33,27 +36,135 @@ def test_fan_out_is_the_count_of_outputs_that_see_a_neuron(window, groups, size)
     assert (fan_out(synapse, source, target) == expected).all()
 
 
-def test_exact_operations_against_a_plain_count():
-    network = random_network(3, phases=16)
-    x = random_samples(network, 3)
+def counted(network, layer, run, sample):
+    """Synaptic operations of one sample by a plain loop: target neurons, kernel places, spikes."""
+    total = 0
+    for synapse in getattr(layer, "synapses", ()):
+        source = network.layers[synapse.source]
+        codes = run.codes[source.name]
+        if isinstance(source, Input):
+            sent = np.vectorize(lambda n: int(n).bit_count())(codes[sample])
+        else:
+            sent = (codes[sample].reshape(-1, *source.shape) > 0).sum(axis=0)
+        if isinstance(synapse, Sparse):
+            by_channel = sent.reshape(len(sent), -1)
+            places = range(len(synapse.indptr) - 1)
+            for place in places:
+                for entry in range(synapse.indptr[place], synapse.indptr[place + 1]):
+                    total += int(by_channel[:, synapse.indices[entry]].sum())
+        elif synapse.kind == "dense":
+            total += sum(int(sent.sum()) for _ in range(layer.shape[0]))
+        else:
+            total += by_kernel(synapse, sent, layer.shape)
+    return total
+
+
+def by_kernel(synapse, sent, target):
+    total, fixed = 0, is_fixed(synapse)
+    outputs, inputs, rows, columns = synapse.weight.shape
+    window = synapse.window
+    for channel, row, column in np.ndindex(*target):
+        group = channel // (outputs // synapse.groups)
+        for part, y, x in np.ndindex(inputs, rows, columns):
+            down = row * window.stride[0] + y * window.dilation[0] - window.padding[0]
+            across = column * window.stride[1] + x * window.dilation[1] - window.padding[1]
+            inside = 0 <= down < sent.shape[1] and 0 <= across < sent.shape[2]
+            if inside and (synapse.weight[channel, part, y, x] or not fixed):
+                total += int(sent[group * inputs + part, down, across])
+    return total
+
+
+NETWORKS = {
+    "graded": lambda: random_network(3, phases=16),
+    "membrane": lambda: random_network(5, "membrane", phases=8),
+    "several spikes": lambda: random_network(2, phases=16, several=True),
+    "graph": lambda: random_graph_network(1, phases=8),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_layer_against_a_plain_count(name):
+    network = NETWORKS[name]()
+    x = random_samples(network, 2)
     run = network.run(x, record=True)
-    spikes = {layer.name: spikes_of(run.codes[layer.name], layer) for layer in network.layers[:-1]}
-    found = energy(network, spikes, 3)
-    exact = total = estimated = 0.0
-    for layer in network.layers:
-        if not isinstance(layer, (Spiking, Readout)):
-            continue
-        for synapse in layer.synapses:
-            source = network.layers[synapse.source]
-            sent = spikes[source.name]
-            exact += (sent * fan_out(synapse, source.shape, layer.shape)).sum() / 3
-            total += macs(synapse, layer.shape)
-            estimated += macs(synapse, layer.shape) * sent.sum() / 3 / sent.size
-    assert found.exact == pytest.approx(exact)
-    assert found.macs == total
-    assert found.ratios["fp32"] == pytest.approx(total * 4.6 / (estimated * 0.9))
-    assert found.ratios["int8"] == pytest.approx(total * 0.23 / (estimated * 0.03))
-    assert found.exact < found.estimated * 1.5
+    found = measured(network, run)
+    assert [layer.name for layer in found.layers] == [layer.name for layer in network.layers]
+    for row, layer in zip(found.layers, network.layers, strict=True):
+        assert row.exact * 2 == sum(counted(network, layer, run, sample) for sample in (0, 1))
+        if isinstance(layer, MaxPool):
+            assert (row.type, row.macs, row.estimated, row.exact) == ("pool", 0, 0, 0)
+        if not isinstance(layer, Readout):
+            assert row.spikes_per_neuron == run.spikes[layer.name] / 2 / row.neurons
+    assert found.layers[-1].spikes_per_neuron is None
+    assert found.exact == sum(row.exact for row in found.layers) > 0
+    assert found.macs == sum(row.macs for row in found.layers)
+
+
+def measured(network, run):
+    hidden = network.layers[:-1]
+    spikes = {layer.name: spikes_of(run.codes[layer.name], layer) for layer in hidden}
+    return energy(network, spikes, len(run.scores))
+
+
+def test_estimate_is_spikes_per_neuron_of_the_source_times_macs():
+    network = random_network(3, phases=16)
+    found = measured(network, network.run(random_samples(network, 2), record=True))
+    rows = {row.name: row for row in found.layers}
+    for row, layer in zip(found.layers, network.layers, strict=True):
+        for synapse in getattr(layer, "synapses", ())[:1]:  # a second one is the skip
+            rate = rows[network.layers[synapse.source].name].spikes_per_neuron
+            assert row.estimated == pytest.approx(rate * row.macs)
+            assert row.macs == synapse.weight[0].size * np.prod(layer.shape)
+    ratios = found.ratios
+    assert ratios["fp32"] == pytest.approx(found.macs * 4.6 / (found.estimated * 0.9))
+    assert ratios["int8"] == pytest.approx(found.macs * 0.23 / (found.estimated * 0.03))
+
+
+def test_weighting_decides_what_a_spike_costs():
+    cost = {"graded": {"fp32": 4.6, "int8": 0.23}, "membrane": {"fp32": 0.9, "int8": 0.03}}
+    for weighting, price in cost.items():
+        network = random_network(3, weighting, phases=8)
+        found = measured(network, network.run(random_samples(network, 2), record=True))
+        for arithmetic in ("fp32", "int8"):
+            spent = found.picojoules(found)[arithmetic]
+            assert spent["snn"] == pytest.approx(found.exact * price[arithmetic])
+            by_layer = [found.picojoules(row)[arithmetic] for row in found.layers]
+            for key, total in spent.items():
+                assert total == pytest.approx(sum(each[key] for each in by_layer))
+            assert found.ratios[f"{arithmetic}_snn"] == pytest.approx(spent["ann"] / spent["snn"])
+
+
+def test_fixed_connections_have_no_macs():
+    """A skip, an average pool with neurons of its own, a skip filled up with channels."""
+    window = Window((2, 2))
+    skip = Synapse(0, np.full((4, 1, 1, 1), 90, np.int8), groups=4)
+    average = Synapse(0, np.full((4, 1, 2, 2), 31, np.int8), window, 4)
+    filled = np.zeros((6, 4, 1, 1), np.int8)
+    filled[range(1, 5), range(4)] = 77
+    filled = Synapse(0, filled, window)
+    for synapse in (skip, average, filled):
+        assert is_fixed(synapse)
+        assert macs(synapse, synapse.output_shape((4, 5, 6))) == 0
+    assert fan_out(filled, (4, 4, 6), (6, 2, 3)).sum() == 4 * 2 * 3
+    trained = np.full((4, 1, 2, 2), 31, np.int8)
+    trained[2, 0, 1, 1] = 30
+    assert macs(Synapse(0, trained, window, 4), (4, 2, 3)) == 4 * 2 * 3 * 4
+    assert macs(Synapse(0, np.zeros((4, 4, 1, 1), np.int8)), (4, 5, 6)) == 4 * 4 * 5 * 6
+
+
+def test_no_spikes_no_ratio():
+    network = random_network(3, phases=8)
+    silent = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
+    found = energy(network, silent, 4)
+    assert (found.exact, set(found.ratios.values())) == (0, {0.0})
+
+
+def test_rows_are_json():
+    network = random_network(3, phases=8)
+    found = measured(network, network.run(random_samples(network, 2), record=True))
+    row = json.loads(json.dumps(found.rows()))[-1]
+    assert row["picojoules"]["fp32"]["ann"] == pytest.approx(row["macs"] * 4.6)
+    assert row["spikes_per_neuron"] is None
 
 
 def test_input_spikes_are_bits():
