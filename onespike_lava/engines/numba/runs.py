@@ -59,8 +59,8 @@ def _run_block(
 ) -> None:
     """Run one block on as many threads as its work is worth; adds to what is counted."""
     samples, threads = block.stop - block.start, 1
-    if program.work * samples >= 2 * THREAD_WORK:
-        threads = min(program.work * samples // THREAD_WORK, limit())
+    if samples > 1 and program.work * samples >= 2 * THREAD_WORK:
+        threads = min(program.work * samples // THREAD_WORK, limit(), samples)
     values, form = _values(data, block)
     size = max(1, min(program.group, -(-samples // threads)))
     todo = job(block.start, block.stop, size, len(data), form)
