@@ -24,6 +24,7 @@ from exporters.statistics import histograms
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
+from onespike_lava.progress import Progress, silent
 from onespike_lava.version import __version__
 
 
@@ -62,7 +63,12 @@ class Conversion:
 
 
 def convert(
-    model: Any, calibration: ArrayLike, *, output: str | None = None, **options: Any
+    model: Any,
+    calibration: ArrayLike,
+    *,
+    output: str | None = None,
+    progress: Progress = silent,
+    **options: Any,
 ) -> Conversion:
     """Convert a trained ReLU network; parameters and errors as in `exporters.export`."""
     recipe = Recipe(**options)
@@ -80,13 +86,14 @@ def convert(
         by_channel=recipe.scale == "channel",
         counted=counted,
         watch=gathering,
+        progress=progress,
     )
     codes = choose(found, _layers(prepared, recipe), recipe)
     if recipe.correct != "none":
-        prepared = correct(prepared, codes, coding, samples, recipe.correct)
+        prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
     moments = gathering.moments() if gathering else {}
     provenance = _provenance(source, samples, recipe)
-    network = quantize(prepared, codes, coding, recipe, provenance, moments)
+    network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
     realised = _realised(network, prepared, codes)
     return Conversion(network, source, prepared, realised, coding, recipe, account)
 

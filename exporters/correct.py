@@ -24,6 +24,7 @@ from exporters.moments import ROWS_PER_WEIGHT, draw, groups_of, is_free
 from exporters.operators import OPERATORS
 from exporters.statistics import BATCH
 from onespike_lava.layers import Shape
+from onespike_lava.progress import Progress, each, silent
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
@@ -36,7 +37,12 @@ PLACES = 128
 
 
 def correct(
-    graph: Graph, codes: Mapping[str, Code], coding: InputCoding, samples: NDArray[Any], mode: str
+    graph: Graph,
+    codes: Mapping[str, Code],
+    coding: InputCoding,
+    samples: NDArray[Any],
+    mode: str,
+    progress: Progress = silent,
 ) -> Graph:
     """The prepared graph with corrected linear maps.
 
@@ -49,7 +55,7 @@ def correct(
     (average pools, skip connections), whose error a later map of the same sum takes over.
     """
     with tempfile.TemporaryDirectory(prefix="onespike-") as folder:
-        return _Twins(graph, codes, coding, samples, Path(folder)).corrected(mode)
+        return _Twins(graph, codes, coding, samples, Path(folder)).corrected(mode, progress)
 
 
 class _Twins:
@@ -73,11 +79,11 @@ class _Twins:
         self._store(self.coded, "coded", name, lambda part: coding.apply(samples[part]))
         self.exact_input = coding.code is None
 
-    def corrected(self, mode: str) -> Graph:
+    def corrected(self, mode: str, progress: Progress) -> Graph:
         """Walk the graph once, correcting as the coded values become known."""
         last = {name: node.name for node in self.graph.nodes for name in node.inputs}
         nodes = [self.graph.input]
-        for node in self.graph.nodes[1:]:
+        for node in each(self.graph.nodes[1:], "correction", progress):
             self._advance(self.exact, "exact", node)
             if is_free(node) and self._is_coded(node):
                 node = self._moved(node, mode)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from exporters.conversion import convert
 from onespike_lava.network import Network
 from onespike_lava.netx import save
+from onespike_lava.progress import Progress, silent
 
 
 def export(
@@ -18,6 +19,7 @@ def export(
     path: str | os.PathLike[str] | None = None,
     *,
     output: str | None = None,
+    progress: Progress = silent,
     **options: Any,
 ) -> Network:
     """Convert a trained ReLU network to a one-spike network and write its `.net` file.
@@ -27,12 +29,13 @@ def export(
     path        : of the file to write, None for none
     output      : which of several outputs of the model: its name, or the key or number that a
                   module returns it under
+    progress    : told how far calibration, correction and quantisation are
     options     : see `exporters.recipe.Recipe`
 
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
     `OptionError`, and `MissingPartError` where the model's library is absent.
     """
-    network = convert(model, calibration, output=output, **options).network
+    network = convert(model, calibration, output=output, progress=progress, **options).network
     if path is not None:
         save(network, path)
     return network

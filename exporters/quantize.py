@@ -24,6 +24,7 @@ from onespike_lava import coding
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Layer, MaxPool, Readout, Spiking, Synapse
 from onespike_lava.network import Network
+from onespike_lava.progress import Progress, each, silent
 
 
 def quantize(
@@ -33,6 +34,7 @@ def quantize(
     recipe: Recipe,
     provenance: Mapping[str, str],
     moments: Mapping[str, Moments],
+    progress: Progress = silent,
 ) -> Network:
     """The integer network of a prepared graph.
 
@@ -43,7 +45,7 @@ def quantize(
     Raises `UnsupportedError` for what the integer network cannot hold.
     """
     builder = _Builder(graph, codes, recipe, moments)
-    for node in graph.nodes:
+    for node in each(graph.nodes, "quantisation", progress):
         if node.op == "input":
             builder.input(node, coding)
         elif node.op == "maxpool":

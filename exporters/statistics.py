@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Graph, Node
+from onespike_lava.progress import Progress, each, silent
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +75,7 @@ def histograms(
     by_channel: bool,
     counted: bool,
     watch: Callable[[Node, NDArray[Any]], None] | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Histogram]:
     """Histogram of each relu node of a prepared graph; `samples` is float[N, *shape].
 
@@ -81,7 +83,7 @@ def histograms(
     counted    : also count, in a second pass; maxima alone need one
     watch      : sees the value of every node in the first pass too
     """
-    maxima = _maxima(graph, samples, by_channel, watch)
+    maxima = _maxima(graph, samples, by_channel, watch, progress)
     counts = {name: np.zeros((len(found), BINS)) for name, found in maxima.items()}
     totals = dict.fromkeys(maxima, 0)
 
@@ -92,7 +94,7 @@ def histograms(
             totals[node.name] += part.shape[0] * part.shape[2]
 
     if counted:
-        for batch in batches(samples):
+        for batch in each(list(batches(samples)), "histograms", progress):
             graph.evaluate(batch, observe)
     shapes = graph.shapes()
     return {
@@ -118,6 +120,7 @@ def _maxima(
     samples: NDArray[Any],
     by_channel: bool,
     watch: Callable[[Node, NDArray[Any]], None] | None,
+    progress: Progress,
 ) -> Mapping[str, Floats]:
     shapes = graph.shapes()
     maxima = {
@@ -134,7 +137,7 @@ def _maxima(
         if watch is not None:
             watch(node, value)
 
-    for batch in batches(samples):
+    for batch in each(list(batches(samples)), "calibration", progress):
         graph.evaluate(batch, observe)
     return maxima
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the work, the steps done, and the steps there are.
 
-A name that was not heard before begins another piece of work; an error a callback raises ends it.
+Another name begins another piece of work. What a callback raises ends the work.
 """
+
+Item = TypeVar("Item")
 
 
 def silent(name: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def each(items: Sequence[Item], name: str, progress: Progress) -> Iterator[Item]:
+    """The items in turn, telling after each that one more is done."""
+    for done, item in enumerate(items, 1):
+        yield item
+        progress(name, done, len(items))
