@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.data import check_labels, check_mask, check_samples
 from onespike_lava.energy import Energy, energy, spikes_of
+from onespike_lava.engines.result import Run
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
@@ -110,17 +112,19 @@ def evaluate(
     wait: int | None = None,
     mask: ArrayLike | None = None,
     progress: Progress = silent,
+    watch: Callable[[Run], None] | None = None,
 ) -> Evaluation:
     """Run every sample x : float[N, *shape] and compare with labels y : int[N].
 
     A graph is one sample: x float[nodes, inputs], y int[nodes]; `mask`, bool[nodes], says which
     nodes count, whose labels are classes. Energy and spikes are those of the whole graph.
+    `watch` sees the recorded run of each block of samples.
 
     Raises `DataError` for data that do not fit or no sample at all.
     """
     samples = check_samples(x, network.input.shape)
     labels = Labels.of(network, y, mask, len(samples))
-    return labels.compare(network, tally(network, samples, engine, wait, progress))
+    return labels.compare(network, tally(network, samples, engine, wait, progress, watch))
 
 
 def tally(
@@ -129,8 +133,9 @@ def tally(
     engine: str = "auto",
     wait: int | None = None,
     progress: Progress = silent,
+    watch: Callable[[Run], None] | None = None,
 ) -> Tally:
-    """Run samples [N, *shape], N > 0, block by block, and count."""
+    """Run samples [N, *shape], N > 0, block by block, and count; `watch` sees each block's run."""
     spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
     classes, clipped, rounding = [], 0, 0.0
     for start in range(0, len(samples), BLOCK):
@@ -139,6 +144,8 @@ def tally(
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
         for layer in network.layers[:-1]:
             spikes[layer.name] += spikes_of(run.codes[layer.name], layer)
+        if watch is not None:
+            watch(run)
         progress("evaluation", min(start + BLOCK, len(samples)), len(samples))
     return Tally(
         np.concatenate(classes), spikes, len(samples), clipped, rounding, run.engine, run.wait

@@ -1,0 +1,180 @@
+"""What a report shows, gathered block by block: memory does not grow with the number of samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from onespike_lava import loihi
+from onespike_lava.engines.result import Run
+from onespike_lava.evaluation import Evaluation, evaluate
+from onespike_lava.layers import Input, Layer
+from onespike_lava.network import Network
+from onespike_lava.progress import Progress, silent
+from onespike_lava.schedule import schedule
+
+ROWS = 40
+"""Neurons of a layer that the raster shows."""
+
+
+@dataclass(frozen=True)
+class LayerLoss:
+    """What coding one layer costs, on the samples that a comparison takes.
+
+    error  : root of the squared coding error over that of the exact activations, a share
+    bias   : mean of coded less exact over the mean of the exact activations, a share
+    above  : share of neurons whose exact activation exceeds the largest that the code holds
+    alone  : mean squared logit error where this layer alone is coded
+    up_to  : mean squared logit error of the integer network up to this layer, exact behind it
+    agree  : share of samples that keep the source network's class with the latter
+    """
+
+    name: str
+    error: float
+    bias: float
+    above: float
+    alone: float
+    up_to: float
+    agree: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The one-spike network beside its source.
+
+    ann       : accuracy of the source network, 0 to 1
+    real      : of the one-spike network in real arithmetic; None where it was not asked for
+    identical : whether the source is, by its digest, the one the file was made from
+    rebuilt   : whether a conversion anew gave the file's integers; None where there was none
+    macs      : of the source network itself
+    samples   : that `layers` and `error` come from
+    layers    : hidden layers in the network's order
+    error     : mean squared logit error of the integer network
+    """
+
+    ann: float
+    real: float | None
+    identical: bool
+    rebuilt: bool | None
+    macs: int
+    samples: int
+    layers: tuple[LayerLoss, ...]
+    error: float
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Spikes of one sample over time, of at most `ROWS` neurons of each layer.
+
+    marks  : layer -> int64[spikes, 2], row (from 0) and step of each spike shown
+    shown  : layer -> neurons shown
+    steps  : until the sample's scores
+    """
+
+    marks: dict[str, NDArray[np.int64]]
+    shown: dict[str, int]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a report shows.
+
+    phases     : layer -> int64[steps + 1], spikes of each phase over all samples; entry 0 holds
+                 the neurons that stayed silent
+    comparison : None without the source network
+    title      : of the page
+    """
+
+    network: Network
+    evaluation: Evaluation
+    phases: dict[str, NDArray[np.int64]]
+    raster: Raster
+    fit: loihi.Fit
+    violations: list[loihi.Violation]
+    notes: list[loihi.Note]
+    comparison: Comparison | None
+    title: str
+
+
+def gather(
+    network: Network,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    mask: ArrayLike | None = None,
+    engine: str = "auto",
+    wait: int | None = None,
+    comparison: Comparison | None = None,
+    title: str = "one-spike network",
+    progress: Progress = silent,
+) -> Report:
+    """Run labelled samples and keep what a report needs; arguments as in `evaluate`.
+
+    comparison : with the source network, such as `exporters.losses.compare` makes
+    """
+    watcher = _Watcher(network)
+    found = evaluate(network, x, y, engine, wait, mask, watch=watcher.take, progress=progress)
+    assert watcher.raster is not None
+    return Report(
+        network=network,
+        evaluation=found,
+        phases=watcher.phases,
+        raster=watcher.raster,
+        fit=loihi.fit(network, wait=wait),
+        violations=loihi.check(network, wait=wait),
+        notes=loihi.notes(network, wait=wait),
+        comparison=comparison,
+        title=title,
+    )
+
+
+@dataclass
+class _Watcher:
+    """Adds up recorded blocks."""
+
+    network: Network
+    phases: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    raster: Raster | None = None
+
+    def take(self, run: Run) -> None:
+        for position, layer in enumerate(self.network.layers[:-1]):
+            steps = self.network.sending_steps(position)
+            found = spikes_by_phase(layer, run.codes[layer.name], steps)
+            self.phases[layer.name] = self.phases.get(layer.name, 0) + found
+        if self.raster is None:
+            self.raster = raster(self.network, run)
+
+
+def spikes_by_phase(layer: Layer, codes: NDArray[np.uint8], steps: int) -> NDArray[np.int64]:
+    """Spikes of each phase `1..steps`, and in entry 0 silent neurons, int64[steps + 1].
+
+    codes : uint8[N, *code_shape]; the input's integers send a bit in each phase
+    """
+    if isinstance(layer, Input):
+        sent = np.array([np.count_nonzero(codes >> (steps - k) & 1) for k in range(1, steps + 1)])
+        return np.concatenate([[np.count_nonzero(codes == 0)], sent]).astype(np.int64)
+    counts = np.bincount(codes.reshape(-1), minlength=steps + 1)
+    by_neuron = codes.reshape(len(codes), -1, int(np.prod(layer.shape)))
+    counts[0] = np.count_nonzero(by_neuron[:, 0] == 0)
+    return counts.astype(np.int64)
+
+
+def raster(network: Network, run: Run, sample: int = 0) -> Raster:
+    """The raster of one sample of a recorded run, every synapse one step."""
+    slots = schedule(network, run.wait)
+    marks, shown = {}, {}
+    for position, layer in enumerate(network.layers[:-1]):
+        neurons = int(np.prod(layer.shape))
+        chosen = np.unique(np.linspace(0, neurons - 1, min(ROWS, neurons)).astype(np.int64))
+        codes = run.codes[layer.name][sample].reshape(-1, neurons)[:, chosen].astype(np.int64)
+        if isinstance(layer, Input):
+            codes = np.stack(
+                [(codes[0] >> (layer.bits - k) & 1) * k for k in range(1, layer.bits + 1)]
+            )
+        _, rows = np.nonzero(codes)
+        marks[layer.name] = np.stack([rows, slots[position].fire + codes[codes > 0]], axis=1)
+        shown[layer.name] = len(chosen)
+    return Raster(marks, shown, slots[-1].integrate + network.phases)
