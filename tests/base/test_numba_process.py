@@ -139,6 +139,12 @@ print(network.run(x).engine, (network.run(x, "numba").scores == network.run(x).s
     assert in_process(code, NUMBA_DISABLE_JIT="1") == ["0", "0", "numpy", "True"]
 
 
+def test_kernels_keep_to_the_features_that_numba_compiles_for():
+    """LLVM ends the process where a kernel names an instruction that is not among them."""
+    code = "import onespike_lava.engines.numba as engine; print(*engine.kinds())"
+    assert in_process(code, NUMBA_CPU_FEATURES="+sse4.2,+avx2") == ["portable"]
+
+
 def test_the_core_of_the_suite_without_the_compiler():
     """Engine `numba` leaves its networks to NumPy, `auto` is NumPy, and nothing else changes."""
     parts = ["test_coding.py", "test_engines.py", "test_several.py", "test_energy.py"]

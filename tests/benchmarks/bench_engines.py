@@ -46,6 +46,14 @@ RECIPES = {
 }
 """Environment -> what it needs besides this package."""
 
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+sse4.2,+popcnt,+bmi,+bmi2,+avx,+avx2,+fma",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+}
+"""Settings that keep our kernels and PyTorch's to AVX2; ONNX Runtime has no such setting."""
+
 
 @dataclass
 class Measured:
@@ -93,6 +101,7 @@ def run_environment(name: str, python: str, given: argparse.Namespace) -> Measur
     command += ["--lava", str(given.lava)] if name == "this" else []
     measured = Measured(name)
     settings = {**os.environ, "OMP_NUM_THREADS": str(given.threads)}
+    settings |= AVX2 if given.avx2 else {}
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
@@ -221,6 +230,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", default=["digits", "resnet20", "vgg"])
     parser.add_argument("--numpy", action="store_true", help="engine numpy too, which is slow")
     parser.add_argument("--lava", type=int, default=2, help="samples for Lava; 0 leaves it out")
+    parser.add_argument("--avx2", action="store_true", help="as on a processor without AVX-512")
     for name in RECIPES:
         python = ROOT / f".venv-{name}" / "bin" / "python"
         parser.add_argument(f"--{name}", default=str(python), help="Python of the environment")

@@ -43,9 +43,16 @@ _programs: dict[int, dict[tuple[int, bool, str], Program | None]] = {}
 
 @cache
 def kinds() -> list[str]:
-    """Kinds of kernels that this processor can run, best first."""
-    features = binding.get_host_cpu_features()
-    return ["vnni", "portable"] if all(features.get(name) for name in VNNI) else ["portable"]
+    """Kinds of kernels that Numba can compile for this processor, best first."""
+    return ["vnni", "portable"] if features().issuperset(VNNI) else ["portable"]
+
+
+def features() -> set[str]:
+    """Features that Numba compiles for: those of `NUMBA_CPU_FEATURES`, else the processor's."""
+    if config.CPU_FEATURES is not None:
+        named = config.CPU_FEATURES.split(",")
+        return {name[1:] for name in named if name.startswith("+")}
+    return {name for name, here in binding.get_host_cpu_features().items() if here}
 
 
 def kind() -> str:
