@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from evaluate import RECIPES
-from measure import AT_16, BASES, PAPER_16, RANGE, RESULTS, WAITS
+from measure import AT_16, BASES, PAPER_16, RANGE, RESULTS, SEARCHED, WAITS
 from sources import NAMES
 
 from onespike_lava import coding
@@ -63,19 +63,34 @@ def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def label(recipe: str) -> str:
+    """A recipe in a column beside `T` and `Q`."""
+    return "paper, Q by search" if recipe == SEARCHED else recipe.split(",")[0]
+
+
 def table_1(values: dict[str, Figures]) -> str:
     """Accuracy and `T` against the source network."""
     rows = []
     for name, found in values.items():
-        for recipe in RECIPES:
+        for recipe in (*RECIPES, SEARCHED):
             row = found[recipe]
             loss = row["ann"] - row["int8"]
             rows.append(
-                (name, recipe.split(",")[0], row["phases"], f"{row['ann']:.2f}",
+                (name, label(recipe), row["phases"], row["base"], f"{row['ann']:.2f}",
                  f"{row['int8']:.2f}", f"{loss:.2f}", f"{row['error_int8']:.3f}",
                  f"{row['spikes_per_neuron']:.3f}")
             )  # fmt: skip
-    header = ("network", "recipe", "T", "ANN %", "SNN %", "loss", "logit error", "spikes/neuron")
+    header = (
+        "network",
+        "recipe",
+        "T",
+        "Q",
+        "ANN %",
+        "SNN %",
+        "loss",
+        "logit error",
+        "spikes/neuron",
+    )
     return table(header, rows)
 
 
@@ -87,7 +102,7 @@ def table_6(values: dict[str, Figures]) -> str:
             row = found[recipe]
             energy = (f"{row['energy_fp32']:.2f}", f"{row['energy_int8']:.2f}")
             accuracy = (f"{row['fp32']:.2f}", f"{row['int8']:.2f}")
-            rows.append((name, recipe.split(",")[0], *accuracy, *energy))
+            rows.append((name, label(recipe), *accuracy, *energy))
     return table(("network", "recipe", "FP32 %", "INT8 %", "E FP32", "E INT8"), rows)
 
 
