@@ -2,11 +2,13 @@
 
 `export` converts a torch module, an ONNX file or an `exporters.graph.Graph`; `convert` also
 returns what a caller may compare with: the source network and its one-spike form in reals.
-`PAPER` holds the options of the paper's own method, the defaults lose less.
+`PAPER` holds the options of the paper's own method, the defaults lose less. `write_nir` and
+`read_nir` exchange networks through NIR files.
 """
 
 from exporters.conversion import Conversion, convert
 from exporters.export import export
+from exporters.nir_file import read_nir, write_nir
 from exporters.recipe import PAPER
 
-__all__ = ["PAPER", "Conversion", "convert", "export"]
+__all__ = ["PAPER", "Conversion", "convert", "export", "read_nir", "write_nir"]

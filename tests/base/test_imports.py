@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "lava", "onnx", "sklearn")
+HEAVY = ("torch", "lava", "onnx", "sklearn", "nir")
 
 
 @pytest.mark.parametrize("module", ["onespike_lava", "exporters", "onespike_lava.cli"])
@@ -58,6 +58,7 @@ def test_the_library_never_imports_the_compiler():
             ),
         ),
         ("onnx", ("exporters/onnx_", "exporters/source.py")),
+        ("nir", ("exporters/nir_",)),
     ],
 )
 def test_optional_parts_enter_through_few_doors(package, doors):
