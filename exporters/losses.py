@@ -73,7 +73,7 @@ def compare(
     ann = float(np.mean(exact.argmax(1)[known.chosen] == known.labels))
     real, rebuilt = None, None
     if calibration is not None:
-        found = reconvert(network, model, calibration, output)
+        found = reconvert(network, model, calibration, output, progress)
         rebuilt = found.network.layers == network.layers
         simulated = in_blocks(found.simulate, taken, "real arithmetic", progress)
         real = float(np.mean(simulated.argmax(1)[known.chosen] == known.labels))

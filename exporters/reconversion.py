@@ -12,13 +12,18 @@ from exporters.conversion import Conversion, convert
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
+from onespike_lava.progress import Progress, silent
 
 NEEDED = ("normalisation", "levels", "correction", "rounding", "input_coding", "average_pool")
 """Entries of the provenance that name options of the recipe."""
 
 
 def reconvert(
-    network: Network, model: Any, calibration: NDArray[Any], output: str | None = None
+    network: Network,
+    model: Any,
+    calibration: NDArray[Any],
+    output: str | None = None,
+    progress: Progress = silent,
 ) -> Conversion:
     """The conversion that made a network: `simulate` of it is the network in real arithmetic.
 
@@ -41,12 +46,13 @@ def reconvert(
             f"{str(known.get('calibration_sha256'))[:12]}; give those"
         )
     recipe = _recipe(network, known)
-    found = convert(model, calibration, output=output, **recipe)
+    recipe |= {"output": output, "progress": progress}
+    found = convert(model, calibration, **recipe)
     entry = network.input
     if found.network.input != entry and entry.low.size == 1:  # the range was an option
         low = float(entry.low[0])
         limits = (low, low + float(entry.step[0]) * (2**entry.bits - 1))
-        found = convert(model, calibration, output=output, input_range=limits, **recipe)
+        found = convert(model, calibration, input_range=limits, **recipe)
     return found
 
 

@@ -1,1 +1,10 @@
-"""Reports: what a network does on labelled data, as data and as one self-contained HTML page."""
+"""Reports: what a network does on labelled data, as data and as one self-contained HTML page.
+
+`gather` runs the samples and returns a `Report`, `page` makes HTML of it, `save_figures` writes
+its figures. `exporters.losses.compare` adds the comparison with the source network.
+"""
+
+from onespike_lava.report.data import Comparison, LayerLoss, Raster, Report, gather
+from onespike_lava.report.page import page, save_figures
+
+__all__ = ["Comparison", "LayerLoss", "Raster", "Report", "gather", "page", "save_figures"]

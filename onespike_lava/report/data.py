@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,6 +83,7 @@ class Raster:
 class Report:
     """Everything a report shows.
 
+    samples    : that ran; a graph is one
     phases     : layer -> int64[steps + 1], spikes of each phase over all samples; entry 0 holds
                  the neurons that stayed silent
     comparison : None without the source network
@@ -90,6 +92,7 @@ class Report:
 
     network: Network
     evaluation: Evaluation
+    samples: int
     phases: dict[str, NDArray[np.int64]]
     raster: Raster
     fit: loihi.Fit
@@ -97,6 +100,18 @@ class Report:
     notes: list[loihi.Note]
     comparison: Comparison | None
     title: str
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as JSON-ready values: an evaluation's, and what the page adds to them."""
+        return {
+            **self.evaluation.summary(self.network),
+            "phase_counts": {name: counts.tolist() for name, counts in self.phases.items()},
+            "comparison": None if self.comparison is None else asdict(self.comparison),
+            "violations": [asdict(each) for each in self.violations],
+            "notes": [asdict(each) for each in self.notes],
+            "fit": self.fit.summary(),
+            "provenance": dict(self.network.provenance),
+        }
 
 
 def gather(
@@ -121,6 +136,7 @@ def gather(
     return Report(
         network=network,
         evaluation=found,
+        samples=watcher.samples,
         phases=watcher.phases,
         raster=watcher.raster,
         fit=loihi.fit(network, wait=wait),
@@ -138,8 +154,10 @@ class _Watcher:
     network: Network
     phases: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     raster: Raster | None = None
+    samples: int = 0
 
     def take(self, run: Run) -> None:
+        self.samples += len(run.scores)
         for position, layer in enumerate(self.network.layers[:-1]):
             steps = self.network.sending_steps(position)
             found = spikes_by_phase(layer, run.codes[layer.name], steps)

@@ -1,0 +1,103 @@
+"""`onespike report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.losses import SAMPLES, compare
+from onespike_lava.cli import options
+from onespike_lava.cli.progress import Bars
+from onespike_lava.data import load_samples
+from onespike_lava.errors import OptionError
+from onespike_lava.files import write_atomic
+from onespike_lava.netx import load
+from onespike_lava.report import gather, page, save_figures
+from onespike_lava.report.drawing import style
+
+
+@click.command(
+    epilog="Example: onespike report digits.net --data test.npz --model digits.onnx "
+    "--calibration calibration.npz -o report.html --figures figures"
+)
+@options.NET
+@options.DATA
+@click.option("-o", "--output", required=True, type=click.Path(), metavar="REPORT.html")
+@click.option("--figures", type=click.Path(), metavar="FOLDER", help="Also as SVG and PNG there.")
+@click.option("--model", metavar="MODEL", help="The source network, to compare with.")
+@WEIGHTS
+@MODEL_OUTPUT
+@click.option(
+    "--calibration",
+    type=click.Path(),
+    metavar="X.npz",
+    help="What NET.net was made with: accuracy in real arithmetic.",
+)
+@click.option(
+    "--taken-apart",
+    type=click.IntRange(min=1),
+    default=SAMPLES,
+    show_default=True,
+    help="First N samples show where the loss arises.",
+)
+@options.engine()
+@options.WAIT
+@options.LIMIT
+@options.JSON
+def command(
+    net: str,
+    data: str,
+    output: str,
+    figures: str | None,
+    model: str | None,
+    weights: str | None,
+    model_output: str | None,
+    calibration: str | None,
+    taken_apart: int,
+    engine: str,
+    wait: int | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Write what NET.net does on labelled data as one HTML page that needs nothing else.
+
+    Accuracy, spikes and their phases, energy, Loihi 2 and provenance; with --model also the
+    source's accuracy, the coding error of each layer and what it costs; with --calibration
+    also the accuracy in real arithmetic (for which the network is converted anew).
+    """
+    if model is None and (calibration or weights or model_output):
+        raise OptionError("model: missing; weights, output and calibration belong to --model MODEL")
+    with style():  # a missing part is told before the work
+        network, samples = load(net), options.samples(data, limit, labels=True)
+    assert samples.y is not None
+    with Bars() as bars:
+        comparison = None
+        if model is not None:
+            comparison = compare(
+                *(network, load_model(model, weights), samples.x, samples.y),
+                mask=samples.mask,
+                calibration=load_samples(calibration, labels=False).x if calibration else None,
+                output=model_output,
+                wait=wait,
+                samples=taken_apart,
+                progress=bars,
+            )
+        found = gather(
+            *(network, samples.x, samples.y),
+            mask=samples.mask,
+            engine=engine,
+            wait=wait,
+            comparison=comparison,
+            title=Path(net).name,
+            progress=bars,
+        )
+    options.warn_of_input(found.evaluation.clipped, found.evaluation.rounding)
+    write_atomic(output, page(found).encode())
+    if figures is not None:
+        save_figures(found, figures)
+    if as_json:
+        options.print_json(found.summary())
+    else:
+        click.echo(f"{output}: accuracy {100 * found.evaluation.accuracy:.2f} %")

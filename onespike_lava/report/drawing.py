@@ -1,0 +1,110 @@
+"""The one door to matplotlib: how figures look, and how they become files or part of a page."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from onespike_lava.errors import DataError, MissingPartError
+from onespike_lava.files import write_atomic
+
+STYLE = {
+    "svg.hashsalt": "onespike",
+    "text.parse_math": False,
+    "font.size": 9,
+    "figure.dpi": 100,
+}
+"""The same bytes for the same numbers; names shown as they are."""
+
+INK = "#000000"
+"""What a page draws in its own colour of text."""
+
+BLUE, ORANGE, GREY = "#2f7ed8", "#c8641e", "#808080"
+"""Colours of data, legible on white and on black."""
+
+FONT = re.compile(r"font-family: [^;]*;? ?")
+"""The page's own font serves instead."""
+
+
+def style() -> AbstractContextManager[Any]:
+    """A context in which figures are drawn and saved; `MissingPartError` without matplotlib."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise MissingPartError(
+            "report: matplotlib is not installed; run pip install 'onespike-lava[report]'"
+        ) from None
+    context: AbstractContextManager[Any] = mpl.rc_context(STYLE)
+    return context
+
+
+def subplots(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
+    """A figure and its axes as `pyplot.subplots` gives them, on no screen and kept nowhere."""
+    from matplotlib.figure import Figure
+
+    sharey = options.pop("sharey", False)
+    figure = Figure(**options)
+    return figure, figure.subplots(rows, columns, sharey=sharey)
+
+
+def image(figure: Any, kind: str) -> bytes:
+    """A figure as `svg`, the same bytes for the same numbers, or as `png`."""
+    content = io.BytesIO()
+    options = {"metadata": {"Date": None}} if kind == "svg" else {"dpi": 200}
+    figure.savefig(content, format=kind, **options)
+    return content.getvalue()
+
+
+def save(figure: Any, folder: str | Path, name: str, kinds: tuple[str, ...] = ("svg",)) -> None:
+    """Write `name.svg`, `name.png` or both; `DataError` where the folder does not take it."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: no folder for figures ({error.strerror})") from None
+    for kind in kinds:
+        write_atomic(Path(folder) / f"{name}.{kind}", image(figure, kind))
+
+
+def inline(figure: Any, name: str) -> str:
+    """A figure as an `<svg>` element whose lines and text take the colour of the page's text.
+
+    name : letters, digits and hyphens; makes the ids in it unique on the page
+    """
+    import matplotlib as mpl
+
+    for part in (figure, *figure.axes):
+        part.patch.set_alpha(0)
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        root = ElementTree.fromstring(image(figure, "svg"))
+    for parent in list(root.iter()):
+        for child in [each for each in parent if each.tag.endswith(("}metadata", "}style"))]:
+            parent.remove(child)
+    for element in root.iter():
+        _for_page(element, name)
+    width, height = figure.get_size_inches() * 72
+    root.attrib.clear()
+    root.attrib.update(viewBox=f"0 0 {width:g} {height:g}", width=f"{width:g}")
+    root.attrib["aria-hidden"] = "true"
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _for_page(element: ElementTree.Element, name: str) -> None:
+    """Ids of the page's own, no fonts, black as the colour of text; plain names of HTML."""
+    element.tag = element.tag.rpartition("}")[2]
+    found = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
+    for key, value in found.items():
+        if key == "id":
+            value = f"{name}-{value}"
+        elif key in ("href", "clip-path"):
+            value = value.replace("#", f"#{name}-", 1)
+        elif key == "style":
+            value = FONT.sub("", value.replace(INK, "currentColor"))
+        found[key] = value
+    if element.tag == "text" and "fill" not in found.get("style", ""):
+        found["fill"] = "currentColor"
+    element.attrib.clear()
+    element.attrib.update(found)

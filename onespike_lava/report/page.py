@@ -1,0 +1,108 @@
+"""The page: a report's data as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from onespike_lava.energy import OPERATIONS, PICOJOULES
+from onespike_lava.errors import MissingPartError
+from onespike_lava.loihi.limits import LOIHI2
+from onespike_lava.report.data import Report
+from onespike_lava.report.drawing import inline, save, style
+from onespike_lava.report.figures import every
+from onespike_lava.summary import summary
+from onespike_lava.version import __version__
+
+
+def page(report: Report) -> str:
+    """The report as HTML: no scripts, nothing loaded from elsewhere, every name escaped.
+
+    Raises `MissingPartError` without matplotlib or jinja2 (the extra `report`).
+    """
+    try:
+        import jinja2
+    except ImportError:
+        raise MissingPartError(
+            "report: jinja2 is not installed; run pip install 'onespike-lava[report]'"
+        ) from None
+    folder = resources.files("onespike_lava.report")
+    source = (folder / "page.html").read_text("utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["percent"] = lambda share, digits=2: f"{100 * share:.{digits}f} %"
+    environment.filters["grouped"] = lambda number: f"{number:,.0f}"
+    rules = (folder / "page.css").read_text("utf-8")
+    with style():
+        drawn = {
+            figure.name: {"alt": figure.alt, "svg": inline(figure.draw(), figure.name)}
+            for figure in every(report)
+        }
+    return environment.from_string(source).render(style=rules, figures=drawn, **_content(report))
+
+
+def save_figures(report: Report, folder: str | Path) -> list[str]:
+    """Write every figure as SVG and PNG into a folder, made if need be; their names.
+
+    Raises `MissingPartError` without matplotlib, `DataError` where the folder takes no file.
+    """
+    found = every(report)
+    with style():
+        for figure in found:
+            save(figure.draw(), folder, figure.name, ("svg", "png"))
+    return [figure.name for figure in found]
+
+
+def _content(report: Report) -> dict[str, Any]:
+    """What the template shows, under the names that it uses."""
+    found, network = report.evaluation, report.network
+    energy = found.energy
+    return {
+        "title": report.title,
+        "today": date.today().isoformat(),
+        "version": __version__,
+        "network": network,
+        "samples": report.samples,
+        "found": found,
+        "summary": summary(network),
+        "layers": _layers(report),
+        "phases": list(report.phases),
+        "steps": report.raster.steps,
+        "comparison": report.comparison,
+        "energy": energy,
+        "spent": energy.picojoules(energy),
+        "ratios": energy.ratios,
+        "operation": " and ".join(OPERATIONS[network.weighting]),
+        "costs": PICOJOULES,
+        "fit": report.fit,
+        "cores": LOIHI2["cores"].number,
+        "violations": report.violations,
+        "notes": report.notes,
+    }
+
+
+def _layers(report: Report) -> list[dict[str, Any]]:
+    """A row per layer: `inspect`'s figures beside those measured."""
+    energy = report.evaluation.energy
+    rows = []
+    for known, measured in zip(summary(report.network)["layers"], energy.layers, strict=True):
+        counts = report.phases.get(measured.name)
+        rows.append(
+            {
+                **known,
+                "shape": "x".join(map(str, known["shape"])),
+                "source": ", ".join(known.get("source", [])),
+                "energy": measured,
+                "picojoules": energy.picojoules(measured),
+                "silent": None if counts is None else _silent(report, measured.neurons, counts),
+            }
+        )
+    return rows
+
+
+def _silent(report: Report, neurons: int, counts: Any) -> float:
+    """Share of neurons and samples without a spike."""
+    return float(counts[0]) / (neurons * report.samples)
