@@ -14,7 +14,9 @@ from onespike_lava.errors import UnsupportedError
 def check(draft: Draft) -> None:
     """Raise `UnsupportedError` with every node that has no one-spike counterpart."""
     graph = draft.graph()
-    found = [message for node in graph.nodes for message in RULES[node.op](draft, node)]
+    found = [
+        message for node in graph.nodes for message in RULES.get(node.op, _unknown)(draft, node)
+    ]
     found += _readout(draft, draft.nodes[draft.output])
     if found:
         raise UnsupportedError("; ".join(found))
@@ -73,6 +75,13 @@ def _left(draft: Draft, node: Node) -> Iterator[str]:
     yield (
         f"{draft.title(node)}: read by {readers}; only linear layers read flattened values, put "
         "one there"
+    )
+
+
+def _unknown(draft: Draft, node: Node) -> Iterator[str]:
+    yield (
+        f"{draft.title(node)}: no pass brings this operator into spiking form; fold it into its "
+        "neighbours before, or add a pass"
     )
 
 

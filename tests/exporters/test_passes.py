@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from exporters.graph import Graph, GraphError, Node
+from exporters.operators import OPERATORS
 from exporters.passes import prepare
 from onespike_lava.errors import OptionError, UnsupportedError
 
@@ -422,3 +423,18 @@ def test_the_source_graph_stays_as_it_is():
     before = graph.digest()
     prepare(graph)
     assert graph.digest() == before
+
+
+def test_an_operator_without_a_pass_is_refused(monkeypatch):
+    monkeypatch.setitem(OPERATORS, "twin", OPERATORS["identity"])
+    weight = {"weight": np.ones((2, 3))}
+    nodes = (
+        Node("x", "input", attrs={"shape": (3,)}),
+        Node("fc", "linear", ("x",), weight),
+        Node("relu", "relu", ("fc",)),
+        Node("doubled", "twin", ("relu",)),
+        Node("out", "linear", ("doubled",), {"weight": np.ones((2, 2))}),
+    )
+    message = r"doubled \(twin\): no pass brings this operator into spiking form; fold it"
+    with pytest.raises(UnsupportedError, match=message):
+        prepare(Graph(nodes, "out"))
