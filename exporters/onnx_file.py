@@ -88,7 +88,7 @@ def _load(path: Path) -> Any:
         ) from None
     try:
         onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not valid ONNX ({line(error)}); export it again") from None
     return model
 

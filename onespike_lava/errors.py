@@ -9,7 +9,15 @@ from collections.abc import Iterable
 
 
 class OneSpikeError(Exception):
-    """Base of all errors that this library raises on purpose."""
+    """Base of all errors that this library raises on purpose.
+
+    Names come from strangers' files, so what cannot be printed is escaped in a message.
+    """
+
+    def __str__(self) -> str:
+        """The message on one line."""
+        text = super().__str__()
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 class FormatError(OneSpikeError):
@@ -43,3 +51,9 @@ class MissingPartError(OneSpikeError):
 
 class LavaRunError(OneSpikeError):
     """A Lava run failed; the message ends with the traceback of the failing model."""
+
+    __str__ = Exception.__str__
+
+
+class WorkerError(OneSpikeError):
+    """A process that work was given to ended, or cannot be reached."""

@@ -71,6 +71,8 @@ def _network(network: Network) -> Iterator[str]:
     for index, layer in enumerate(layers):
         if not layer.name or [other.name for other in layers].count(layer.name) > 1:
             yield f"layer {index}: name {layer.name!r} is empty or not unique; rename it"
+        elif not layer.name.isprintable():
+            yield f"layer {index}: name {layer.name!r} cannot be printed; rename it"
         last = index == len(layers) - 1
         if (isinstance(layer, Input) and index > 0) or (isinstance(layer, Readout) and not last):
             yield f"layer {index} ({layer.name}): only one input and one readout, first and last"
@@ -141,7 +143,10 @@ def _shapes(network: Network, layer: Layer) -> Iterator[str]:
         if len(source) != 3 or len(layer.shape) != 3:
             yield f"a max pool needs (C, H, W), found source {source} and shape {layer.shape}"
             return
-        yield from _window(layer)
+        odd = list(_window(layer))
+        yield from odd
+        if odd:
+            return
         expected: Shape = (source[0], *layer.window.output_size(source[1:], layer.kernel))
         if expected != layer.shape:
             yield f"shape {layer.shape} is not {expected}, what the pool of {source} gives"
@@ -153,7 +158,13 @@ def _shapes(network: Network, layer: Layer) -> Iterator[str]:
 def _window(part: MaxPool | Synapse) -> Iterator[str]:
     window = part.window
     kernel = part.kernel if isinstance(part, MaxPool) else part.weight.shape[2:]
-    if min(*kernel, *window.stride, *window.dilation) < 1 or min(window.padding) < 0:
+    parts = (kernel, window.stride, window.padding, window.dilation)
+    if [len(each) for each in parts] != [2, 2, 4, 2]:
+        yield (
+            f"kernel {tuple(kernel)}, stride {window.stride}, padding {window.padding} and "
+            f"dilation {window.dilation} must have 2, 2, 4 and 2 numbers"
+        )
+    elif min(*kernel, *window.stride, *window.dilation) < 1 or min(window.padding) < 0:
         yield (
             f"kernel {tuple(kernel)}, stride {window.stride} and dilation {window.dilation} must "
             f"be positive and padding {window.padding} not negative"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from onespike_lava import coding
-from onespike_lava.errors import InvalidNetworkError
-from onespike_lava.layers import Growth, Input, Readout, Spiking, Synapse, Window
+from onespike_lava.errors import FormatError, InvalidNetworkError
+from onespike_lava.layers import Growth, Input, MaxPool, Readout, Spiking, Synapse, Window
 from onespike_lava.network import Network
 from onespike_lava.validate import largest_potential
 from tests.networks import random_network
@@ -108,6 +108,34 @@ def test_no_potential_exceeds_its_bound(weighting, seed):
 def test_a_broken_rule_is_named(change, message):
     found = messages(replace(dense(), **change))
     assert found[0].startswith(f"layer 1 (hidden): {message}"), found
+
+
+@pytest.mark.parametrize("field", ["stride", "padding", "dilation"])
+@pytest.mark.parametrize("part", ["conv", "pool"])
+def test_windows_of_too_few_numbers(part, field):
+    """Found by fuzzing: they must not end in a traceback."""
+    entry = Input("in", (1, 4, 4), 2, np.zeros(1), np.ones(1))
+    window = replace(Window(), **{field: (1,)})
+    synapse = Synapse(0, np.ones((1, 1, 1, 1), np.int8), window if part == "conv" else Window())
+    hidden = replace(dense(), shape=(1, 4, 4), synapses=(synapse,))
+    pool = MaxPool("pool", (1, 4, 4), 1, (1, 1), window if part == "pool" else Window())
+    synapse = Synapse(2, np.ones((1, 16), np.int8))
+    end = Readout("out", (1,), (synapse,), np.zeros(1, np.int32), 1.0)
+    with pytest.raises(InvalidNetworkError) as caught:
+        Network((entry, hidden, pool, end), 16, 16, "graded", ())
+    assert "must have 2, 2, 4 and 2 numbers" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[2J"])
+def test_names_that_a_terminal_would_obey_are_refused(name):
+    found = messages(replace(dense(), name=name))
+    assert found == (f"layer 1: name {name!r} cannot be printed; rename it",)
+
+
+def test_errors_are_one_line():
+    assert str(FormatError("layer/\x1b[2J\n: not in the format")) == (
+        "layer/\\x1b[2J\\n: not in the format"
+    )
 
 
 def test_sources_and_names():

@@ -366,6 +366,9 @@ def test_files_that_are_none(tmp_path):
         message = refusal(path, DataError)
         assert message.startswith(f"{path}: not an ONNX file (")
         assert "\n" not in message
+    path = saved(tmp_path, [node("Relu")])
+    path.write_bytes(path.read_bytes().replace(b"Relu", b"R\x8flu"))
+    assert refusal(path, DataError).startswith(f"{path}: not valid ONNX (")
     path = saved(tmp_path, [node("Relu", "unknown")])
     message = refusal(path, DataError)
     assert message.startswith(f"{path}: not valid ONNX (")
