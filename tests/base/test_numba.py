@@ -38,6 +38,17 @@ def test_networks_of_all_layers(seed, weighting, kind):
         assert_parity(network, x, max(0, network.phases - missing))
 
 
+@pytest.mark.parametrize("weighting", ["graded", "membrane"])
+@pytest.mark.parametrize("seed", range(4))
+def test_more_samples_than_go_through_a_layer_together(seed, weighting, kind):
+    """Groups that are full: no tile may reach beyond a group's memory."""
+    network = random_network(seed, weighting)
+    x = random_samples(network, 2 * planner.GROUP + 1, seed)
+    for wait in (network.phases // 2, network.phases):
+        found, expected = (network.run(x, name, wait, record=True) for name in ("numba", "numpy"))
+        assert first_difference(found, expected) is None
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_several_spikes(seed, kind):
     network = random_network(seed, several=True)

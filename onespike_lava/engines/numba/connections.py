@@ -57,6 +57,14 @@ def wires_of(network: Network, synapse: Synapse) -> list[Wire]:
     return [Wire(weight, synapse.window, groups, synapse.source, i) for i in range(planes)]
 
 
+def _share(group: int, most: int) -> int:
+    """The largest number of images, at most `most`, that divides a group.
+
+    A last unit of fewer would end in a tile that reaches beyond the group's memory.
+    """
+    return max(n for n in range(1, min(group, most) + 1) if group % n == 0)
+
+
 class Layout:
     """What all blocks of one layer share: wires, units, tables of pixels."""
 
@@ -67,7 +75,7 @@ class Layout:
         self.shape = spatial(layer.shape)
         self.pixels = self.shape[1] * self.shape[2]
         self.pixel = up(self.shape[0], LANES)
-        self.together = min(group, -(-FEW_PIXELS // self.pixels))
+        self.together = _share(group, -(-FEW_PIXELS // self.pixels))
         synapses = (each for each in layer.synapses if isinstance(each, Synapse))
         wires = [wire for synapse in synapses for wire in wires_of(network, synapse)]
         self.wires = sorted(wires, key=lambda w: w.channel)
