@@ -68,11 +68,8 @@ def _network(network: Network) -> Iterator[str]:
         yield "layers: the first must be the input and the last the readout, found " + (
             ", ".join(type(layer).__name__ for layer in layers) or "none"
         )
+    yield from _names([layer.name for layer in layers])
     for index, layer in enumerate(layers):
-        if not layer.name or [other.name for other in layers].count(layer.name) > 1:
-            yield f"layer {index}: name {layer.name!r} is empty or not unique; rename it"
-        elif not layer.name.isprintable():
-            yield f"layer {index}: name {layer.name!r} cannot be printed; rename it"
         last = index == len(layers) - 1
         if (isinstance(layer, Input) and index > 0) or (isinstance(layer, Readout) and not last):
             yield f"layer {index} ({layer.name}): only one input and one readout, first and last"
@@ -86,6 +83,14 @@ def _network(network: Network) -> Iterator[str]:
                     f"layer {index} ({layer.name}): source {source} is not an earlier layer "
                     f"(0..{index - 1}); sort the layers"
                 )
+
+
+def _names(names: list[str]) -> Iterator[str]:
+    for index, name in enumerate(names):
+        if not name or names.count(name) > 1:
+            yield f"layer {index}: name {name!r} is empty or not unique; rename it"
+        elif not name.isprintable():
+            yield f"layer {index}: name {name!r} cannot be printed; rename it"
 
 
 def _fields(network: Network, layer: Layer) -> Iterator[str]:

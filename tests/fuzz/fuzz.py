@@ -126,7 +126,8 @@ def main() -> None:
         try:
             target(data)
         except OneSpikeError as error:
-            assert "\n" not in str(error), error
+            if "\n" in str(error):
+                raise ValueError(f"more than one line: {error}") from error
 
     corpus = HERE / "corpus" / sys.argv[1]
     corpus.mkdir(parents=True, exist_ok=True)
