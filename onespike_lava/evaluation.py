@@ -17,6 +17,7 @@ from onespike_lava.errors import DataError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.progress import Progress, silent
+from onespike_lava.rows import Rows
 
 BLOCK = 256
 """Samples whose codes are held at a time."""
@@ -129,7 +130,7 @@ def evaluate(
 
 def tally(
     network: Network,
-    samples: NDArray[Any],
+    samples: NDArray[Any] | Rows,
     engine: str = "auto",
     wait: int | None = None,
     progress: Progress = silent,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from onespike_lava.cli import options
+from onespike_lava.cli import options, progress
 from onespike_lava.energy import OPERATIONS
-from onespike_lava.evaluation import evaluate
 from onespike_lava.netx import load
+from onespike_lava.sharding import evaluate_file
 
 
 @click.command(
@@ -18,15 +18,32 @@ from onespike_lava.netx import load
 @options.engine()
 @options.WAIT
 @options.LIMIT
+@options.WORKERS
+@options.SCHEDULER
 @options.JSON
 def command(
-    net: str, data: str, engine: str, wait: int | None, limit: int | None, as_json: bool
+    net: str,
+    data: str,
+    engine: str,
+    wait: int | None,
+    limit: int | None,
+    workers: int,
+    scheduler: str | None,
+    as_json: bool,
 ) -> None:
-    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y, of a graph mask)."""
+    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y, of a graph mask).
+
+    Samples are read block by block. --workers and --scheduler divide them; the result is the same.
+    """
     network = load(net)
-    samples = options.samples(data, limit, labels=True)
-    assert samples.y is not None
-    found = evaluate(network, samples.x, samples.y, engine, wait, samples.mask)
+    with progress.Bars() as bars:
+        found = evaluate_file(
+            *(network, data, engine, wait),
+            limit=limit,
+            workers=workers,
+            scheduler=scheduler,
+            progress=bars,
+        )
     options.warn_of_input(found.clipped, found.rounding)
     if as_json:
         options.print_json(found.summary(network))

@@ -17,6 +17,12 @@ DATA = click.option("--data", required=True, type=click.Path(), metavar="D.npz",
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N samples.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 WAIT = click.option("--wait", type=int, metavar="T_w", help="Phases to wait; default the file's.")
+WORKERS = click.option(
+    "--workers", type=int, default=1, show_default=True, help="Processes that share the work."
+)
+SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="Of a Dask cluster that does the work."
+)
 ENGINES = click.Choice(["auto", "numpy", "reference", "numba", "lava"])
 
 

@@ -13,10 +13,11 @@ from onespike_lava.data import Samples
 from onespike_lava.engines.numba.job import FLOAT32, INTEGERS, job, raw
 from onespike_lava.engines.numba.program import Program
 from onespike_lava.engines.numba.walk import walker
-from onespike_lava.engines.numba.workers import limit, share
+from onespike_lava.engines.numba.workers import share
 from onespike_lava.engines.result import Codes, Data, Result
 from onespike_lava.layers import Layer, code_shape
 from onespike_lava.network import Network
+from onespike_lava.threads import limit
 
 THREAD_WORK = 10_000_000
 """Products that are worth one more thread, some 0.1 ms; to wake one takes a third of that."""

@@ -12,18 +12,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-
-def limit() -> int:
-    """Threads that a run may use: the least of the usual settings and the processors at hand."""
-    if hasattr(os, "sched_getaffinity"):
-        found = len(os.sched_getaffinity(0))
-    else:
-        found = os.cpu_count() or 1
-    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
-        text = os.environ.get(name, "").split(",")[0].strip()
-        if text.isdigit() and int(text) > 0:
-            found = min(found, int(text))
-    return found
+from onespike_lava.threads import limit
 
 
 class Task:
