@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,12 @@ def in_blocks(
     progress: Progress = silent,
 ) -> NDArray[Any]:
     """A function of samples, block by block: its results [N, ...], flattened to [N, outputs]."""
-    found = []
-    for start in range(0, len(x), BLOCK):
-        found.append(function(x[start : start + BLOCK]))
+    parts = []
+    for start in range(0, max(len(x), 1), BLOCK):  # of no samples, too, the outputs are known
+        parts.append(function(x[start : start + BLOCK]))
         progress(name, min(start + BLOCK, len(x)), len(x))
-    return np.concatenate(found).reshape(len(x), -1)
+    found = np.concatenate(parts)
+    return found.reshape(len(x), prod(found.shape[1:]))
 
 
 def percent(scores: NDArray[Any], labels: NDArray[np.int64]) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+
 import click
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.baseline import in_blocks
 from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
 from exporters.graph import Graph
 from exporters.source import read
@@ -24,9 +27,8 @@ from onespike_lava.netx import load
 @click.option("--model", metavar="MODEL", help="The source network, to compare its classes with.")
 @WEIGHTS
 @MODEL_OUTPUT
-@click.pass_context
+@options.JSON
 def command(
-    ctx: click.Context,
     net: str,
     data: str,
     engine: str,
@@ -35,6 +37,7 @@ def command(
     model: str | None,
     weights: str | None,
     model_output: str | None,
+    as_json: bool,
 ) -> int:
     """Compare an engine with the reference, layer by layer: the first place that differs.
 
@@ -43,25 +46,47 @@ def command(
     """
     network = load(net)
     x = options.samples(data, limit, labels=False).x
+    source = None
+    if model is not None:
+        source = read(load_model(model, weights), x.shape[1:], model_output)
     expected = network.run(x, "reference", wait, record=True)
     found = network.run(x, engine, wait, record=True)
     difference = first_difference(found, expected)
-    outcome = f"first difference at {difference}" if difference else "equal in every spike"
-    click.echo(f"{found.engine} against reference, {len(x)} samples: {outcome}")
-    same = True
-    if model is not None:
-        source = read(load_model(model, weights), x.shape[1:], model_output)
-        same = _same_model(network, source, x, found.predictions)
-    return 0 if difference is None and same else 1
+    kin = None if source is None else _kin(network, source, x, found.predictions)
+    if as_json:
+        options.print_json(
+            {
+                "engine": found.engine,
+                "samples": len(x),
+                "equal": difference is None,
+                "difference": None if difference is None else asdict(difference),
+                "source": None if kin is None else asdict(kin),
+            }
+        )
+    else:
+        outcome = f"first difference at {difference}" if difference else "equal in every spike"
+        click.echo(f"{found.engine} against reference, {len(x)} samples: {outcome}")
+        if kin is not None:
+            click.echo(
+                f"source network: {'the same' if kin.same else f'another than {kin.made_from}'}"
+            )
+            click.echo(f"same class as the source network: {kin.agree} of {len(x)} samples")
+    return 0 if difference is None and (kin is None or kin.same) else 1
 
 
-def _same_model(
+@dataclass(frozen=True)
+class _Kin:
+    """Whether the file was made from the source given, by its digest, and where they agree."""
+
+    same: bool
+    made_from: str | None
+    agree: int
+
+
+def _kin(
     network: Network, source: Graph, x: NDArray[np.generic], classes: NDArray[np.int64]
-) -> bool:
-    logits = [source.evaluate(x[start : start + 64]) for start in range(0, len(x), 64)]
-    agree = int((np.concatenate(logits).argmax(axis=1) == classes).sum()) if len(x) else 0
+) -> _Kin:
+    logits = in_blocks(source.evaluate, x)
     made_from = dict(network.provenance).get("source_sha256")
-    same = bool(made_from == source.digest())
-    click.echo(f"source network: {'the same' if same else f'another than {made_from}'}")
-    click.echo(f"same class as the source network: {agree} of {len(x)} samples")
-    return same
+    agree = int((logits.argmax(axis=1) == classes).sum())
+    return _Kin(made_from == source.digest(), made_from, agree)
