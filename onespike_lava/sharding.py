@@ -14,7 +14,7 @@ from operator import add
 import numpy as np
 
 from onespike_lava import netx
-from onespike_lava.data import check_samples, load_samples
+from onespike_lava.data import Samples, load_samples
 from onespike_lava.errors import OptionError
 from onespike_lava.evaluation import BLOCK, Evaluation, Labels, Tally, evaluate, tally
 from onespike_lava.jobs import Task, crew, finished
@@ -80,7 +80,7 @@ def labelled(
     Rows.of(path, "y")
     y, mask = (column(path, name) for name in ("y", "mask"))
     rows = rows.part(slice(0, limit))
-    check_samples(np.empty((0, *rows.shape[1:]), rows.dtype), network.input.shape)
+    Samples(network.input, np.broadcast_to(np.zeros((), rows.dtype), rows.shape))  # checks these
     assert y is not None
     chosen = None if mask is None else mask[:limit]
     return rows, Labels.of(network, y[:limit], chosen, len(rows))

@@ -120,7 +120,7 @@ def test_shards_cover_every_sample_once(samples, workers):
 
 def test_labels_and_shapes_are_checked_before_any_work(network, tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 1)), y=np.zeros(3, int))
-    with pytest.raises(DataError, match=r"x: shape \(0, 1\)|x: shape \(3, 1\)"):
+    with pytest.raises(DataError, match=r"x: shape \(3, 1\) does not match"):
         sharding.evaluate_file(network, tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", x=np.zeros((3, *network.input.shape)), y=np.full(3, 99))
     with pytest.raises(DataError, match=r"y: labels 99\.\.99 are outside"):
