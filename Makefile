@@ -4,7 +4,7 @@ BIN = $(VENV)/bin
 PYTHONS ?= 3.10 3.11 3.12 3.13
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-pythons lint format clean
+.PHONY: demo test test-pythons lint docs format clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python netx_models/digits/demo.py
@@ -17,6 +17,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site in docs/_build/html; a warning or an example that gives something else is an error.
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/trees -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/trees -b doctest docs docs/_build/doctest
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -46,4 +51,4 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) $(addprefix $(VENV)-,$(PYTHONS)) build *.egg-info
+	rm -rf $(VENV) $(addprefix $(VENV)-,$(PYTHONS)) build docs/_build *.egg-info

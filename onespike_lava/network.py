@@ -94,7 +94,7 @@ class Network(Frozen):
 
         x      : float[N, *input shape], as the source network takes them; of a graph also the
                  features of its nodes, float[nodes, inputs], one sample
-        engine : auto, numpy, reference or lava; all give the same integers
+        engine : auto, numba, numpy, reference or lava; all give the same integers
         wait   : `T_w` in 0..phases; None takes the file's
         record : also keep every layer's codes
 

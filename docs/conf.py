@@ -1,0 +1,40 @@
+"""The documents as a site: `make docs`."""
+
+import sys
+from pathlib import Path
+
+from onespike_lava.version import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
+project = "onespike-lava"
+author = "the onespike-lava authors"
+copyright = f"2026, {author}"
+release = version = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "command_line",
+    "plain_docstrings",
+    "tutorial_pages",
+]
+exclude_patterns = ["_build"]
+default_role = "code"
+nitpicky = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_class_signature = "separated"
+autodoc_default_options = {"members": True, "show-inheritance": False}
+add_module_names = False
+python_use_unqualified_type_names = True
+
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]
+
+html_theme = "furo"
+html_title = f"onespike-lava {release}"
+html_copy_source = False
+html_show_sphinx = False

@@ -1,0 +1,30 @@
+"""What stands beside the code and must keep up with it."""
+
+import re
+from pathlib import Path
+
+from onespike_lava import __version__
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_citation_names_this_version():
+    text = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: (\S+)$", text, re.MULTILINE)[1] == __version__
+    licence = (ROOT / "LICENSE").read_text()
+    assert "BSD 3-Clause" in licence
+    assert "the onespike-lava authors" in licence
+    assert "name: the onespike-lava authors" in text
+
+
+def test_every_tutorial_has_a_page():
+    scripts = {path.stem for path in (ROOT / "tutorials").glob("[0-9]*.py")}
+    pages = {path.stem for path in (ROOT / "docs" / "tutorials").glob("[0-9]*.md")}
+    assert scripts == pages
+
+
+def test_every_concept_is_in_the_index():
+    index = (ROOT / "docs" / "index.md").read_text()
+    for folder in ("concepts", "reference"):
+        for path in (ROOT / "docs" / folder).glob("*.md"):
+            assert f"\n{folder}/{path.stem}\n" in index
