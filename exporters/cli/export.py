@@ -84,7 +84,7 @@ def command(
     samples = None if calibration is None else load_samples(calibration, labels=False).x
     given = {name: value for name, value in recipe.items() if value is not None}
     recipe = {**(PAPER if paper else {}), **given}
-    recipe |= {"shift": not no_shift, "input_range": _range(input_range)}
+    recipe |= {"shift": not no_shift, "input_range": options.interval("input-range", input_range)}
     recipe["bases"] = dict(_of_layer("layer-base", text, float) for text in layer_base)
     recipe["spikes"] = dict(_of_layer("layer-spikes", text, int) for text in layer_spikes)
     source = load_model(model, weights)
@@ -109,16 +109,6 @@ def command(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "
         f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
     )
-
-
-def _range(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        low, high = map(float, text.split(","))
-    except ValueError:
-        raise OptionError(f"input-range: {text!r} is not LO,HI; give two numbers") from None
-    return low, high
 
 
 def _of_layer(option: str, text: str, kind: Callable[[str], V]) -> tuple[str, V]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "inspect": ("onespike_lava.cli.inspect", "Layers, shapes, phases, thresholds, sizes."),
     "check": ("onespike_lava.cli.check", "Loihi 2 rules, and how much of a chip a network takes."),
     "report": ("exporters.cli.report", "All of this, and where accuracy goes, as one HTML page."),
+    "tune": ("exporters.cli.tune", "Choose T, Q, T_w and other options by measuring them."),
     "convert": ("exporters.cli.convert", "A .net file as NIR for other tools, and back."),
 }
 """Command -> the module whose `command` it is, and its line in the help."""

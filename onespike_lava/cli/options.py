@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from onespike_lava.data import Labelled, load_samples
+from onespike_lava.errors import OptionError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +39,17 @@ def samples(path: str, limit: int | None, *, labels: bool) -> Labelled:
     data = load_samples(path, labels=labels)
     y, mask = (None if each is None else each[:limit] for each in (data.y, data.mask))
     return Labelled(data.x[:limit], y, mask)
+
+
+def interval(option: str, text: str | None) -> tuple[float, float] | None:
+    """Two numbers `LO,HI`; `OptionError` for anything else."""
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise OptionError(f"{option}: {text!r} is not LO,HI; give two numbers") from None
+    return low, high
 
 
 def print_json(values: Any) -> None:

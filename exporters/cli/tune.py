@@ -1,0 +1,195 @@
+"""`onespike tune`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.recipe import CHOICES, PAPER
+from exporters.tuning.grid import PHASES, WAITS, axis
+from exporters.tuning.outcome import Point, Tuning, export_options
+from exporters.tuning.plot import check, plot
+from exporters.tuning.search import KINDS, tune
+from onespike_lava.cli import options
+from onespike_lava.cli.progress import Bars
+
+
+def _base(word: str) -> float | str:
+    return word if word == "auto" else float(word)
+
+
+def _switch(word: str) -> bool:
+    if word not in ("on", "off"):
+        raise ValueError(word)
+    return word == "on"
+
+
+AXES: dict[str, tuple[Callable[[str], Any], str]] = {
+    "phases": (int, f"T; default {','.join(map(str, PHASES))}."),
+    "base": (_base, "Q in (1, 2], auto: Eq. 5."),
+    "max-spikes": (int, "Of a neuron per sample."),
+    "payload-bits": (int, "Digits of a graded spike."),
+    "shift": (_switch, "Threshold shift: on, off."),
+    "input-bits": (int, "Of the binary input code."),
+    **{name.replace("_", "-"): (str, f"{', '.join(words)}.") for name, words in CHOICES.items()},
+}
+"""Options that may be axes of the grid: what reads a value, and the help."""
+
+
+def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, (_, text) in reversed(AXES.items()):
+        command = click.option(f"--{name}", metavar="A,B,...", help=text)(command)
+    return command
+
+
+@click.command(
+    epilog="Example: onespike tune digits.onnx --calibration calibration.npz --data validation.npz "
+    "-o tuned --phases 8,12,16 --correct none,weights --max-loss 0.5"
+)
+@MODEL
+@WEIGHTS
+@MODEL_OUTPUT
+@click.option("--calibration", required=True, type=click.Path(), metavar="X.npz", help="x.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(),
+    metavar="D.npz",
+    help="x and y, which decide: samples kept out of calibration, NOT a test set.",
+)
+@click.option("-o", "--output", required=True, type=click.Path(), metavar="RESULTS")
+@_axes
+@click.option(
+    "--wait",
+    default=",".join(map(str, WAITS)),
+    show_default=True,
+    metavar="A,B,...",
+    help="T_w: phases, or shares of T.",
+)
+@click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
+@click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
+@click.option("--max-loss", type=float, metavar="POINTS", help="Stop at the first that loses less.")
+@click.option("--min-energy", type=float, metavar="E", help="Stop at the first of that ratio.")
+@click.option(
+    "--energy", type=click.Choice(KINDS), default="fp32", show_default=True, help="Which ratio."
+)
+@click.option("--plot", "picture", type=click.Path(), metavar="P.svg|P.png", help="Draw it there.")
+@options.LIMIT
+@options.WORKERS
+@options.SCHEDULER
+@options.JSON
+def command(
+    model: str,
+    weights: str | None,
+    model_output: str | None,
+    calibration: str,
+    data: str,
+    output: str,
+    wait: str,
+    paper: bool,
+    input_range: str | None,
+    max_loss: float | None,
+    min_energy: float | None,
+    energy: str,
+    picture: str | None,
+    limit: int | None,
+    workers: int,
+    scheduler: str | None,
+    as_json: bool,
+    **axes: str | None,
+) -> int:
+    """Measure recipes of MODEL on labelled data: loss, latency, energy; cheapest first.
+
+    Options of the grid take lists, `--phases 8,16 --correct none,weights`. With --max-loss or
+    --min-energy the search ends at the first point that is good enough; exit 1 where none is.
+    Results come into the folder RESULTS one by one; the same call again goes on where it
+    ended, however it ended. The data choose, so do not give a test set: it would no longer
+    tell what a network is worth.
+    """
+    if picture is not None:
+        check(picture)
+    grid: dict[str, Any] = dict(PAPER) if paper else {}
+    grid |= {
+        name: axis(AXES[name.replace("_", "-")][0], text, name.replace("_", "-"))
+        for name, text in axes.items()
+        if text is not None
+    }
+    if input_range is not None:
+        grid["input_range"] = options.interval("input-range", input_range)
+    with Bars() as bars:
+        found = tune(
+            *(load_model(model, weights), calibration, data, output),
+            wait=wait.split(","),
+            max_loss=max_loss,
+            min_energy=min_energy,
+            energy=energy,
+            limit=limit,
+            output=model_output,
+            workers=workers,
+            scheduler=scheduler,
+            progress=bars,
+            **grid,
+        )
+    words = ["onespike", "export", model]
+    for flag, value in (("--weights", weights), ("--model-output", model_output)):
+        words += [flag, value] if value is not None else []
+    net = str(Path(output) / "best.net")
+    words += ["--calibration", calibration, "-o", net, *export_options(found.best)]
+    if picture is not None:
+        plot(found, picture)
+    if as_json:
+        options.print_json({**found.summary(), "command": shlex.join(words)})
+    else:
+        _print(found, data)
+        click.echo(shlex.join(words))
+    return 0 if found.met else 1
+
+
+def _print(found: Tuning, data: str) -> None:
+    """The table, `*` at points of the Pareto front, and what there is to say of it."""
+    varied = _varied(found.points)
+    header = ("", "T", "Q", "T_w", *varied, "accuracy", "loss", "latency", "E", "spikes/neuron")
+    front, best = set(found.pareto_keys), found.best
+    rows = [
+        (
+            "*" if point.key in front else "",
+            point.phases,
+            _listed(point.base),
+            point.wait,
+            *(str(point.options.get(name)) for name in varied),
+            f"{point.accuracy:.2f} %",
+            f"{point.loss:.2f}",
+            point.latency,
+            f"{point.energy[found.goal.kind]:.2f}",
+            f"{point.spikes_per_neuron:.3f}",
+        )
+        for point in found.points
+    ]
+    options.print_table(rows, header)
+    click.echo()
+    for given, why in found.refused:
+        words = ", ".join(f"{name} {value}" for name, value in given.items())
+        click.echo(f"not possible: {words}: {why}")
+    click.echo(
+        f"* no other is better in loss, latency and E ({found.goal.kind}) alike. Source network "
+        f"{found.ann:.2f} % on {data}, which chose: measure the choice on other data."
+    )
+    if found.goal.given and not found.met:
+        click.echo("No point of the grid is good enough; the one that loses least:")
+    else:
+        click.echo(f"Best: T = {best.phases}, T_w = {best.wait}, loses {best.loss:.2f} points:")
+
+
+def _listed(base: float | Sequence[float]) -> str:
+    return f"{base:g}" if isinstance(base, float) else ",".join(f"{each:g}" for each in base)
+
+
+def _varied(points: Sequence[Point]) -> list[str]:
+    """Options, `T` and `Q` aside, that differ among the points."""
+    names = [name for name in points[0].options if name not in ("phases", "base")]
+    return [n for n in names if len({str(point.options[n]) for point in points}) > 1]

@@ -1,0 +1,146 @@
+"""What a search found: points, the best among them, and how to make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is good enough.
+
+    max_loss   : points lost against the source network, None for any
+    min_energy : energy of the source network over that of the one-spike network, None for any
+    kind       : which of `Energy.ratios`
+    """
+
+    max_loss: float | None = None
+    min_energy: float | None = None
+    kind: str = "fp32"
+
+    @property
+    def given(self) -> bool:
+        """Whether there is anything to reach."""
+        return self.max_loss is not None or self.min_energy is not None
+
+    def met(self, point: Point) -> bool:
+        """Whether a point is good enough."""
+        lost = self.max_loss is None or point.loss <= self.max_loss + 1e-9
+        return lost and (self.min_energy is None or point.energy[self.kind] >= self.min_energy)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A measured point.
+
+    options  : of the recipe, as given, without the wait
+    phases, wait : `T` and `T_w`
+    base     : `Q`, or several, of layers; with levels from data what these started from
+    accuracy : percent
+    loss     : points lost against the source network
+    latency  : phases until a sample's scores (Sec. V-C2); a stream of samples takes `phases` each
+    energy   : `Energy.ratios`
+    synops   : synaptic operations per sample
+    net      : key of its conversion, `nets/KEY.net`
+    """
+
+    key: str
+    options: Mapping[str, Any]
+    phases: int
+    wait: int
+    base: float | Sequence[float]
+    accuracy: float
+    loss: float
+    latency: int
+    energy: Mapping[str, float]
+    spikes_per_neuron: float
+    synops: float
+    net: str
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The outcome of `exporters.tune`.
+
+    ann      : accuracy of the source network in percent
+    points   : in the order of the search
+    refused  : options that give no network, and why
+    goal     : what was good enough
+    measured : how many points this call measured; the others were there
+    """
+
+    ann: float
+    points: tuple[Point, ...]
+    refused: tuple[tuple[Mapping[str, Any], str], ...]
+    goal: Goal
+    measured: int
+
+    @property
+    def pareto(self) -> tuple[Point, ...]:
+        """Points that none betters in loss, latency or energy without being worse in another."""
+        costs = [self._costs(point) for point in self.points]
+        return tuple(
+            point
+            for point, cost in zip(self.points, costs, strict=True)
+            if not any(_betters(other, cost) for other in costs)
+        )
+
+    @property
+    def pareto_keys(self) -> list[str]:
+        """Keys of these points."""
+        return [point.key for point in self.pareto]
+
+    @property
+    def met(self) -> bool:
+        """Whether a point reaches the goal; without one, True."""
+        return not self.goal.given or any(map(self.goal.met, self.points))
+
+    @property
+    def best(self) -> Point:
+        """The first point that reaches the goal; without goal or point of least loss.
+
+        Of equal losses the least latency, then the highest energy ratio.
+        """
+        if self.goal.given and self.met:
+            return next(filter(self.goal.met, self.points))
+        return min(self.points, key=self._costs)
+
+    def summary(self) -> dict[str, Any]:
+        """All of it as JSON-ready values."""
+        return {
+            "ann": self.ann,
+            "points": [asdict(point) for point in self.points],
+            "pareto": self.pareto_keys,
+            "best": self.best.key,
+            "goal": asdict(self.goal),
+            "met": self.met,
+            "refused": [{"options": dict(each), "reason": why} for each, why in self.refused],
+            "measured": self.measured,
+        }
+
+    def _costs(self, point: Point) -> tuple[float, float, float]:
+        return point.loss, point.latency, -point.energy[self.goal.kind]
+
+
+def _betters(one: Sequence[float], two: Sequence[float]) -> bool:
+    return all(a <= b for a, b in zip(one, two, strict=True)) and tuple(one) != tuple(two)
+
+
+def export_options(point: Point) -> list[str]:
+    """The options of `onespike export` that make a point's network."""
+    words: list[str] = []
+    for name, value in point.options.items():
+        flag = "--" + name.replace("_", "-")
+        if name == "shift":
+            words += [] if value else ["--no-shift"]
+        elif name in ("bases", "spikes"):
+            single = {"bases": "--layer-base", "spikes": "--layer-spikes"}[name]
+            words += [word for layer, own in value.items() for word in (single, f"{layer}={own}")]
+        elif value is not None:
+            listed = isinstance(value, (list, tuple))
+            text = ",".join(map(str, value)) if listed else str(value)
+            words += [f"{flag}={text}" if text.startswith("-") else flag]
+            words += [] if text.startswith("-") else [text]
+    return [*words, "--wait", str(point.wait)]

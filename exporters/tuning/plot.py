@@ -1,0 +1,51 @@
+"""The picture of a search: loss over latency, energy as colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exporters.tuning.outcome import Tuning
+from onespike_lava.errors import OptionError
+from onespike_lava.report import drawing
+
+KINDS = ("svg", "png")
+
+
+def check(path: str | Path) -> str:
+    """The kind of picture that a path names, where it can be drawn; errors as `plot`."""
+    kind = Path(path).suffix[1:].lower()
+    if kind not in KINDS:
+        raise OptionError(f"plot: {str(path)!r} ends neither in .svg nor in .png; rename it")
+    drawing.style()
+    return kind
+
+
+def plot(tuning: Tuning, path: str | Path) -> None:
+    """Draw a search into an `.svg` or `.png` file; `OptionError`, `MissingPartError`."""
+    target = Path(path)
+    kind = check(path)
+    with drawing.style():
+        figure, axis = drawing.subplots(figsize=(6, 3.6), layout="constrained")
+        ratios = [point.energy[tuning.goal.kind] for point in tuning.points]
+        drawn = axis.scatter(
+            [point.latency for point in tuning.points],
+            [point.loss for point in tuning.points],
+            c=ratios,
+            cmap="viridis",
+            s=18,
+        )
+        front = sorted(tuning.pareto, key=lambda point: point.latency)
+        x, y = [point.latency for point in front], [point.loss for point in front]
+        axis.plot(x, y, "o", ms=9, mfc="none", mec=drawing.ORANGE)
+        best = tuning.best
+        axis.annotate(
+            f"T = {best.phases}, T_w = {best.wait}",
+            (best.latency, best.loss),
+            xytext=(6, 6),
+            textcoords="offset points",
+        )
+        if tuning.goal.max_loss is not None:
+            axis.axhline(tuning.goal.max_loss, lw=0.6, ls=":", color=drawing.GREY)
+        axis.set(xlabel="latency: phases until a sample's scores", ylabel="points lost")
+        figure.colorbar(drawn, label=f"energy ratio ({tuning.goal.kind})")
+        drawing.save(figure, target.parent, target.stem, (kind,))

@@ -1,0 +1,141 @@
+"""Results on disk as they come: after a kill at any moment nothing that was finished is lost.
+
+A folder holds `tune.json`, what its points were measured on; `points.jsonl`, a line for each
+finished piece of work, appended and flushed to disk; `nets/KEY.net`, each conversion.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from onespike_lava.errors import DataError
+from onespike_lava.files import read_bytes, write_atomic
+from onespike_lava.netx.reader import FILE_LIMIT
+
+try:
+    import fcntl
+except ImportError:  # Windows: two calls at once are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+HEAD, POINTS, NETS = "tune.json", "points.jsonl", "nets"
+
+
+class Store:
+    """The folder of one search, locked while it is open.
+
+    head : what the points are measured on, such as `model`: its digest; a folder that holds
+           points of another is refused
+
+    Raises `DataError` for such a folder, one in use, one that cannot be written or read.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], head: Mapping[str, str]) -> None:
+        self.folder = Path(folder)
+        try:
+            (self.folder / NETS).mkdir(parents=True, exist_ok=True)
+            self._stream: IO[bytes] = (self.folder / POINTS).open("ab")
+        except OSError as error:
+            raise DataError(
+                f"{self.folder}: no folder for results ({error.strerror}); give another"
+            ) from None
+        try:
+            self._lock()
+            self._same(head)
+            self._sweep()
+            self.known = self._read()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def add(self, key: str, record: Mapping[str, Any]) -> None:
+        """Append a record; once this returns no kill loses it."""
+        line = json.dumps({"key": key, **record}, allow_nan=False)
+        try:
+            self._stream.write(line.encode() + b"\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise DataError(
+                f"{self.folder}: cannot be written ({error.strerror}); free some space and call "
+                "again, nothing finished is lost"
+            ) from None
+        self.known[key] = {"key": key, **record}
+
+    def net_path(self, key: str) -> Path:
+        """Where the conversion of a key is kept."""
+        return self.folder / NETS / f"{key}.net"
+
+    def has_net(self, key: str) -> bool:
+        """Whether the conversion of a key is there."""
+        return self.net_path(key).is_file()
+
+    def save_net(self, key: str, content: bytes) -> None:
+        """Keep a conversion."""
+        write_atomic(self.net_path(key), content)
+
+    def net(self, key: str) -> bytes:
+        """The bytes of a conversion."""
+        return read_bytes(self.net_path(key), FILE_LIMIT)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DataError(
+                f"{self.folder}: another tune is at work there; wait for it or give another folder"
+            ) from None
+
+    def _same(self, head: Mapping[str, str]) -> None:
+        path = self.folder / HEAD
+        if not path.exists():
+            write_atomic(path, json.dumps(dict(head), indent=1).encode() + b"\n")
+            return
+        try:
+            found = json.loads(path.read_bytes())
+            other = [name for name in head if found.get(name) != head[name]]
+        except (OSError, ValueError, AttributeError):
+            raise DataError(f"{path}: not what tune writes; give another folder") from None
+        if other:
+            raise DataError(
+                f"{self.folder}: holds points of another {other[0]} "
+                f"({str(found.get(other[0]))[:12]}, not {head[other[0]][:12]}); give another folder"
+            )
+
+    def _sweep(self) -> None:
+        """Remove what a killed writer left beside the files."""
+        for folder in (self.folder, self.folder / NETS):
+            for left in [*folder.glob(f".{HEAD}.*"), *folder.glob(".*.net.*")]:
+                left.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """All whole lines; a last one that a kill cut off is taken away, to be measured again."""
+        path = self.folder / POINTS
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            os.truncate(path, len(whole))
+        records = [_record(line) for line in whole.splitlines()]
+        if None in records:
+            number = records.index(None) + 1
+            raise DataError(f"{path}: line {number} is no point; take the line away")
+        return {record["key"]: record for record in records if record is not None}
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("key"), str) else None
