@@ -190,6 +190,6 @@ def _listed(base: float | Sequence[float]) -> str:
 
 
 def _varied(points: Sequence[Point]) -> list[str]:
-    """Options, `T` and `Q` aside, that differ among the points."""
-    names = [name for name in points[0].options if name not in ("phases", "base")]
+    """Options, `T` aside, that differ among the points."""
+    names = [name for name in points[0].options if name != "phases"]
     return [n for n in names if len({str(point.options[n]) for point in points}) > 1]

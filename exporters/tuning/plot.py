@@ -38,14 +38,10 @@ def plot(tuning: Tuning, path: str | Path) -> None:
         x, y = [point.latency for point in front], [point.loss for point in front]
         axis.plot(x, y, "o", ms=9, mfc="none", mec=drawing.ORANGE)
         best = tuning.best
-        axis.annotate(
-            f"T = {best.phases}, T_w = {best.wait}",
-            (best.latency, best.loss),
-            xytext=(6, 6),
-            textcoords="offset points",
-        )
+        axis.plot(best.latency, best.loss, "+", ms=12, color=drawing.ORANGE)
         if tuning.goal.max_loss is not None:
             axis.axhline(tuning.goal.max_loss, lw=0.6, ls=":", color=drawing.GREY)
+        axis.set_title(f"best (+): T = {best.phases}, T_w = {best.wait}", fontsize=9)
         axis.set(xlabel="latency: phases until a sample's scores", ylabel="points lost")
         figure.colorbar(drawn, label=f"energy ratio ({tuning.goal.kind})")
         drawing.save(figure, target.parent, target.stem, (kind,))
