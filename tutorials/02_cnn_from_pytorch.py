@@ -20,7 +20,7 @@ if not (find_spec("torch") and find_spec("sklearn")):
 import torch
 from torch import nn
 
-DIGITS = Path(__file__).parents[1] / "netx_models" / "digits"
+DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
 x_train, y_train, x_test, y_test = runpy.run_path(str(DIGITS / "data.py"))["split"]()
 print(f"{len(x_train)} training images {x_train.shape[1:]}, {len(x_test)} test images")
 

@@ -18,7 +18,7 @@ if missing := [name for name in ("torch", "safetensors", "PIL") if not find_spec
     print(f"{', '.join(missing)}: not installed; this tutorial needs it")
     sys.exit()
 
-MODELS = Path(__file__).parents[1] / "netx_models"
+MODELS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models"
 cifar10 = runpy.run_path(str(MODELS / "cifar10.py"))
 try:
     weights = cifar10["folder"]() / "resnet20.safetensors"

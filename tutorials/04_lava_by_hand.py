@@ -19,7 +19,7 @@ from onespike_lava.layers import per_neuron
 from onespike_lava.processes import Conv, Dense, Encoder, OneSpike, Pool, Readout
 from onespike_lava.processes.runner import Session
 
-DIGITS = Path(__file__).parents[1] / "netx_models" / "digits"
+DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
 net = onespike_lava.load(DIGITS / "digits.net")
 images, labels = runpy.run_path(str(DIGITS / "data.py"))["split"]()[2:]
 x = images[:5]

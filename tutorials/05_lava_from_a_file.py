@@ -21,7 +21,7 @@ from onespike_lava.processes.netx import hdf5
 from onespike_lava.processes.runner import Session
 from onespike_lava.schedule import total_steps
 
-DIGITS = Path(__file__).parents[1] / "netx_models" / "digits"
+DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
 images, labels = runpy.run_path(str(DIGITS / "data.py"))["split"]()[2:]
 x = images[:5]
 

@@ -16,7 +16,7 @@ from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.loihi.price import price
 
-MODELS = Path(__file__).parents[1] / "netx_models"
+MODELS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models"
 digits = load(MODELS / "digits" / "digits.net")
 resnet = load(MODELS / "resnet20-cifar10" / "resnet20.net")
 

@@ -2,7 +2,7 @@
 
 import re
 
-ENTRY = re.compile(r"^([A-Za-z_*][\w*., /-]*?) *: (\S.*)$")
+ENTRY = re.compile(r"^([A-Za-z_*][\w*., /-]*?) +: (\S.*)$")
 STAR = re.compile(r"(`[^`]*`|(?<!\w)\*\w+\*(?!\w))|\*")
 
 

@@ -23,6 +23,7 @@ def test_numbers_have_no_gap():
 def test_renders_as_a_notebook(path):
     jupytext = pytest.importorskip("jupytext", reason="jupytext is not installed")
     text = path.read_text()
+    assert "Path(__file__)" not in text  # a notebook has none
     cells = jupytext.reads(text, fmt="py:percent").cells
     assert len(cells) == len(re.findall(r"^# %%", text, re.MULTILINE))
     assert cells[0].cell_type == "markdown"
