@@ -17,6 +17,7 @@ import sources
 from numpy.typing import NDArray
 
 from exporters import PAPER, Conversion, convert
+from exporters.baseline import in_blocks
 from onespike_lava import save
 from onespike_lava.errors import InvalidNetworkError
 
@@ -78,11 +79,6 @@ def line(found: Conversion, source: sources.Source, exact: NDArray[Any]) -> str:
     accuracy = 100 * np.mean(run.predictions == source.y)
     loss = 100 * np.mean(exact.argmax(1) == source.y) - accuracy
     return f"{accuracy:.2f} %, loses {loss:.2f} points, squared logit error {error:.4f}"
-
-
-def in_blocks(function: Any, x: NDArray[Any], size: int = 256) -> NDArray[Any]:
-    """A function of samples, block by block."""
-    return np.concatenate([function(x[start : start + size]) for start in range(0, len(x), size)])
 
 
 def arguments() -> argparse.Namespace:

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import sources
-from evaluate import RECIPES, in_blocks
+from evaluate import RECIPES
 from numpy.typing import NDArray
 
-from exporters import PAPER, Conversion, convert
+from exporters import PAPER, Conversion, baseline, convert
+from exporters.baseline import in_blocks, percent
 from exporters.graph import Node
 from exporters.source import read
 from onespike_lava import coding
@@ -166,11 +167,6 @@ def accuracy(found: Conversion, source: sources.Source, wait: int) -> float:
     return percent(found.network.run(source.x, wait=wait).scores, source.y)
 
 
-def percent(scores: NDArray[Any], labels: NDArray[np.int64]) -> float:
-    """Percent of samples whose largest score is that of their label."""
-    return round(100 * float(np.mean(scores.argmax(1) == labels)), 2)
-
-
 def figures(results: Results, source: sources.Source) -> None:
     """Figs. 7, 8 and 9."""
     for shift in (True, False):
@@ -184,12 +180,8 @@ def figures(results: Results, source: sources.Source) -> None:
 
 def logits(source: sources.Source) -> NDArray[Any]:
     """The source network's logits, float32[N, classes]."""
-    if isinstance(source.model, Path):
-        return in_blocks(read(source.model, source.x.shape[1:]).evaluate, source.x)
-    import torch
-
-    with torch.inference_mode():
-        return in_blocks(lambda x: source.model.eval()(torch.from_numpy(x)).numpy(), source.x)
+    graph = read(source.model, source.x.shape[1:])
+    return baseline.logits(source.model, graph, source.x)
 
 
 def loss(source: sources.Source, ann: float, phases: int, base: float) -> dict[str, float] | None:

@@ -1,7 +1,7 @@
 """Makes docs/results.md and its figures of the measurements in `results`: `python tables.py`.
 
 The counterparts of the paper's Tables I, VI, VII and VIII and Figs. 4, 6, 7, 8 and 9;
-`measure.py` measures. Needs matplotlib.
+`measure.py` measures. Needs the extra `report` (matplotlib).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from evaluate import RECIPES
 from measure import AT_16, BASES, PAPER_16, RANGE, RESULTS, SEARCHED, WAITS
@@ -18,9 +17,8 @@ from sources import NAMES
 
 from onespike_lava import coding
 from onespike_lava.files import write_atomic
-
-mpl.use("Agg")
-from matplotlib import pyplot as plt
+from onespike_lava.report import drawing
+from onespike_lava.report.drawing import subplots
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FIGURES = DOCS / "figures"
@@ -31,16 +29,15 @@ Figures = dict[str, Any]
 
 def main() -> None:
     """Write the page and the figures."""
-    mpl.rcParams.update({"svg.hashsalt": "onespike", "font.size": 9, "figure.dpi": 100})
     known = {name: RESULTS / f"{name}.json" for name in NAMES if name != "digits"}
     results = {name: json.loads(path.read_text()) for name, path in known.items()}
     values = {name: result["figures"] for name, result in results.items()}
-    FIGURES.mkdir(parents=True, exist_ok=True)
-    coding_error()
-    mape_over_base()
-    activations(values)
-    loss_over_phases(values)
-    loss_over_base(values)
+    with drawing.style():
+        coding_error()
+        mape_over_base()
+        activations(values)
+        loss_over_phases(values)
+        loss_over_base(values)
     page = PAGE.format(
         measured="\n".join(map(measured, results.values())),
         table_1=table_1(values),
@@ -130,7 +127,7 @@ def coding_error() -> None:
     """Fig. 4: error of the code over the value."""
     values = np.linspace(0, 1, 2001)
     cases = (("Q = 2, no shift", 2.0, False), ("Q = 2, shift", 2.0, True), ("Q = 1.3", 1.3, True))
-    figure, axes = plt.subplots(1, 3, figsize=(9, 2.4), sharey=True)
+    figure, axes = subplots(1, 3, figsize=(9, 2.4), sharey=True)
     for axis, (title, base, shift) in zip(axes, cases, strict=True):
         axis.plot(values, coding.encode(values, 8, base, shift=shift) - values, lw=0.8)
         axis.set(title=f"{title}, T = 8", xlabel="activation / lambda")
@@ -141,7 +138,7 @@ def coding_error() -> None:
 def mape_over_base() -> None:
     """Fig. 6: MAPE of Eq. 5 over the base."""
     bases = np.round(np.arange(1.05, 2.001, 0.01), 2)
-    figure, axis = plt.subplots(figsize=(4.5, 2.8))
+    figure, axis = subplots(figsize=(4.5, 2.8))
     for phases in (16, 24):
         axis.plot(bases, [100 * coding.mape(phases, base) for base in bases], label=f"T = {phases}")
     axis.set(xlabel="base Q", ylabel="MAPE %", ylim=(0, 40))
@@ -153,7 +150,7 @@ def activations(values: dict[str, Figures]) -> None:
     """Fig. 7: coded over exact activations, with and without threshold shift."""
     for name, found in values.items():
         keys = [f"Fig. 7, {word} threshold shift" for word in ("with", "without")]
-        figure, axes = plt.subplots(2, 4, figsize=(9, 4.4))
+        figure, axes = subplots(2, 4, figsize=(9, 4.4))
         for row, key in zip(axes, keys, strict=True):
             for axis, panel in zip(row, found[key], strict=True):
                 axis.plot(panel["exact"], panel["coded"], ".", ms=2)
@@ -165,7 +162,7 @@ def activations(values: dict[str, Figures]) -> None:
 
 def loss_over_phases(values: dict[str, Figures]) -> None:
     """Fig. 8: what a small base needs in phases: its range, and the points lost."""
-    figure, axes = plt.subplots(1, 1 + len(values), figsize=(9, 2.6))
+    figure, axes = subplots(1, 1 + len(values), figsize=(9, 2.6))
     for base in dict.fromkeys(base for _, base in RANGE):
         phases = [t for t, b in RANGE if b == base]
         axes[0].semilogy(phases, [base**-t for t in phases], ".-", label=f"Q = {base}")
@@ -182,7 +179,7 @@ def loss_over_phases(values: dict[str, Figures]) -> None:
 
 def loss_over_base(values: dict[str, Figures]) -> None:
     """Fig. 9: MAPE and points lost over the base."""
-    figure, axes = plt.subplots(1, len(values), figsize=(9, 2.8))
+    figure, axes = subplots(1, len(values), figsize=(9, 2.8))
     for axis, (name, found) in zip(axes, values.items(), strict=True):
         for phases, colour in ((16, "C0"), (24, "C1")):
             bases = [b for t, b in BASES if t == phases]
@@ -197,10 +194,9 @@ def loss_over_base(values: dict[str, Figures]) -> None:
 
 
 def save(figure: Any, name: str) -> None:
-    """Write a figure as SVG, the same bytes for the same numbers."""
+    """Write a figure beside the page."""
     figure.tight_layout()
-    figure.savefig(FIGURES / f"{name}.svg", metadata={"Date": None})
-    plt.close(figure)
+    drawing.save(figure, FIGURES, name)
 
 
 PAGE = """# Results

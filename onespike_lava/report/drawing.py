@@ -14,11 +14,10 @@ from onespike_lava.files import write_atomic
 
 STYLE = {
     "svg.hashsalt": "onespike",
-    "text.parse_math": False,
     "font.size": 9,
     "figure.dpi": 100,
 }
-"""The same bytes for the same numbers; names shown as they are."""
+"""The same bytes for the same numbers."""
 
 INK = "#000000"
 """What a page draws in its own colour of text."""

@@ -179,6 +179,7 @@ def _finished(figure: Any) -> Any:
 
 
 def _short(name: str) -> str:
-    """A name that leaves room for the data, on one line."""
+    """A name that leaves room for the data, on one line; a dollar opens no formula."""
     line = " ".join(name.split())
-    return line if len(line) <= 24 else f"{line[:12]}…{line[-11:]}"
+    line = line if len(line) <= 24 else f"{line[:12]}…{line[-11:]}"
+    return line.replace("$", r"\$")

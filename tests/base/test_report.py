@@ -12,8 +12,8 @@ from onespike_lava.errors import MissingPartError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.report import Comparison, LayerLoss, gather, page, save_figures
-from onespike_lava.report.drawing import image, style
-from onespike_lava.report.figures import every
+from onespike_lava.report.drawing import image, inline, style
+from onespike_lava.report.figures import every, losses
 from onespike_lava.schedule import schedule
 from tests.graphs import random_graph_network
 from tests.networks import Maker, random_network, random_samples
@@ -185,6 +185,16 @@ def test_figures_as_files(reported, tmp_path):
         assert (tmp_path / "new" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         drawn = (tmp_path / "new" / f"{name}.svg").read_bytes()
         assert b"<script" not in drawn
+
+
+def test_a_name_of_dollars_is_no_formula():
+    pytest.importorskip("matplotlib")
+    names = ["$\\frac{$", "a\\$b$", "$x^2$"]
+    rows = tuple(LayerLoss(name, 0.1, 0.0, 0.0, 0.2, 0.3, 1.0) for name in names)
+    found = replace(compared(small([])), layers=rows)
+    with style():
+        drawn = Reader(inline(losses(found).draw(), "a"))
+    assert set(names) <= set(drawn.text)
 
 
 def test_a_drawing_is_the_same_bytes_each_time(reported):
