@@ -58,6 +58,8 @@ def test_the_library_never_imports_the_compiler():
             ),
         ),
         ("onnx", ("exporters/onnx_", "exporters/source.py")),
+        ("matplotlib", ("onespike_lava/report/drawing.py",)),
+        ("jinja2", ("onespike_lava/report/page.py",)),
         ("nir", ("exporters/nir_",)),
     ],
 )
