@@ -1,8 +1,9 @@
-"""One conversion from source network to integer network, with what there is to know of it."""
+"""From source network to integer network and file, with what there is to know of it."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from exporters.statistics import histograms
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
+from onespike_lava.netx import save
 from onespike_lava.progress import Progress, silent
 from onespike_lava.version import __version__
 
@@ -62,6 +64,34 @@ class Conversion:
         return self.prepared.evaluate(x, code)
 
 
+def export(
+    model: Any,
+    calibration: ArrayLike,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    output: str | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> Network:
+    """Convert a trained ReLU network to a one-spike network and write its `.net` file.
+
+    model       : torch Module (not changed), path of an ONNX file, or `exporters.graph.Graph`
+    calibration : float[N, C, H, W] or float[N, F], samples as the model takes them
+    path        : of the file to write, None for none
+    output      : which of several outputs of the model: its name, or the key or number that a
+                  module returns it under
+    progress    : told how far calibration, correction and quantisation are
+    options     : see `exporters.recipe.Recipe`
+
+    Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
+    `OptionError`, and `MissingPartError` where the model's library is absent.
+    """
+    network = convert(model, calibration, output=output, progress=progress, **options).network
+    if path is not None:
+        save(network, path)
+    return network
+
+
 def convert(
     model: Any,
     calibration: ArrayLike,
@@ -70,7 +100,7 @@ def convert(
     progress: Progress = silent,
     **options: Any,
 ) -> Conversion:
-    """Convert a trained ReLU network; parameters and errors as in `exporters.export`."""
+    """Convert a trained ReLU network; parameters and errors as in `export`."""
     recipe = Recipe(**options)
     samples = np.asarray(calibration)
     source = read(model, samples.shape[1:], output)

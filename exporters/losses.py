@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exporters.baseline import in_blocks, logits
+from exporters.choices import TAKEN_APART
 from exporters.graph import Graph
 from exporters.operators import OPERATORS
 from exporters.passes import prepare
@@ -32,9 +33,6 @@ from onespike_lava.report.data import Comparison, LayerLoss
 Floats = NDArray[np.float64]
 Values = dict[str, NDArray[Any]]
 
-SAMPLES = 128
-"""Samples that a network is taken apart on, unless told otherwise."""
-
 BLOCK = 16
 """Of these, how many are held at a time with the values of every layer."""
 
@@ -49,7 +47,7 @@ def compare(
     calibration: NDArray[Any] | None = None,
     output: str | None = None,
     wait: int | None = None,
-    samples: int = SAMPLES,
+    samples: int = TAKEN_APART,
     progress: Progress = silent,
 ) -> Comparison:
     """The network beside its source on labelled samples.

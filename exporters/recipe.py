@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
+from exporters.choices import CHOICES, PAPER
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
 from onespike_lava.limits import INPUT_BITS_MAX
-from onespike_lava.validate import WEIGHTINGS
 
-CHOICES = {
-    "weighting": WEIGHTINGS,
-    "normalisation": ("max", "p99.9", "mse"),
-    "scale": ("channel", "layer"),
-    "levels": ("auto", "base", "data"),
-    "correct": ("none", "bias", "weights"),
-    "rounding": ("nearest", "least"),
-    "input_coding": ("binary", "single"),
-    "pool": ("own", "merge"),
-}
-"""Values of the options that are words."""
-
-PAPER: Mapping[str, str] = MappingProxyType(
-    {"normalisation": "max", "levels": "base", "correct": "none"}
-)
-"""Options of the paper's own method; the defaults of `Recipe` lose less on held-out data.
-
-How weights are rounded to int8 the paper leaves open, so `rounding` is not among them.
-"""
+__all__ = ["CHOICES", "PAPER", "Recipe"]
 
 
 @dataclass(frozen=True)

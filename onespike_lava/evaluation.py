@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -140,17 +141,22 @@ def tally(
     spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
     classes, clipped, rounding = [], 0, 0.0
     for start in range(0, len(samples), BLOCK):
-        run = network.run(samples[start : start + BLOCK], engine, wait, record=True)
+        seen = partial(_seen, progress, start, len(samples))
+        run = network.run(samples[start : start + BLOCK], engine, wait, True, seen)
         classes.append(run.predictions.reshape(-1))
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
         for layer in network.layers[:-1]:
             spikes[layer.name] += spikes_of(run.codes[layer.name], layer)
         if watch is not None:
             watch(run)
-        progress("evaluation", min(start + BLOCK, len(samples)), len(samples))
     return Tally(
         np.concatenate(classes), spikes, len(samples), clipped, rounding, run.engine, run.wait
     )
+
+
+def _seen(progress: Progress, start: int, samples: int, engine: str, done: int, of: int) -> None:
+    """What an engine does of a block that begins at `start`, told of the whole."""
+    progress("evaluation", start + done, samples)
 
 
 @dataclass(frozen=True)

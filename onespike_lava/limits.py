@@ -29,3 +29,7 @@ GROWTH_EXPONENT = 12
 
 FRACTION_BITS = 4
 """Fraction bits of the potential in membrane weighting, fewer where the bound fails."""
+
+WEIGHTINGS = ("graded", "membrane")
+"""Where a spike's phase is weighed: in its payload (synapse-based) or by the growth of the
+potential (neuron-based), Sec. II-B."""

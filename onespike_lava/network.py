@@ -13,6 +13,7 @@ from onespike_lava import engines
 from onespike_lava.data import Samples
 from onespike_lava.engines.result import Run
 from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Spiking
+from onespike_lava.progress import Progress, silent
 from onespike_lava.validate import validate
 
 
@@ -88,7 +89,12 @@ class Network(Frozen):
         return ("single", sender.payload_bits, sender.base if sender.growth else 0.0)
 
     def run(
-        self, x: ArrayLike, engine: str = "auto", wait: int | None = None, record: bool = False
+        self,
+        x: ArrayLike,
+        engine: str = "auto",
+        wait: int | None = None,
+        record: bool = False,
+        progress: Progress = silent,
     ) -> Run:
         """Run samples through the network.
 
@@ -97,12 +103,14 @@ class Network(Frozen):
         engine : auto, numba, numpy, reference or lava; all give the same integers
         wait   : `T_w` in 0..phases; None takes the file's
         record : also keep every layer's codes
+        progress : told how many samples are done
 
         Raises `DataError` for samples that do not fit, `OptionError` for engine or wait.
         """
         samples = Samples(self.input, x)
         wait = self.wait if wait is None else wait
-        return engines.run(self, samples, engine=engine, wait=wait, record=record)
+        options: dict[str, Any] = {"wait": wait, "record": record, "progress": progress}
+        return engines.run(self, samples, engine=engine, **options)
 
     def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
         """Class of each sample, int64[N], or of a graph's nodes, int64[1, nodes].

@@ -11,6 +11,9 @@ Progress = Callable[[str, int, int], None]
 Another name begins another piece of work. What a callback raises ends the work.
 """
 
+Count = Callable[[int, int], None]
+"""The same of work that has its name from elsewhere: the steps done, and the steps there are."""
+
 Item = TypeVar("Item")
 
 
@@ -18,8 +21,13 @@ def silent(name: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
+def uncounted(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
 def each(items: Sequence[Item], name: str, progress: Progress) -> Iterator[Item]:
-    """The items in turn, telling after each that one more is done."""
+    """The items in turn, telling at the start and after each how many are done."""
+    progress(name, 0, len(items))
     for done, item in enumerate(items, 1):
         yield item
         progress(name, done, len(items))

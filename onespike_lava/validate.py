@@ -32,12 +32,11 @@ from onespike_lava.limits import (
     PAYLOAD_MAX,
     PHASES_MAX,
     STATE_LIMIT,
+    WEIGHTINGS,
 )
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
-
-WEIGHTINGS = ("graded", "membrane")
 
 
 def validate(network: Network) -> None:

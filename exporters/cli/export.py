@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from exporters import gcn, gcn_files
+from exporters.choices import CHOICES, PAPER
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
-from exporters.conversion import Conversion, convert
-from exporters.gcn import GraphConversion
-from exporters.recipe import CHOICES, PAPER
-from onespike_lava.cli import options
-from onespike_lava.data import encode, load_samples
+from onespike_lava.cli import options, paths
+from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
 from onespike_lava.limits import STATE_LIMIT
-from onespike_lava.netx import save
-from onespike_lava.summary import summary
+
+if TYPE_CHECKING:
+    from exporters.conversion import Conversion
+    from exporters.gcn import GraphConversion
 
 V = TypeVar("V")
 
@@ -32,10 +31,10 @@ def _choice(name: str) -> click.Choice[str]:
 @MODEL
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option("--calibration", type=click.Path(), metavar="X.npz", help="x; of a graph its nodes'.")
-@click.option("--adjacency", type=click.Path(), metavar="A.npz", help="Of scipy.sparse.save_npz.")
-@click.option("--features", type=click.Path(), metavar="X.npz", help="Write a graph's input there.")
-@click.option("-o", "--output", required=True, type=click.Path(), metavar="NET.net")
+@click.option("--calibration", type=paths.SAMPLES, metavar="X.npz", help="x; of a graph of nodes.")
+@click.option("--adjacency", type=paths.SAMPLES, metavar="A.npz", help="Of scipy.sparse.save_npz.")
+@click.option("--features", type=paths.SAMPLES, metavar="X.npz", help="Write a graph's input.")
+@click.option("-o", "--output", required=True, type=paths.NET, metavar="NET.net")
 @click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
 @click.option("--base", default="auto", show_default=True, help="Q in (1, 2], auto: Eq. 5.")
 @click.option("--layer-base", multiple=True, metavar="LAYER=Q", help="A layer's own base.")
@@ -55,6 +54,7 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
 @click.option("--input-coding", type=_choice("input_coding"), default="binary", show_default=True)
 @click.option("--pool", type=_choice("pool"), default="merge", show_default=True)
+@options.JSON
 def command(
     model: str,
     weights: str | None,
@@ -68,6 +68,7 @@ def command(
     input_range: str | None,
     layer_base: tuple[str, ...],
     layer_spikes: tuple[str, ...],
+    as_json: bool,
     **recipe: Any,
 ) -> None:
     """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network.
@@ -75,6 +76,13 @@ def command(
     With --adjacency MODEL is a graph network, called with features and adjacency; without
     --calibration its features are the identity, and --features keeps what the network takes.
     """
+    say(f"reading {model}")
+    from exporters import gcn, gcn_files
+    from exporters.conversion import convert
+    from onespike_lava.data import encode, load_samples
+    from onespike_lava.netx import save
+    from onespike_lava.summary import summary
+
     if calibration is None and adjacency is None:
         raise OptionError("calibration: missing; give samples with --calibration X.npz")
     if features is not None and adjacency is None:
@@ -92,7 +100,8 @@ def command(
     if adjacency is None:
         assert samples is not None
         taken = samples
-        found = convert(source, taken, output=model_output, **recipe)
+        with Bars() as bars:
+            found = convert(source, taken, output=model_output, progress=bars, **recipe)
     else:
         found = gcn.convert(source, samples, adjacency=gcn_files.load(adjacency), **recipe)
         taken = found.features
@@ -104,6 +113,11 @@ def command(
     figures = summary(found.network)
     if lowered := figures["provenance"].get("resolution_lowered"):
         click.echo(f"warning: 24-bit potentials cost weights resolution in {lowered}", err=True)
+    if as_json:
+        account = dict(found.account)
+        told = {"output": output, **figures, "account": account, "potential_limit": STATE_LIMIT}
+        options.print_json(told | {"clipped": coded.clipped, "rounding": coded.rounding})
+        return
     options.print_table(list(found.account.items()), ("node", "account"))
     click.echo(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from exporters.factory import load_factory
+from onespike_lava.cli import paths
 from onespike_lava.errors import OptionError
 
-MODEL = click.argument("model", metavar="MODEL")
+MODEL = click.argument("model", type=paths.ONNX, metavar="MODEL")
 WEIGHTS = click.option(
-    "--weights", type=click.Path(), metavar="FILE.safetensors", help="Of package.module:factory."
+    "--weights", type=paths.WEIGHTS, metavar="FILE.safetensors", help="Of package.module:factory."
 )
 
 MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which of several outputs.")
@@ -25,4 +25,6 @@ def load_model(model: str, weights: str | None) -> Any:
         return model
     if ":" not in model:
         raise OptionError(f"model: {model!r} is neither an .onnx file nor package.module:factory")
+    from exporters.factory import load_factory
+
     return load_factory(model, weights)

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import click
 
+from exporters.choices import TAKEN_APART
 from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
-from exporters.losses import SAMPLES, compare
-from onespike_lava.cli import options
-from onespike_lava.cli.progress import Bars
-from onespike_lava.data import load_samples
+from onespike_lava.cli import options, paths
+from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
-from onespike_lava.files import write_atomic
-from onespike_lava.netx import load
-from onespike_lava.report import gather, page, save_figures
-from onespike_lava.report.drawing import style
+
+FOLDER = click.Path(file_okay=False)
 
 
 @click.command(
@@ -24,21 +21,26 @@ from onespike_lava.report.drawing import style
 )
 @options.NET
 @options.DATA
-@click.option("-o", "--output", required=True, type=click.Path(), metavar="REPORT.html")
-@click.option("--figures", type=click.Path(), metavar="FOLDER", help="Also as SVG and PNG there.")
-@click.option("--model", metavar="MODEL", help="The source network, to compare with.")
+@click.option("-o", "--output", required=True, type=paths.FileOf(".html"), metavar="REPORT.html")
+@click.option(
+    "--figures",
+    type=click.Path(file_okay=False),
+    metavar="FOLDER",
+    help="Also as SVG and PNG there.",
+)
+@click.option("--model", type=paths.ONNX, metavar="MODEL", help="The source, to compare with.")
 @WEIGHTS
 @MODEL_OUTPUT
 @click.option(
     "--calibration",
-    type=click.Path(),
+    type=paths.SAMPLES,
     metavar="X.npz",
     help="What NET.net was made with: accuracy in real arithmetic.",
 )
 @click.option(
     "--taken-apart",
     type=click.IntRange(min=1),
-    default=SAMPLES,
+    default=TAKEN_APART,
     show_default=True,
     help="First N samples show where the loss arises.",
 )
@@ -67,6 +69,14 @@ def command(
     source's accuracy, the coding error of each layer and what it costs; with --calibration
     also the accuracy in real arithmetic (for which the network is converted anew).
     """
+    say(f"reading {net}")
+    from exporters.losses import compare
+    from onespike_lava.data import load_samples
+    from onespike_lava.files import write_atomic
+    from onespike_lava.netx import load
+    from onespike_lava.report import gather, page, save_figures
+    from onespike_lava.report.drawing import style
+
     if model is None and (calibration or weights or model_output):
         raise OptionError("model: missing; weights, output and calibration belong to --model MODEL")
     with style():  # a missing part is told before the work
@@ -94,6 +104,7 @@ def command(
             progress=bars,
         )
     options.warn_of_input(found.evaluation.clipped, found.evaluation.rounding)
+    say(f"writing {output}")
     write_atomic(output, page(found).encode())
     if figures is not None:
         save_figures(found, figures)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from exporters.baseline import in_blocks
 from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
-from exporters.graph import Graph
-from exporters.source import read
-from onespike_lava.cli import options
-from onespike_lava.comparison import first_difference
-from onespike_lava.network import Network
-from onespike_lava.netx import load
+from onespike_lava.cli import options, paths
+from onespike_lava.cli.progress import Bars, say
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from exporters.graph import Graph
+    from onespike_lava.network import Network
+    from onespike_lava.progress import Progress
 
 
 @click.command(epilog="Example: onespike verify digits.net --data test.npz --engine lava --limit 5")
@@ -24,7 +26,12 @@ from onespike_lava.netx import load
 @options.engine("numpy")
 @options.WAIT
 @options.LIMIT
-@click.option("--model", metavar="MODEL", help="The source network, to compare its classes with.")
+@click.option(
+    "--model",
+    type=paths.ONNX,
+    metavar="MODEL",
+    help="The source, to compare classes with.",
+)
 @WEIGHTS
 @MODEL_OUTPUT
 @options.JSON
@@ -44,15 +51,21 @@ def command(
     With --model also check that NET.net was made from that network, and count the samples
     that both put in one class. Exit 1 where engines differ or the network is another.
     """
+    say(f"reading {net}")
+    from exporters.source import read
+    from onespike_lava.comparison import first_difference
+    from onespike_lava.netx import load
+
     network = load(net)
     x = options.samples(data, limit, labels=False).x
     source = None
     if model is not None:
         source = read(load_model(model, weights), x.shape[1:], model_output)
-    expected = network.run(x, "reference", wait, record=True)
-    found = network.run(x, engine, wait, record=True)
-    difference = first_difference(found, expected)
-    kin = None if source is None else _kin(network, source, x, found.predictions)
+    with Bars() as bars:
+        expected = network.run(x, "reference", wait, record=True, progress=bars)
+        found = network.run(x, engine, wait, record=True, progress=bars)
+        difference = first_difference(found, expected)
+        kin = None if source is None else _kin(network, source, x, found.predictions, bars)
     if as_json:
         options.print_json(
             {
@@ -84,9 +97,15 @@ class _Kin:
 
 
 def _kin(
-    network: Network, source: Graph, x: NDArray[np.generic], classes: NDArray[np.int64]
+    network: Network,
+    source: Graph,
+    x: NDArray[np.generic],
+    classes: NDArray[np.int64],
+    progress: Progress,
 ) -> _Kin:
-    logits = in_blocks(source.evaluate, x)
+    from exporters.baseline import in_blocks
+
+    logits = in_blocks(source.evaluate, x, "source network", progress)
     made_from = dict(network.provenance).get("source_sha256")
     agree = int((logits.argmax(axis=1) == classes).sum())
     return _Kin(made_from == source.digest(), made_from, agree)

@@ -6,13 +6,17 @@ part not installed, with one line that says what, where, and what to do.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
-from onespike_lava.errors import OneSpikeError
+from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.version import __version__
 
 COMMANDS = {
@@ -25,6 +29,7 @@ COMMANDS = {
     "report": ("exporters.cli.report", "All of this, and where accuracy goes, as one HTML page."),
     "tune": ("exporters.cli.tune", "Choose T, Q, T_w and other options by measuring them."),
     "convert": ("exporters.cli.convert", "A .net file as NIR for other tools, and back."),
+    "completion": ("onespike_lava.cli.completion", "What makes bash, zsh or fish complete words."),
 }
 """Command -> the module whose `command` it is, and its line in the help."""
 
@@ -38,6 +43,16 @@ class _Group(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by name, none of them loaded; else what click finds."""
+        if not incomplete or incomplete[0].isalnum():
+            return [
+                CompletionItem(name, help=line)
+                for name, (_, line) in COMMANDS.items()
+                if name.startswith(incomplete)
+            ]
+        return click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -85,6 +100,11 @@ def main(arguments: list[str] | None = None) -> None:
         code = _report(error)
     except BrokenPipeError:
         code = 1
+    except OSError as error:
+        if context["debug"] or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        code = _report(DataError(f"output: cannot be written ({error.strerror}); free some space"))
+        _discard_output()
     sys.exit(code)
 
 
@@ -94,5 +114,13 @@ def _report(error: BaseException) -> int:
         return 130
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
     lines = text.strip().splitlines() or [type(error).__name__]
-    click.echo(f"onespike: {lines[0]}", err=True)
+    with suppress(OSError):  # stderr may lie on a full disk too
+        click.echo(f"onespike: {lines[0]}", err=True)
     return 2
+
+
+def _discard_output() -> None:
+    """What could not be written is not tried again when the process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        os.dup2(nowhere, stream.fileno())

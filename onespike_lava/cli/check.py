@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from onespike_lava import loihi
-from onespike_lava.cli import options
+from onespike_lava.cli import options, paths
+from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.loihi.limits import SHORTEST_STEP
-from onespike_lava.loihi.price import price
-from onespike_lava.network import Network
-from onespike_lava.netx import load
+
+if TYPE_CHECKING:
+    from onespike_lava import loihi
+    from onespike_lava.network import Network
 
 
 @click.command(epilog="Example: onespike check digits.net --data test.npz --step-time 10")
 @options.NET
-@click.option("--data", type=click.Path(), metavar="D.npz", help="Samples to count spikes on.")
+@click.option("--data", type=paths.SAMPLES, metavar="D.npz", help="Samples to count spikes on.")
 @options.LIMIT
 @options.WAIT
 @click.option("--chips", type=int, default=1, show_default=True, help="Chips it may take.")
@@ -38,11 +38,16 @@ def command(
     as_json: bool,
 ) -> int:
     """Loihi 2 rules on NET.net, and how much of a chip it takes; exit 1 on a violation."""
+    say(f"reading {net}")
+    from onespike_lava import loihi
+    from onespike_lava.netx import load
+
     network = load(net)
     violations = loihi.check(network, wait=wait, chips=chips)
     notes = loihi.notes(network, wait=wait, chips=chips)
     x = options.samples(data, limit, labels=False).x if data else None
-    fit = loihi.fit(network, x, wait=wait, chips=chips, step_time=step_time)
+    with Bars() as bars:
+        fit = loihi.fit(network, x, wait=wait, chips=chips, step_time=step_time, progress=bars)
     if as_json:
         document: dict[str, Any] = {
             "ok": not violations,
@@ -66,6 +71,8 @@ def command(
 
 def _priced(network: Network, wait: int | None) -> dict[str, Any]:
     """The price, or why there is no exact composition."""
+    from onespike_lava.loihi.price import price
+
     try:
         return {"possible": True, **price(network, wait).summary()}
     except UnsupportedError as error:
@@ -90,6 +97,8 @@ def _print_stock(found: dict[str, Any]) -> None:
 
 
 def _print_fit(fit: loihi.Fit) -> None:
+    from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
+
     header = (
         "layer",
         "type",
@@ -116,7 +125,7 @@ def _print_fit(fit: loihi.Fit) -> None:
         ]
     options.print_table(rows)
     click.echo(
-        f"\nShares of a {loihi.LOIHI2['cores'].number}-core chip are lower bounds from secondary "
+        f"\nShares of a {LOIHI2['cores'].number}-core chip are lower bounds from secondary "
         "sources (docs/loihi.md); routing, microcode and packing are not public."
     )
     if fit.step_time and fit.step_time < SHORTEST_STEP.number:

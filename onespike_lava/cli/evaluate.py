@@ -5,9 +5,6 @@ from __future__ import annotations
 import click
 
 from onespike_lava.cli import options, progress
-from onespike_lava.energy import OPERATIONS
-from onespike_lava.netx import load
-from onespike_lava.sharding import evaluate_file
 
 
 @click.command(
@@ -35,6 +32,11 @@ def command(
 
     Samples are read block by block. --workers and --scheduler divide them; the result is the same.
     """
+    progress.say(f"reading {net}")
+    from onespike_lava.energy import OPERATIONS
+    from onespike_lava.netx import load
+    from onespike_lava.sharding import evaluate_file
+
     network = load(net)
     with progress.Bars() as bars:
         found = evaluate_file(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import click
 
 from onespike_lava.cli import options
-from onespike_lava.netx import load
-from onespike_lava.summary import summary
 
 
 @click.command(epilog="Example: onespike inspect digits.net")
@@ -14,6 +12,9 @@ from onespike_lava.summary import summary
 @options.JSON
 def command(net: str, as_json: bool) -> None:
     """Layers, shapes, phases, thresholds and sizes of NET.net."""
+    from onespike_lava.netx import load
+    from onespike_lava.summary import summary
+
     found = summary(load(net))
     if as_json:
         options.print_json(found)

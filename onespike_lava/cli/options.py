@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from onespike_lava.data import Labelled, load_samples
+from onespike_lava.cli import paths
 from onespike_lava.errors import OptionError
+
+if TYPE_CHECKING:
+    from onespike_lava.data import Labelled
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-NET = click.argument("net", type=click.Path(), metavar="NET.net")
-DATA = click.option("--data", required=True, type=click.Path(), metavar="D.npz", help="x and y.")
+NET = click.argument("net", type=paths.NET, metavar="NET.net")
+DATA = click.option("--data", required=True, type=paths.SAMPLES, metavar="D.npz", help="x and y.")
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N samples.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 WAIT = click.option("--wait", type=int, metavar="T_w", help="Phases to wait; default the file's.")
@@ -36,6 +39,8 @@ def engine(default: str = "auto") -> Callable[[F], F]:
 
 def samples(path: str, limit: int | None, *, labels: bool) -> Labelled:
     """The data of a file, cut to `limit` samples."""
+    from onespike_lava.data import Labelled, load_samples
+
     data = load_samples(path, labels=labels)
     y, mask = (None if each is None else each[:limit] for each in (data.y, data.mask))
     return Labelled(data.x[:limit], y, mask)

@@ -32,7 +32,7 @@ class Bars:
 
     def __call__(self, name: str, done: int, total: int) -> None:
         """Show that `done` of `total` steps of the work `name` are done."""
-        if not self.shown:
+        if not self.shown or not total:
             return
         if self.bar is None or name != self.name:
             self.end()

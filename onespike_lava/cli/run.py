@@ -5,31 +5,58 @@ from __future__ import annotations
 import io
 
 import click
-import numpy as np
 
-from onespike_lava.cli import options
-from onespike_lava.data import load_samples
-from onespike_lava.files import write_atomic
-from onespike_lava.netx import load
+from onespike_lava.cli import options, paths
+from onespike_lava.cli.progress import Bars, say
 
 
 @click.command(epilog="Example: onespike run digits.net --input images.npy -o out.npz")
 @options.NET
-@click.option("--input", "source", required=True, type=click.Path(), metavar="X.npy|X.npz")
-@click.option("-o", "--output", required=True, type=click.Path(), metavar="OUT.npz")
+@click.option("--input", "source", required=True, type=paths.SAMPLES, metavar="X.npy|X.npz")
+@click.option("-o", "--output", required=True, type=paths.SAMPLES, metavar="OUT.npz")
 @options.engine()
 @options.WAIT
 @options.LIMIT
+@options.JSON
 def command(
-    net: str, source: str, output: str, engine: str, wait: int | None, limit: int | None
+    net: str,
+    source: str,
+    output: str,
+    engine: str,
+    wait: int | None,
+    limit: int | None,
+    as_json: bool,
 ) -> None:
     """Scores and spike phases of samples: `scores` and `codes/<layer>` in OUT.npz."""
+    say(f"reading {net}")
+    import numpy as np
+
+    from onespike_lava.data import load_samples
+    from onespike_lava.files import write_atomic
+    from onespike_lava.netx import load
+
     network = load(net)
     x = load_samples(source, labels=False).x[:limit]
-    found = network.run(x, engine, wait, record=True)
+    with Bars() as bars:
+        found = network.run(x, engine, wait, record=True, progress=bars)
     options.warn_of_input(found.clipped, found.rounding)
+    say(f"writing {output}")
     buffer = io.BytesIO()
     arrays = {f"codes/{name}": codes for name, codes in found.codes.items()}
     np.savez_compressed(buffer, scores=found.scores, **arrays)
     write_atomic(output, buffer.getvalue())
-    click.echo(f"{output}: {len(found.scores)} samples, {len(arrays)} layers")
+    if as_json:
+        options.print_json(
+            {
+                "output": output,
+                "samples": len(found.scores),
+                "engine": found.engine,
+                "wait": found.wait,
+                "phases": network.phases,
+                "spikes": dict(found.spikes),
+                "clipped": found.clipped,
+                "rounding": found.rounding,
+            }
+        )
+    else:
+        click.echo(f"{output}: {len(found.scores)} samples, {len(arrays)} layers")

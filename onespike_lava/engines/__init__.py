@@ -1,18 +1,20 @@
 """Engines: functions that run an integer network, all to the same integers.
 
-An engine is a module with `run(network, data, wait, record) -> Result`; slices of `data` are
-uint8[n, *shape], the input layer's integers. `reference` is the yardstick of the others.
+An engine is a module with `run(network, data, wait, record, progress) -> Result`; slices of `data`
+are uint8[n, *shape], the input layer's integers, and `progress(done, total)` is told how many
+samples are done. `reference` is the yardstick of the others.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from onespike_lava.engines.result import Result, Run
 from onespike_lava.errors import OptionError
+from onespike_lava.progress import Progress, silent
 
 if TYPE_CHECKING:
     from onespike_lava.data import Samples
@@ -23,14 +25,22 @@ AUTO = "numba"
 """What `auto` stands for; `numpy` where Numba is absent or its compiler switched off."""
 
 
-def run(network: Network, samples: Samples, *, engine: str, wait: int, record: bool) -> Run:
+def run(
+    network: Network,
+    samples: Samples,
+    *,
+    engine: str,
+    wait: int,
+    record: bool,
+    progress: Progress = silent,
+) -> Run:
     """Run samples on an engine by name; raises `OptionError` for a bad name or wait."""
     name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
     if not 0 <= wait <= network.phases:
         raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
-    result: Result = _engine(name).run(network, samples, wait, record)
+    result: Result = _engine(name).run(network, samples, wait, record, partial(progress, name))
     names = [layer.name for layer in network.layers[:-1]]
     return Run(
         places=prod(network.readout.shape[1:]),

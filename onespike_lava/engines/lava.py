@@ -7,8 +7,9 @@ hierarchy they come through Lava's ring buffer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from onespike_lava.dynamics import noted_codes
 from onespike_lava.engines.result import Data, Result
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Layer, code_shape
+from onespike_lava.progress import Count, uncounted
 from onespike_lava.schedule import total_steps
 
 if TYPE_CHECKING:
@@ -29,20 +31,32 @@ MODELS = ("leaf", "hierarchy")
 BLOCK_VALUES = 2**26
 """Neurons times samples that one Lava run may hold; their codes are recorded."""
 
+PARTS = 20
+"""Runs in a row that the steps of a block are divided into, so that progress is seen."""
+
 OPERATIONS_PER_SECOND = 1e8
 """Multiplications per second that the time limit of a run allows for."""
 
 
-def run(network: Network, data: Data, wait: int, record: bool) -> Result:
+def run(
+    network: Network, data: Data, wait: int, record: bool, progress: Count = uncounted
+) -> Result:
     """Run every sample; see `onespike_lava.engines`.
 
     The time limit grows with the work; `ONESPIKE_LAVA_TIMEOUT` (seconds) overrides it.
     Raises `MissingPartError` without Lava, `LavaRunError` if the run fails or takes too long.
     """
-    return run_model(network, data, wait, record, "leaf")
+    return run_model(network, data, wait, record, "leaf", progress)
 
 
-def run_model(network: Network, data: Data, wait: int, record: bool, model: str) -> Result:
+def run_model(
+    network: Network,
+    data: Data,
+    wait: int,
+    record: bool,
+    model: str,
+    progress: Count = uncounted,
+) -> Result:
     """Run every sample on one of the two models of `OneSpikeNetwork`, `leaf` or `hierarchy`."""
     import onespike_lava.processes  # noqa: F401  says in one line that Lava is missing
 
@@ -55,7 +69,8 @@ def run_model(network: Network, data: Data, wait: int, record: bool, model: str)
     size = max(1, BLOCK_VALUES // sum(int(np.prod(layer.shape)) for layer in network.layers))
     for start in range(0, len(data), size):
         block = slice(start, start + size)
-        found = _run_block(network, data[block], wait, record, model)
+        told = partial(_told, progress, start, len(data))
+        found = _run_block(network, data[block], wait, record, model, told)
         scores[block] = found.scores
         spikes += np.array(found.spikes, np.int64)
         for index, part in enumerate(found.codes or ()):
@@ -63,8 +78,18 @@ def run_model(network: Network, data: Data, wait: int, record: bool, model: str)
     return Result(scores, spikes.tolist(), codes if record else None)
 
 
+def _told(progress: Count, start: int, samples: int, done: int) -> None:
+    """What a block that begins at `start` has done, told of the whole."""
+    progress(start + done, samples)
+
+
 def _run_block(
-    network: Network, data: NDArray[np.uint8], wait: int, record: bool, model: str
+    network: Network,
+    data: NDArray[np.uint8],
+    wait: int,
+    record: bool,
+    model: str,
+    progress: Callable[[int], None],
 ) -> Result:
     from lava.magma.core.run_configs import Loihi2SimCfg
     from lava.proc.io.sink import RingBuffer as Sink
@@ -83,7 +108,13 @@ def _run_block(
         if not leaf:
             process.out.connect(sink.a_in)
         with Session(process, configuration) as session:
-            session.run(steps, extra_seconds=steps * _operations(network) / OPERATIONS_PER_SECOND)
+            progress(0)
+            done = 0
+            while done < steps:
+                part = min(max(1, steps // PARTS), steps - done)
+                session.run(part, extra_seconds=part * _operations(network) / OPERATIONS_PER_SECOND)
+                done += part
+                progress(len(data) * done // steps)
             if leaf:
                 scores, spikes, codes = process.scores, process.spikes.tolist(), process.codes
             else:

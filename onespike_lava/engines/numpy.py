@@ -32,6 +32,7 @@ from onespike_lava.layers import (
     Window,
     per_neuron,
 )
+from onespike_lava.progress import Count, uncounted
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
@@ -41,14 +42,20 @@ BLOCK_BYTES = 64 * 2**20
 
 
 def run(
-    network: Network, data: Data, wait: int, record: bool, by_rows: Product = product
+    network: Network,
+    data: Data,
+    wait: int,
+    record: bool,
+    progress: Count = uncounted,
+    by_rows: Product = product,
 ) -> Result:
     """Run every sample; see `onespike_lava.engines`.
 
     `by_rows` sums the rows of sparse synapses.
     """
     size = max(1, BLOCK_BYTES // _unfolded_bytes(network))
-    return in_blocks(partial(_run_block, by_rows), network, data, wait, record, min(size, 256))
+    run_block = partial(_run_block, by_rows)
+    return in_blocks(run_block, network, data, wait, record, min(size, 256), progress)
 
 
 def _run_block(

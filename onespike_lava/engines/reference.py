@@ -24,6 +24,7 @@ from onespike_lava.layers import (
     Spiking,
     per_neuron,
 )
+from onespike_lava.progress import Count, uncounted
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
@@ -81,9 +82,11 @@ def fire_several(
     return codes
 
 
-def run(network: Network, data: Data, wait: int, record: bool) -> Result:
+def run(
+    network: Network, data: Data, wait: int, record: bool, progress: Count = uncounted
+) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
-    return in_blocks(_run_block, network, data, wait, record, size=32)
+    return in_blocks(_run_block, network, data, wait, record, 32, progress)
 
 
 def _run_block(

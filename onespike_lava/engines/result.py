@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.layers import code_shape
+from onespike_lava.progress import Count, uncounted
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
@@ -91,6 +92,7 @@ def in_blocks(
     wait: int,
     record: bool,
     size: int,
+    progress: Count = uncounted,
 ) -> Result:
     """Run `size` samples at a time and join the blocks, so that memory stays bounded."""
     layers = network.layers[:-1]
@@ -100,6 +102,7 @@ def in_blocks(
     if record:
         codes = [np.empty((len(data), *code_shape(layer)), np.uint8) for layer in layers]
     spikes = [0] * len(layers)
+    progress(0, len(data))
     for start in range(0, len(data), size):
         block = slice(start, start + size)
         last, found = run_block(network, data[block], wait)
@@ -108,4 +111,5 @@ def in_blocks(
             spikes[index] += spike_count(part, binary=index == 0)
             if codes is not None:
                 codes[index][block] = part
+        progress(min(start + size, len(data)), len(data))
     return Result(scores, spikes, codes)

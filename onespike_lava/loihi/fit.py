@@ -20,6 +20,7 @@ from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 from onespike_lava.loihi.rules import Limits
 from onespike_lava.network import Network
+from onespike_lava.progress import Progress, silent
 from onespike_lava.schedule import total_steps
 from onespike_lava.summary import kind
 
@@ -94,16 +95,18 @@ def fit(
     chips: int = 1,
     step_time: float | None = None,
     limits: Limits = LOIHI2,
+    progress: Progress = silent,
 ) -> Fit:
     """The fit table of a network.
 
     x         : samples [N, *input shape] whose spikes are counted, if given
     step_time : microseconds per step
+    progress  : told how many samples are done
 
     Raises `DataError` for samples that do not fit, `OptionError` for wait, chips or step time.
     """
     wait = check_options(network, wait, chips, step_time)
-    spikes = spikes_per_sample(network, x, wait)
+    spikes = spikes_per_sample(network, x, wait, progress)
     rows = [_layer(network, position, wait, limits, spikes) for position in _positions(network)]
     return Fit(
         layers=(*rows, _total(rows, limits)),
@@ -128,11 +131,13 @@ def check_options(
     return wait
 
 
-def spikes_per_sample(network: Network, x: ArrayLike | None, wait: int) -> dict[str, float]:
+def spikes_per_sample(
+    network: Network, x: ArrayLike | None, wait: int, progress: Progress = silent
+) -> dict[str, float]:
     """Layer -> spikes per sample, counted by the engine; empty without samples."""
     if x is None:
         return {}
-    run = network.run(x, wait=wait)
+    run = network.run(x, wait=wait, progress=progress)
     if not len(run.scores):
         raise DataError("x: no samples; give at least one")
     return {name: count / len(run.scores) for name, count in run.spikes.items()}

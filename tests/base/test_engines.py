@@ -76,7 +76,7 @@ def test_planted_fault_is_found(monkeypatch):
 
 
 def one_phase_late_once(run):
-    def late(network, data, wait, record):
+    def late(network, data, wait, record, progress):
         vectorised.run = run
         return one_phase_late(network, data, wait, record)
 

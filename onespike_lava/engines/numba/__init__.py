@@ -28,6 +28,7 @@ from onespike_lava.engines.numba.tile import TILES
 from onespike_lava.engines.result import Data, Result
 from onespike_lava.engines.sparse import product
 from onespike_lava.errors import OptionError
+from onespike_lava.progress import Count, uncounted
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
@@ -71,13 +72,15 @@ def compiles() -> bool:
     return not config.DISABLE_JIT
 
 
-def run(network: Network, data: Data, wait: int, record: bool) -> Result:
+def run(
+    network: Network, data: Data, wait: int, record: bool, progress: Count = uncounted
+) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
     program = _program(network, wait, record, kind()) if compiles() else None
     if program is None:
         by_rows = compiled_product if compiles() else product
-        return vectorised.run(network, data, wait, record, by_rows)
-    return run_program(network, program, data, record)
+        return vectorised.run(network, data, wait, record, progress, by_rows)
+    return run_program(network, program, data, record, progress)
 
 
 def _program(network: Network, wait: int, record: bool, kind: str) -> Program | None:

@@ -17,6 +17,7 @@ from onespike_lava.engines.numba.workers import share
 from onespike_lava.engines.result import Codes, Data, Result
 from onespike_lava.layers import Layer, code_shape
 from onespike_lava.network import Network
+from onespike_lava.progress import Count
 from onespike_lava.threads import limit
 
 THREAD_WORK = 10_000_000
@@ -34,16 +35,20 @@ Counted = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Spikes of each layer and values outside the grid; largest distance of one inside from it."""
 
 
-def run_program(network: Network, program: Program, data: Data, record: bool) -> Result:
+def run_program(
+    network: Network, program: Program, data: Data, record: bool, progress: Count
+) -> Result:
     """Run every sample; compiled code encodes `Samples` of float32."""
     samples = len(data)
     scores = np.empty((samples, program.outputs), np.int64)
     recorded = np.empty(program.recorded * samples, np.uint8) if record else NOTHING
     counted = _nothing_counted(program)
     size = max(1, min(BLOCK_VALUES // program.inputs, BLOCK_WORK // program.work))
+    progress(0, samples)
     for start in range(0, samples, size):
         block = slice(start, min(start + size, samples))
         _run_block(program, data, block, counted, (scores, recorded))
+        progress(block.stop, samples)
     found = counted[0].tolist()
     if isinstance(data, Samples):
         data.note(found[-1], float(counted[1][0]))

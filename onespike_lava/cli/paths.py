@@ -1,0 +1,56 @@
+"""Paths that commands take: Tab offers the files that fit."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+PLAIN = re.compile(r"[\w./+@%=,~-]*")
+"""Names that no shell reads as anything else."""
+
+
+class FileOf(click.Path):
+    """A path of a file with one of some endings, such as `.net`.
+
+    Tab completes to such files and to folders. Where one has a name that a shell would need quoted,
+    or folders alone fit, the shell completes by itself, which quotes it or goes on behind the `/`.
+    """
+
+    def __init__(self, *endings: str) -> None:
+        super().__init__()
+        self.endings = endings
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """What the shell may put in place of the part of a word that is typed."""
+        folder, start = os.path.split(incomplete)
+        try:
+            found = sorted(Path(folder or ".").expanduser().iterdir())
+        except OSError:
+            return []
+        hidden = start.startswith(".")
+        fitting = [
+            each
+            for each in found
+            if each.name.startswith(start) and (hidden or not each.name.startswith("."))
+        ]
+        folders = [each for each in fitting if each.is_dir()]
+        files = [each for each in fitting if each.suffix.lower() in self.endings]
+        if not files:
+            return [CompletionItem(incomplete, type="dir")] if folders else []
+        names = [f"{each.name}/" for each in folders] + [each.name for each in files]
+        words = [os.path.join(folder, name) for name in names]  # noqa: PTH118  keeps "./"
+        if not all(PLAIN.fullmatch(word) for word in words):
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(word) for word in words]
+
+
+NET = FileOf(".net")
+SAMPLES = FileOf(".npz", ".npy")
+ONNX = FileOf(".onnx")
+WEIGHTS = FileOf(".safetensors")
