@@ -8,9 +8,9 @@ form). Values of the nodes in use lie in files of a temporary folder, not in mem
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from exporters.inputs import InputCoding
 from exporters.moments import ROWS_PER_WEIGHT, draw, groups_of, is_free
 from exporters.operators import OPERATORS
 from exporters.statistics import BATCH
+from onespike_lava.files import reserve, scratch
 from onespike_lava.layers import Shape
 from onespike_lava.progress import Progress, each, silent
 
@@ -54,8 +55,8 @@ def correct(
     Linear maps of an exact (binary-coded) input are left as they are; so are maps of fixed weights
     (average pools, skip connections), whose error a later map of the same sum takes over.
     """
-    with tempfile.TemporaryDirectory(prefix="onespike-") as folder:
-        return _Twins(graph, codes, coding, samples, Path(folder)).corrected(mode, progress)
+    with scratch() as folder:
+        return _Twins(graph, codes, coding, samples, folder).corrected(mode, progress)
 
 
 class _Twins:
@@ -150,7 +151,8 @@ class _Twins:
         place = [node.name for node in self.graph.nodes].index(name)
         path = self.folder / f"{kind}-{place}"
         shape = (self.count, *self.shapes[name])
-        stored: Values = np.memmap(path, np.float32, "w+", shape=shape)
+        reserve(path, np.dtype(np.float32).itemsize * prod(shape))
+        stored: Values = np.memmap(path, np.float32, "r+", shape=shape)
         for part in self._parts():
             stored[part] = compute(part)
         values[name] = stored

@@ -1,42 +1,200 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and scratch folders that outlive no run for long.
+
+What a killed process left is known by a lock that nobody holds any more: the next run takes it
+away. Where a system has no such locks (Windows, some network file systems) it stays.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
+import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onespike_lava.errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+PART = r"\.{name}\.[0-9a-f]{{8}}\.part"
+"""Name of a file that is being written, beside the one it becomes."""
+
+SCRATCH = "onespike-scratch-"
+"""Begin of the name of a scratch folder."""
+
+NO_SURPRISE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Opens no link, and does not wait for a pipe's other end."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk says that takes no more."""
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
     """Write `content` beside `path` and rename it there: the old file or the new one, whole.
 
-    Raises `DataError` where the folder cannot take it; nothing is left behind.
+    A link is followed, so that it stays and what it points to is written. Parts that killed
+    writers of this file left are removed.
+
+    Raises `DataError` where the folder cannot take it, or something else than a file is there;
+    nothing is left behind.
     """
     target = Path(path)
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
+        end = Path(os.path.realpath(path))
+        _check_replaceable(target, end)
+        sweep(end.parent, re.escape(end.name))
+        _replace(end, content)
     except OSError as error:
         raise DataError(
             f"{target}: cannot be written ({error.strerror}); give another path"
         ) from None
+
+
+def _check_replaceable(target: Path, end: Path) -> None:
+    try:
+        mode = end.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        state = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise DataError(f"{target}: cannot be written (is {state}); give another path")
+
+
+def _replace(target: Path, content: bytes) -> None:
+    part, handle = _new_part(target)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            part.replace(target)
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def _new_part(target: Path) -> tuple[Path, int]:
+    """A new file beside the target, locked as long as its handle is open."""
+    while True:
+        part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        if _hold(handle, part):
+            return part, handle
+        os.close(handle)
+
+
+def sweep(folder: Path, name: str = ".*") -> None:
+    """Remove parts that killed writers left in a folder.
+
+    name : regular expression of the names of the files that they were to become
+    """
+    _take_away(folder, PART.format(name=name))
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for the time of a `with`, in the system's for temporary files.
+
+    Folders that killed runs left there are removed. Raises `DataError` where the disk is full.
+    """
+    folder, handle = None, None
+    try:
+        folder, handle = _new_scratch()
+        _take_away(folder.parent, SCRATCH + "[a-z0-9_]{8}")
+        yield folder
+    except OSError as error:
+        if folder is not None and error.errno not in FULL:
+            raise
+        place = folder.parent if folder else "the folder for temporary files"
+        raise DataError(
+            f"{place}: cannot be written ({error.strerror}); free some space, or set TMPDIR to "
+            "another folder"
+        ) from None
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def reserve(path: Path, size: int) -> None:
+    """A new file of so many zero bytes, with room for them: a mapping of it cannot run full."""
+    with path.open("xb") as stream:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(stream.fileno(), 0, max(1, size))
+        else:
+            stream.truncate(size)
+
+
+def _new_scratch() -> tuple[Path, int | None]:
+    """A new folder, locked as long as its handle is open."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+        if fcntl is None:
+            return folder, None
+        handle = os.open(folder, os.O_RDONLY)
+        if _hold(handle, folder):
+            return folder, handle
+        os.close(handle)
+
+
+def _hold(handle: int, path: Path) -> bool:
+    """Lock what was just made; False where a sweep was faster and took it for left behind."""
+    if not _lock(handle, otherwise=True):
+        return False
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _take_away(folder: Path, pattern: str) -> None:
+    """Remove files and folders of such names, of this user, that nobody holds locked."""
+    try:
+        left = [each for each in folder.iterdir() if re.fullmatch(pattern, each.name, re.DOTALL)]
+    except OSError:  # may be written, not listed
+        return
+    for path in left:
+        try:
+            handle = os.open(path, os.O_RDONLY | NO_SURPRISE)
+        except OSError:
+            continue
+        try:
+            if _own(handle) and _lock(handle, otherwise=False):
+                _remove(path)
+        finally:
+            os.close(handle)
+
+
+def _own(handle: int) -> bool:
+    return not hasattr(os, "geteuid") or os.fstat(handle).st_uid == os.geteuid()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):
+        path.unlink()
+
+
+def _lock(handle: int, *, otherwise: bool) -> bool:
+    """Whether the lock could be had; `otherwise` where there are none."""
+    if fcntl is None:
+        return otherwise
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return otherwise
+    return True
 
 
 def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from math import prod
@@ -23,6 +22,7 @@ from onespike_lava.data import check_labels, check_mask
 from onespike_lava.energy import PICOJOULES
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation import Labels
+from onespike_lava.files import scratch
 from onespike_lava.jobs import Task, crew, finished
 from onespike_lava.progress import Progress, silent
 from onespike_lava.rows import Rows, column
@@ -84,9 +84,9 @@ def tune(
     waits = [wait] if isinstance(wait, (int, str)) else list(wait)
     goal = Goal(max_loss, min_energy, energy)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onespike-")))
-        seen = _calibration(calibration, scratch)
-        x, y, mask = _data(data, scratch, limit)
+        folder_of_arrays = stack.enter_context(scratch())
+        seen = _calibration(calibration, folder_of_arrays)
+        x, y, mask = _data(data, folder_of_arrays, limit)
         graph = read(model, seen.shape[1:], output)
         if x.shape[1:] != seen.shape[1:]:
             raise DataError(
@@ -100,7 +100,7 @@ def tune(
         todo, refused = candidates(graph, asked, waits, start, head["data"])
         if max_loss is None and min_energy is not None:
             todo.reverse()
-        store = stack.enter_context(Store(folder or scratch / "results", head))
+        store = stack.enter_context(Store(folder or folder_of_arrays / "results", head))
         search = _Search(graph, seen, x, labels, todo, store, goal, progress)
         if not search.done:
             with crew(workers, scheduler) as found:
@@ -111,20 +111,20 @@ def tune(
         return search.outcome(refused)
 
 
-def _calibration(source: Source, scratch: Path) -> Rows:
+def _calibration(source: Source, folder: Path) -> Rows:
     if isinstance(source, (str, os.PathLike)):
         return Rows.of(source)
-    np.savez(scratch / "calibration.npz", x=np.asarray(source))
-    return Rows.of(scratch / "calibration.npz")
+    np.savez(folder / "calibration.npz", x=np.asarray(source))
+    return Rows.of(folder / "calibration.npz")
 
 
 def _data(
     source: str | os.PathLike[str] | tuple[NDArray[Any], NDArray[Any]],
-    scratch: Path,
+    folder: Path,
     limit: int | None,
 ) -> tuple[Rows, NDArray[Any], NDArray[Any] | None]:
     if isinstance(source, tuple):
-        path: str | os.PathLike[str] = scratch / "data.npz"
+        path: str | os.PathLike[str] = folder / "data.npz"
         np.savez(path, x=source[0], y=source[1])
     else:
         path = source
