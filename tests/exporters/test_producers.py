@@ -101,6 +101,14 @@ def exported(model, shape, path, *, folded=False):
     return path
 
 
+def optimized(path):
+    """The file with its batch norms folded by ONNX's own optimizer, beside it."""
+    optimizer = pytest.importorskip("onnxscript.optimizer")
+    folded = path.with_name("optimized.onnx")
+    onnx.save(optimizer.optimize(onnx.load(str(path))), str(folded))
+    return folded
+
+
 def residual():
     """A small residual network with a concatenation, seeded."""
     torch = pytest.importorskip("torch")
@@ -165,6 +173,10 @@ def test_torch_and_onnx_give_the_same_integers(tmp_path):
     assert [node.op for node in graph.nodes].count("batchnorm") == 3
     assert account["/LogSoftmax"] == "dropped (log_softmax keeps the order of classes)"
     same_integers(model, path, x)
+    path = optimized(path)
+    graph, *_ = accounted(path)
+    assert [node.op for node in graph.nodes].count("batchnorm") == 1
+    same_integers(model, path, x)
     path = exported(model, (3, 10, 10), tmp_path / "folded.onnx", folded=True)
     graph, *_ = accounted(path)
     assert [node.op for node in graph.nodes].count("batchnorm") == 1
@@ -190,6 +202,9 @@ def test_the_digits_model_by_either_route(tmp_path):
         from_torch(model.eval(), (1, 8, 8)).node("bn1").attrs == from_onnx(path).node("bn1").attrs
     )
     same_integers(model, path, x)
+    kept = tmp_path / "kept.onnx"
+    kept.write_bytes(path.read_bytes())
+    same_integers(model, optimized(kept), x)
     path = exported(model, (1, 8, 8), tmp_path / "folded.onnx", folded=True)
     same_integers(model, path, x, differ=1e-4, **PAPER, rounding="nearest")
     same_integers(model, path, x, differ=1e-3)  # rounding to the least error passes a flip on
