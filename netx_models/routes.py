@@ -1,4 +1,4 @@
-"""How many integers differ between a torch network and its ONNX files: `python netx_models/routes.py`.
+"""How many weights differ between a torch network and its ONNX files: `python routes.py`.
 
 Three files of each network: one that keeps its batch norms, one where ONNX's optimizer has folded
 them (onnxscript, which PyTorch's exporter calls from 2.9 on), one where the exporter of
@@ -69,8 +69,8 @@ def main() -> None:
                     two = weights(convert(path, source.calibration, **options).network)
                     apart = np.abs(one - two)
                     print(
-                        f"{name:18s} {recipe:8s} {path.stem:12s} "
-                        f"{np.count_nonzero(apart)} of {apart.size} differ, by {apart.max()} at most",
+                        f"{name:18s} {recipe:8s} {path.stem:12s} {np.count_nonzero(apart)} of "
+                        f"{apart.size} weights differ, by {apart.max()} at most",
                         flush=True,
                     )
 
