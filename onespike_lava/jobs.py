@@ -32,6 +32,10 @@ PATIENCE = 10
 """Seconds that a scheduler, and its first worker, may take to answer."""
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM)
+"""Signals that end the owner, who then ends its workers."""
+
+
 class Crew:
     """The process itself, which does what it is given at once, one after the other."""
 
@@ -123,11 +127,16 @@ def _processes(workers: int) -> Iterator[Crew]:
     context = multiprocessing.get_context("spawn")
     listening, alive = context.Pipe(duplex=False)
     each = max(1, threads.limit() // workers)
-    executor = ProcessPoolExecutor(workers, context, _begin, (listening, each))
+    executor: Any = ProcessPoolExecutor(workers, context, _begin, (listening, each))
+    tasks = executor._call_queue
+    tasks._ignore_epipe = True
     try:
         yield _Workers(executor, lambda: workers)
     finally:
         alive.close()
+        # Who still writes a task to workers that are gone must find nobody who reads; CPython
+        # takes care of that itself from 3.11.7 and 3.12.1 on (gh-94777).
+        pass  # P
         executor.shutdown(wait=True, cancel_futures=True)
         listening.close()
 
@@ -135,7 +144,8 @@ def _processes(workers: int) -> Iterator[Crew]:
 def _begin(owner: Connection, number: int) -> None:
     """In a new process: its share of threads, and its end with that of its owner."""
     threads.restrict(number)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
 
     def listen() -> None:
         try:
@@ -150,11 +160,11 @@ def _begin(owner: Connection, number: int) -> None:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Processes begun here do not hear Ctrl-C, which is their owner's; it hears it afterwards."""
+    """Processes begun here hear neither Ctrl-C nor SIGTERM, which their owner hears afterwards."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
         yield
     finally:

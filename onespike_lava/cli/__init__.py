@@ -1,7 +1,8 @@
 """The command line `onespike`: commands are loaded when they are called.
 
 Results go to stdout, warnings to stderr; exit 0 good, 1 a check failed, 2 bad input or a
-part not installed, with one line that says what, where, and what to do.
+part not installed, with one line that says what, where, and what to do; 130 after Ctrl-C and 143
+after SIGTERM.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -16,6 +18,7 @@ from importlib import import_module
 import click
 from click.shell_completion import CompletionItem
 
+from onespike_lava.cli.ends import Terminated, termination
 from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.version import __version__
 
@@ -82,6 +85,9 @@ class _Notes(logging.Handler):
 
 NOTES = _Notes()
 
+ENDS = (OneSpikeError, click.ClickException, click.Abort, KeyboardInterrupt, Terminated)
+"""What ends a command with a line."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
@@ -92,9 +98,10 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     context["debug"] = bool(words) and words[0] == "--debug"
     try:
-        result = group.main(words, prog_name="onespike", standalone_mode=False)
+        with termination():
+            result = group.main(words, prog_name="onespike", standalone_mode=False)
         code = result if isinstance(result, int) else 0
-    except (OneSpikeError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
+    except ENDS as error:
         if context["debug"]:
             raise
         code = _report(error)
@@ -111,7 +118,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _report(error: BaseException) -> int:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         click.echo("onespike: interrupted", err=True)
-        return 130
+        return 128 + signal.SIGINT
+    if isinstance(error, Terminated):
+        click.echo("onespike: terminated", err=True)
+        return 128 + signal.SIGTERM
     text = error.format_message() if isinstance(error, click.ClickException) else str(error)
     lines = text.strip().splitlines() or [type(error).__name__]
     with suppress(OSError):  # stderr may lie on a full disk too

@@ -2,7 +2,7 @@
 
 Lava runs every Process in an operating-system process of its own. Its models are handed over
 by forking, so the start method must be `fork` while a runtime is built. A child ends with
-the parent, and leaves Ctrl-C to it.
+the parent, and leaves Ctrl-C and SIGTERM to it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def lava_import() -> Iterator[None]:
 
 @contextmanager
 def bound_children() -> Iterator[None]:
-    """Children forked inside end when the parent ends (Linux) and ignore Ctrl-C.
+    """Children forked inside end when the parent ends (Linux), and ignore Ctrl-C and SIGTERM.
 
     The system ties a child to the thread that forked it, which must outlive the run.
     """
@@ -72,6 +72,7 @@ def _after_fork() -> None:
     if not _parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != _parent:  # it ended before the request

@@ -141,6 +141,13 @@ def test_workers_share_the_threads_and_ignore_interrupts():
         assert crew.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
 
 
+def test_workers_that_die_while_much_is_sent_to_them_are_no_hang_either():
+    much = bytes(2**24)
+    tasks = iter([(0, os._exit, (1,)), *((place, len, (much,)) for place in range(1, 9))])
+    with pytest.raises(WorkerError), jobs.crew(4) as crew:
+        list(jobs.finished(crew, lambda: next(tasks, None)))
+
+
 def test_a_worker_that_dies_is_an_error_not_a_hang():
     tasks = iter([(0, os._exit, (1,))])
     with (
