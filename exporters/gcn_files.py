@@ -11,7 +11,11 @@ import numpy as np
 from exporters.gcn_source import Floats
 from onespike_lava.data import FILE_LIMIT
 from onespike_lava.errors import DataError, MissingPartError
-from onespike_lava.files import read_bytes, write_atomic
+from onespike_lava.files import check_file, write_atomic
+from onespike_lava.npy import archive, member
+
+NODES_LIMIT = 2**24
+"""Most nodes of a graph: a matrix without entries takes memory for each."""
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -22,9 +26,24 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise MissingPartError(
             f"{path}: scipy is not installed; run pip install 'onespike-lava[graph]'"
         ) from None
-    content = read_bytes(path, FILE_LIMIT)
+    check_file(path)
     try:
-        return sparse.load_npz(io.BytesIO(content))
+        with archive(path) as held:
+            for name in held.namelist():
+                if member(held, path, name.removesuffix(".npy")).file_size > FILE_LIMIT:
+                    raise DataError(f"{path}: {name} exceeds {FILE_LIMIT} bytes; use fewer nodes")
+        matrix = sparse.load_npz(path)
+        if max(matrix.shape) > NODES_LIMIT:
+            raise DataError(
+                f"{path}: {max(matrix.shape)} nodes exceed the limit of {NODES_LIMIT}; use fewer"
+            )
+        if matrix.dtype.kind not in "fiub":
+            raise DataError(f"{path}: {matrix.dtype} values are not real numbers; save those")
+        if hasattr(matrix, "check_format"):  # SciPy's products believe the indices
+            matrix.check_format(full_check=True)
+        return matrix.tocsr()
+    except DataError:
+        raise
     except Exception:  # zip files and arrays can be broken in many ways
         raise DataError(f"{path}: not a matrix of scipy.sparse.save_npz; save it so") from None
 

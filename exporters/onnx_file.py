@@ -28,6 +28,7 @@ from exporters.graph import Graph
 from exporters.onnx_sizes import SHAPE_ARITHMETIC, folded, line, objects, shape_arithmetic
 from exporters.onnx_table import OPERATORS
 from onespike_lava.errors import DataError, UnsupportedError
+from onespike_lava.files import check_file
 from onespike_lava.layers import Shape
 
 OPSET_MIN = 7
@@ -71,8 +72,7 @@ def from_onnx(
 
 def _load(path: Path) -> Any:
     """The checked model with all its data."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; give the path of an ONNX file")
+    check_file(path)
     try:
         model = onnx.load(str(path), load_external_data=False)
         if not model.graph.node:

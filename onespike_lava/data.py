@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
-import zlib
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.errors import DataError
-from onespike_lava.files import read_bytes
+from onespike_lava.files import check_file
 from onespike_lava.layers import Input, Shape
+from onespike_lava.npy import MAGIC, SOUND, archive, explained, header, member
 
 FILE_LIMIT = 2**32
 """Largest data file that is read, in bytes."""
@@ -141,7 +141,10 @@ def check_mask(mask: ArrayLike | None, samples: int) -> NDArray[np.bool_]:
     """Which samples, or nodes, count as bool[samples], all without a mask; else `DataError`."""
     chosen = np.ones(samples, bool) if mask is None else np.asarray(mask)
     if chosen.dtype != bool or chosen.shape != (samples,):
-        raise DataError(f"mask: {chosen.dtype}{list(chosen.shape)} is not bool[{samples}]")
+        raise DataError(
+            f"mask: {chosen.dtype}{list(chosen.shape)} is not bool[{samples}]; give one "
+            "truth value per sample"
+        )
     if not chosen.any():
         raise DataError("mask: no sample counts; choose at least one")
     return chosen
@@ -155,7 +158,8 @@ def check_labels(y: ArrayLike, chosen: NDArray[np.bool_], classes: int) -> NDArr
     labels, samples = np.asarray(y), len(chosen)
     if labels.dtype.kind not in "iu" or labels.shape != (samples,):
         raise DataError(
-            f"y: {labels.dtype}{list(labels.shape)} is not one integer label per sample [{samples}]"
+            f"y: {labels.dtype}{list(labels.shape)} is not one integer label per sample "
+            f"[{samples}]; give numbers of classes"
         )
     labels = labels[chosen]
     if not 0 <= labels.min() <= labels.max() < classes:
@@ -180,21 +184,35 @@ def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:
 
     Raises `DataError` for a file that holds something else; nothing is unpickled.
     """
-    content = io.BytesIO(read_bytes(path, FILE_LIMIT))
-    try:
-        loaded = np.load(content, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            loaded = {"x": loaded}
-        arrays = {name: np.asarray(loaded[name]) for name in ("x", "y", "mask") if name in loaded}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+    size = check_file(path)
+    if size > FILE_LIMIT:
+        raise DataError(f"{path}: {size} bytes exceed the limit of {FILE_LIMIT}; use fewer samples")
+    wanted = ("x", "y") if labels else ("x",)
+    with explained(path):
+        with Path(path).open("rb") as stream:
+            alone = stream.read(len(MAGIC)) == MAGIC
+            stream.seek(0)
+            arrays = {"x": header(stream, path, "x", size).read(stream)} if alone else {}
+        if not alone:
+            with archive(path) as held:
+                for name in ("x", "y", "mask"):
+                    if name in wanted or f"{name}.npy" in held.NameToInfo:
+                        arrays[name] = _whole(held, path, name)
+    if missing := [name for name in wanted if name not in arrays]:
         raise DataError(
-            f"{path}: not a sound .npy or .npz file of plain arrays; save it with numpy.savez"
-        ) from None
-    for name in ("x", "y") if labels else ("x",):
-        if name not in arrays:
-            held = ", ".join(loaded) or "nothing"
-            raise DataError(f"{path}: holds {held}, no array {name!r}; save it under that name")
+            f"{path}: holds x, no array {missing[0]!r}; save it under that name in an .npz file"
+        )
+    if not arrays["x"].shape:
+        raise DataError(f"{path}: x is a single value; {SOUND} as an array")
     return Labelled(arrays["x"], arrays.get("y"), arrays.get("mask"))
+
+
+def _whole(held: zipfile.ZipFile, path: str | os.PathLike[str], name: str) -> NDArray[Any]:
+    found = member(held, path, name)
+    if found.file_size > FILE_LIMIT:
+        raise DataError(f"{path}: {name} exceeds the limit of {FILE_LIMIT} bytes; use fewer")
+    with held.open(found) as stream:
+        return header(stream, path, name, found.file_size).read(stream)
 
 
 def _list(shape: Shape) -> str:

@@ -197,18 +197,27 @@ def _lock(handle: int, *, otherwise: bool) -> bool:
     return True
 
 
-def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
-    """A file's bytes; `DataError` where it is absent, no file, unreadable or above `limit`."""
+def check_file(path: str | os.PathLike[str]) -> int:
+    """A file's size in bytes; `DataError` where it is absent, no regular file or unreadable."""
     source = Path(path)
     try:
         if not source.is_file():
             state = "is a folder" if source.is_dir() else "does not exist"
+            state = "is a device or pipe" if state[0] == "d" and source.exists() else state
             raise DataError(f"{source}: {state}; give the path of a file")
-        size = source.stat().st_size
-        if size > limit:
-            raise DataError(
-                f"{source}: {size} bytes exceed the limit of {limit}; use a smaller one"
-            )
-        return source.read_bytes()
+        source.open("rb").close()
+        return source.stat().st_size
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{source}: cannot be read ({reason}); give another path") from None
+
+
+def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
+    """A file's bytes; `DataError` where it is absent, no file, unreadable or above `limit`."""
+    size = check_file(path)
+    if size > limit:
+        raise DataError(f"{path}: {size} bytes exceed the limit of {limit}; use a smaller one")
+    try:
+        return Path(path).read_bytes()
     except OSError as error:
-        raise DataError(f"{source}: cannot be read ({error.strerror})") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror}); try again") from None

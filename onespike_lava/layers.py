@@ -21,9 +21,9 @@ class Frozen:
     """Read-only arrays and equality by value for the dataclasses below."""
 
     def __post_init__(self) -> None:
-        """Replace every array by a read-only contiguous copy."""
+        """Replace every array by a read-only contiguous copy, where it is not one already."""
         for name, value in self._items():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray) and not _is_frozen(value):
                 copy = np.array(value, order="C")
                 copy.flags.writeable = False
                 object.__setattr__(self, name, copy)
@@ -41,6 +41,11 @@ class Frozen:
 
     def _items(self) -> list[tuple[str, object]]:
         return [(f.name, getattr(self, f.name)) for f in fields(self)]  # type: ignore[arg-type]
+
+
+def _is_frozen(value: NDArray[np.generic]) -> bool:
+    flags = value.flags
+    return flags.c_contiguous and flags.owndata and not flags.writeable
 
 
 def _same(one: object, two: object) -> bool:

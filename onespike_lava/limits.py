@@ -33,3 +33,6 @@ FRACTION_BITS = 4
 WEIGHTINGS = ("graded", "membrane")
 """Where a spike's phase is weighed: in its payload (synapse-based) or by the growth of the
 potential (neuron-based), Sec. II-B."""
+
+NEURONS_MAX = 2**28
+"""Most neurons of a layer: positions fit int32 with room, and no file declares terabytes."""

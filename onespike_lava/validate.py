@@ -5,6 +5,7 @@ Every rule is a generator of messages `layer <i> (<name>): <found>, <limit>; <wa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from onespike_lava.layers import (
 )
 from onespike_lava.limits import (
     INPUT_BITS_MAX,
+    NEURONS_MAX,
     PAYLOAD_BITS_MAX,
     PAYLOAD_MAX,
     PHASES_MAX,
@@ -85,8 +87,9 @@ def _network(network: Network) -> Iterator[str]:
 
 
 def _names(names: list[str]) -> Iterator[str]:
+    counts = Counter(names)
     for index, name in enumerate(names):
-        if not name or names.count(name) > 1:
+        if not name or counts[name] > 1:
             yield f"layer {index}: name {name!r} is empty or not unique; rename it"
         elif not name.isprintable():
             yield f"layer {index}: name {name!r} cannot be printed; rename it"
@@ -94,7 +97,13 @@ def _names(names: list[str]) -> Iterator[str]:
 
 def _fields(network: Network, layer: Layer) -> Iterator[str]:
     if not layer.shape or len(layer.shape) not in (1, 3) or min(layer.shape) < 1:
-        yield f"shape {layer.shape} is neither (C, H, W) nor (F,) of positive sizes"
+        yield (
+            f"shape {layer.shape} is neither (C, H, W) nor (F,) of positive sizes; write the file "
+            "again"
+        )
+        return
+    if prod(layer.shape) > NEURONS_MAX:
+        yield f"shape {layer.shape} has more than {NEURONS_MAX} neurons; use smaller layers"
         return
     if isinstance(layer, Input):
         yield from _input(network, layer)
@@ -186,7 +195,7 @@ def _synapse(synapse: Connection, source: Shape, shape: Shape) -> Iterator[str]:
         yield f"weight: {_kind(weight)} is not int8[O, I] or int8[O, I/groups, rows, columns]"
         return
     if synapse.kind == "dense":
-        inputs = int(np.prod(source))
+        inputs = prod(source)
         if weight.shape != (shape[0], inputs) or len(shape) != 1:
             yield f"weight: {weight.shape} does not connect {inputs} inputs to shape {shape}"
         return
@@ -343,9 +352,11 @@ def row_sums(synapse: Connection, shape: Shape) -> tuple[NDArray[np.int64], NDAr
     """
     if isinstance(synapse, Sparse):
         return sparse_row_sums(synapse, shape)
-    rows = synapse.weight.reshape(shape[0], -1).astype(np.int64)
+    rows = synapse.weight.reshape(shape[0], -1)  # stays int8, for large ones
     form = (-1, *[1] * (len(shape) - 1))
-    return np.maximum(rows, 0).sum(1).reshape(form), np.maximum(-rows, 0).sum(1).reshape(form)
+    above = np.maximum(rows, 0).sum(1, dtype=np.int64)
+    below = np.minimum(rows, 0).sum(1, dtype=np.int64)
+    return above.reshape(form), -below.reshape(form)
 
 
 def sparse_row_sums(synapse: Sparse, shape: Shape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

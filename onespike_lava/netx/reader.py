@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from io import BytesIO
+from math import prod
 from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
 from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError, InvalidNetworkError
@@ -15,11 +18,18 @@ from onespike_lava.files import read_bytes
 from onespike_lava.network import Network
 from onespike_lava.netx.tree import Tree, from_tree
 
-FILE_LIMIT = 2**30
-"""Largest file that is read, in bytes."""
+FILE_LIMIT = 160_000_000
+"""Largest file that is read or written, in bytes: room for the 138 million weights of VGG-16."""
+
+OBJECT_LIMIT = 2**14
+"""Most groups and datasets of a file: some thousand synapses."""
 
 DEPTH_LIMIT = 5
 """Deepest path of the format: layer / number / synapse / number / key."""
+
+
+CLASSES = (h5t.INTEGER, h5t.FLOAT, h5t.STRING)
+"""HDF5's classes of types in the format."""
 
 
 def load(path: str | os.PathLike[str]) -> Network:
@@ -28,9 +38,8 @@ def load(path: str | os.PathLike[str]) -> Network:
     Raises `FormatError` for a file that breaks FORMAT.md, `InvalidNetworkError` for a network
     that breaks a rule of the neuron, `DataError` where there is no readable file.
     """
-    content = read_bytes(path, FILE_LIMIT)
     try:
-        return from_bytes(content)
+        return from_bytes(read_bytes(path, FILE_LIMIT))
     except InvalidNetworkError as error:
         raise InvalidNetworkError(f"{path}: {text}" for text in error.violations) from None
     except FormatError as error:
@@ -39,7 +48,13 @@ def load(path: str | os.PathLike[str]) -> Network:
 
 def from_bytes(content: bytes) -> Network:
     """The network in the bytes of a file; errors as in `load`, without a path."""
+    return from_tree(_tree(content))
+
+
+def _tree(content: bytes) -> Tree:
+    """Every dataset of a file."""
     tree: Tree = {}
+    size = 0
     try:
         with h5py.File(BytesIO(content), "r") as file:
             if "layer" in file and "onespike" not in file:
@@ -47,39 +62,69 @@ def from_bytes(content: bytes) -> Network:
                     "a netx file without group onespike, as lava-dl writes them; load it with "
                     "lava.lib.dl.netx.hdf5.Network"
                 )
-            _collect(file, "", 0, tree)
+            for count, (path, item) in enumerate(_objects(file["/"].id, "", 0)):
+                size += 0 if item is None else _size(item)
+                if count >= OBJECT_LIMIT or size > len(content):
+                    raise FormatError(
+                        f"{path}: beyond {OBJECT_LIMIT} objects, or the {len(content)} bytes of "
+                        "the file; store each array once"
+                    )
+                if item is not None:
+                    tree[path] = _array(item)
     except FormatError:
         raise
     except Exception as error:  # h5py raises OSError, RuntimeError, KeyError, ValueError, ...
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"not a sound HDF5 file ({reason}); export it again") from None
-    return from_tree(tree)
+    return tree
 
 
-def _collect(group: h5py.Group, prefix: str, depth: int, tree: Tree) -> None:
-    if len(group.attrs):
+def _objects(group: Any, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Path and dataset of everything below a group, None for a group; HDF5's own handles."""
+    if h5a.get_num_attrs(group):
         raise FormatError(f"{prefix or '/'}: attributes are not in the format; see FORMAT.md")
     if depth > DEPTH_LIMIT:
         raise FormatError(f"{prefix}: nested deeper than the format allows; see FORMAT.md")
+    if len(group) > OBJECT_LIMIT:
+        raise FormatError(f"{prefix}: {len(group)} objects exceed {OBJECT_LIMIT}; see FORMAT.md")
     for name in group:
-        path = f"{prefix}{name}"
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        path = prefix + name.decode(errors="surrogateescape")
+        if group.links.get_info(name).type != h5l.TYPE_HARD:
             raise FormatError(f"{path}: a link is not in the format; store the data itself")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            _collect(item, f"{path}/", depth + 1, tree)
-        elif isinstance(item, h5py.Dataset):
-            tree[path] = _array(item, path)
+        item = h5o.open(group, name)
+        if isinstance(item, h5g.GroupID):
+            yield path, None
+            yield from _objects(item, f"{path}/", depth + 1)
+        elif isinstance(item, h5d.DatasetID):
+            _check_plain(item, path)
+            yield path, item
         else:
             raise FormatError(f"{path}: neither a group nor a dataset; see FORMAT.md")
 
 
-def _array(item: h5py.Dataset, path: str) -> NDArray[Any]:
-    plain = item.chunks is None and item.external is None and not item.is_virtual
-    if not plain or len(item.attrs):
-        raise FormatError(f"{path}: must be stored plain (no chunks, filters or other files)")
-    if item.dtype.kind not in "ifS" or item.shape is None:
+def _check_plain(item: Any, path: str) -> None:
+    plan = item.get_create_plist()
+    inside = plan.get_layout() in (h5d.CONTIGUOUS, h5d.COMPACT) and not plan.get_external_count()
+    if not inside or h5a.get_num_attrs(item):
+        raise FormatError(
+            f"{path}: must be stored plain (no chunks, filters or other files); export it again"
+        )
+    if item.get_type().get_class() not in CLASSES or item.dtype.kind not in "ifS":
         raise FormatError(f"{path}: type {item.dtype} is not in the format; see FORMAT.md")
-    if item.id.get_storage_size() != item.nbytes:
-        raise FormatError(f"{path}: declares {item.nbytes} bytes and stores another number")
-    return np.asarray(item[()])
+    if item.get_storage_size() != _size(item):
+        raise FormatError(
+            f"{path}: declares {_size(item)} bytes and stores another number; export it again"
+        )
+
+
+def _size(item: Any) -> int:
+    return prod(item.shape) * int(item.dtype.itemsize)
+
+
+def _array(item: Any) -> NDArray[Any]:
+    """The dataset's values, read-only and in its own type."""
+    array = np.empty(item.shape, item.dtype)
+    if array.size:
+        item.read(h5s.ALL, h5s.ALL, array)
+    array.flags.writeable = False
+    return array

@@ -28,6 +28,8 @@ from onespike_lava.summary import kind
 
 Tree = dict[str, NDArray[Any]]
 
+AGAIN = "write the file again with a sound exporter"
+
 KINDS = {1: "sparse", 2: "dense", 4: "conv"}
 """Kinds of synapses by the dimensions of their weights."""
 
@@ -106,6 +108,7 @@ class _Reader:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self.groups = {path[:end] for path in tree for end, each in enumerate(path) if each == "/"}
 
     def take(self, path: str, section: str, first: str | None = None) -> dict[str, Any]:
         """The values of a section: arrays, Python numbers for scalars, strings for text."""
@@ -124,23 +127,24 @@ class _Reader:
     def _value(self, path: str, key: schema.Key) -> Any:
         array = self.tree.pop(path, None)
         if array is None:
-            raise FormatError(f"{path}: missing; write the file again with a sound exporter")
+            raise FormatError(f"{path}: missing; {AGAIN}")
         if key.dtype == "text":
             return self._decoded(path, array)
         if array.dtype != np.dtype(key.dtype) or array.ndim not in key.ranks:
             raise FormatError(
-                f"{path}: {array.dtype}{list(array.shape)} is not {key.dtype} {key.shape}; "
-                "write the file again with a sound exporter"
+                f"{path}: {array.dtype}{list(array.shape)} is not {key.dtype} {key.shape}; {AGAIN}"
             )
         return array.item() if array.ndim == 0 else array
 
     def _decoded(self, path: str, array: NDArray[Any]) -> str:
         if array.dtype.kind != "S" or array.shape != (1,):
-            raise FormatError(f"{path}: {array.dtype}{list(array.shape)} is not one byte string")
+            raise FormatError(
+                f"{path}: {array.dtype}{list(array.shape)} is not one byte string; {AGAIN}"
+            )
         try:
             text: str = array[0].decode()
         except UnicodeDecodeError:
-            raise FormatError(f"{path}: text is not UTF-8") from None
+            raise FormatError(f"{path}: text is not UTF-8; {AGAIN}") from None
         return text
 
     def provenance(self) -> Iterator[tuple[str, str]]:
@@ -148,7 +152,9 @@ class _Reader:
         prefix = "onespike/provenance/"
         for path in sorted(name for name in self.tree if name.startswith(prefix)):
             if not schema.PROVENANCE_KEY.fullmatch(path.removeprefix(prefix)):
-                raise FormatError(f"{path}: a provenance key is lower-case letters, digits and _")
+                raise FormatError(
+                    f"{path}: a provenance key is lower-case letters, digits and _; {AGAIN}"
+                )
             yield path.removeprefix(prefix), self._decoded(path, self.tree.pop(path))
 
     def numbers(self) -> range:
@@ -156,9 +162,8 @@ class _Reader:
         return range(self._count("layer/"))
 
     def _count(self, prefix: str, start: int = 0) -> int:
-        names = {name[len(prefix) :].split("/")[0] for name in self.tree if name.startswith(prefix)}
         end = start
-        while str(end) in names:
+        while f"{prefix}{end}" in self.groups:
             end += 1
         return end
 
@@ -179,7 +184,9 @@ class _Reader:
         self, path: str, kind: str, name: str, shape: Shape, weighting: str
     ) -> Spiking | Readout:
         if kind not in KINDS.values():
-            raise FormatError(f"{path}/type: {kind!r} is not input, conv, dense, sparse or pool")
+            raise FormatError(
+                f"{path}/type: {kind!r} is not input, conv, dense, sparse or pool; {AGAIN}"
+            )
         synapses = [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"

@@ -7,18 +7,29 @@ from io import BytesIO
 
 import h5py
 
+from onespike_lava.errors import FormatError
 from onespike_lava.files import write_atomic
 from onespike_lava.network import Network
+from onespike_lava.netx.reader import FILE_LIMIT
 from onespike_lava.netx.tree import to_tree
 
 
 def to_bytes(network: Network) -> bytes:
-    """The network's file as bytes; equal networks give equal bytes."""
+    """The network's file as bytes; equal networks give equal bytes.
+
+    Raises `FormatError` where no reader would take it.
+    """
     buffer = BytesIO()
     with h5py.File(buffer, "w", libver=("earliest", "v108")) as file:
         for path, array in sorted(to_tree(network).items()):
             file.create_dataset(path, data=array, track_times=False)
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    if len(content) > FILE_LIMIT:
+        raise FormatError(
+            f"network: {len(content)} bytes exceed {FILE_LIMIT}, the largest file that is read; "
+            "use a smaller network"
+        )
+    return content
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:

@@ -1,0 +1,50 @@
+"""A hostile file and what reads it: the vocabulary that the makers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+DIGITS = Path(__file__).resolve().parents[2] / "netx_models" / "digits"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file.
+
+    group  : the class of the issue it belongs to; a row of the table
+    name   : what is wrong with it
+    suffix : of the file
+    put    : its bytes, or what makes it at a path
+    sound  : whether it may be accepted, such as a file of which one bit was turned
+    """
+
+    group: str
+    name: str
+    suffix: str
+    put: bytes | Callable[[Path], None]
+    sound: bool = False
+
+    def write(self, folder: Path) -> Path:
+        """Make the file; its path."""
+        path = folder / f"hostile{self.suffix}"
+        if isinstance(self.put, bytes):
+            path.write_bytes(self.put)
+        else:
+            self.put(path)
+        return path
+
+
+Cases = Iterator[Case]
+
+
+def damaged(group: str, suffix: str, content: bytes, rng, flips: int, every: int = 1) -> Cases:
+    """Truncations at every byte (or every n-th), and files with 1 to 8 bytes changed."""
+    for size in range(0, len(content), every):
+        yield Case(f"{group} truncated", f"at {size}", suffix, content[:size], sound=True)
+    for number in range(flips):
+        changed = bytearray(content)
+        for at in rng.integers(0, len(content), rng.integers(1, 9)):
+            changed[at] ^= 1 << int(rng.integers(8)) if number % 2 else int(rng.integers(1, 256))
+        yield Case(f"{group} flipped", f"number {number}", suffix, bytes(changed), sound=True)

@@ -1,0 +1,213 @@
+"""Hostile `.net` files: keys, containers, sizes."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from onespike_lava import netx
+from onespike_lava.layers import Input, Readout, Synapse, Window
+from onespike_lava.network import Network
+from onespike_lava.netx.tree import Tree, to_tree
+from tests.graphs import random_graph_network
+from tests.hostile.case import Case, Cases, damaged
+from tests.networks import Maker, random_network
+
+KINDS = ["int8", "uint8", "int16", "int32", "int64", "uint64", "float16", "float32", "float64"]
+KINDS += ["complex64", "bool", ">i4", ">f8", "S1", "S300"]
+
+
+def small() -> Network:
+    """The smallest network: an input and a readout."""
+    entry = Input("in", (2,), 2, np.zeros(1), np.ones(1))
+    synapse = Synapse(0, np.array([[1, -1]], np.int8))
+    return Network((entry, Readout("out", (1,), (synapse,), np.zeros(1, np.int32), 1.0)), 2, 2)
+
+
+def networks() -> dict[str, Network]:
+    """Networks that together hold every key of the format."""
+    found = {"graph": random_graph_network(3)}
+    for name, weighting in (("graded", "graded"), ("membrane", "membrane"), ("several", "graded")):
+        make = Maker(np.random.default_rng(1), 4, 1.3, weighting, several=name == "several")
+        first = make.conv(make.input((2, 3, 3)), 4, window=Window((1, 1), (1, 1, 1, 1)))
+        last = make.residual(first, first)
+        make.readout(last if name == "several" else make.pool(last))
+        found[name] = make.network()
+    return found
+
+
+def written(tree: Tree) -> bytes:
+    """A file of any keys."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", libver=("earliest", "v108")) as file:
+        for path, array in tree.items():
+            file.create_dataset(path, data=array, track_times=False)
+    return buffer.getvalue()
+
+
+def keys() -> Cases:
+    """Every key missing, extra, of another type, shape, sign, range."""
+    seen = set()
+    for name, network in networks().items():
+        tree = to_tree(network)
+        for path, array in tree.items():
+            parts = path.split("/")
+            kind = bytes(tree[f"layer/{parts[1]}/type"][0]) if parts[0] == "layer" else b""
+            key = (kind, len(parts) > 4, parts[-1], array.shape == (), parts[1] == "0")
+            if key not in seen:
+                seen.add(key)
+                for what, sound, changed in _changes(tree, path, array):
+                    yield Case(f"key {what[0]}", f"{name} {path} {what}", ".net", changed, sound)
+
+
+def _changes(
+    tree: Tree, path: str, array: np.ndarray
+) -> Iterator[tuple[tuple[str, ...], bool, Callable[[Path], None]]]:
+    text = array.dtype.kind == "S"
+    free = "provenance" in path
+    yield ("missing",), free, _with(tree, path, None)
+    yield ("extra",), free, _with(tree, f"{path}_more", array)
+    yield ("extra", "group"), False, _with(tree, f"{path}_more/inner", array)
+    for kind in KINDS:
+        if np.dtype(kind) != array.dtype:
+            sound = text and kind.startswith("S")
+            yield ("type", kind), sound, _with(tree, path, np.ones(array.shape, kind))
+    for shape in ((), (0,), (1,), (*array.shape, 1), (1, *array.shape), (3, 0, 5), (2,) * 6):
+        if shape != array.shape:
+            yield ("shape", str(shape)), True, _with(tree, path, np.resize(array, shape))
+    if array.ndim and not text:
+        longer = (array.shape[0] + 1, *array.shape[1:])
+        yield (
+            ("shape", "one more"),
+            path.endswith("low"),
+            _with(tree, path, np.resize(array, longer)),
+        )
+    for value in _values(array):
+        what = "NaN or infinite" if value != value or abs(value) == np.inf else "sign or range"
+        changed = array.copy()
+        changed[(0,) * array.ndim] = value
+        yield (what, str(value)), what != "NaN or infinite", _with(tree, path, changed)
+
+
+def _values(array: np.ndarray) -> list[float]:
+    if array.dtype.kind == "f":
+        return [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e-300, 1e300, -1e300, 5e-324]
+    if array.dtype.kind == "i":
+        info = np.iinfo(array.dtype)
+        first = int(array.reshape(-1)[0])
+        return [info.min, info.max, 0, -1, 1, -first, info.max - 1, 2**6 + 1]
+    return []
+
+
+def _with(tree: Tree, path: str, array: np.ndarray | None) -> Callable[[Path], None]:
+    def put(target: Path) -> None:
+        changed = {key: value for key, value in tree.items() if key != path}
+        target.write_bytes(written(changed if array is None else {**changed, path: array}))
+
+    return put
+
+
+def texts() -> Cases:
+    """Text that a terminal, a path or a table would obey."""
+    for value in (b"", b"\xff\xfe", b"a\nb", b"\x1b[2J", "\u202e".encode(), b"x" * 10**6, b"../a"):
+        for path in ("layer/1/name", "layer/1/type", "onespike/weighting", "layer/0/neuron/type"):
+            tree = to_tree(small())
+            put = _with(tree, path, np.array([value], dtype=f"S{max(1, len(value))}"))
+            yield Case("key text", f"{path} {value[:9]!r}", ".net", put, sound=True)
+
+
+def shapes() -> Cases:
+    """Sizes that no memory holds, declared in a few bytes."""
+    top = 2**31 - 1
+    sizes = [(top, 1, 1), (1, top, top), (2, top, top), (2**22, 2**21, 2**21), (1, 2**16, 2**16)]
+    for name in ("graded", "graph"):
+        tree = to_tree(networks()[name])
+        for index in range(len({path.split("/")[1] for path in tree if path[:5] == "layer"})):
+            for size in (*sizes, (top,), (0,), (-1, 1, 1)):
+                put = _with(tree, f"layer/{index}/shape", np.array(size, np.int32))
+                yield Case("absurd shape", f"{name} layer {index} {size}", ".net", put)
+    for rows in (top, 2**20):
+        yield Case("absurd shape", f"planes of {rows}", ".net", _planes(rows), sound=True)
+
+
+def _planes(rows: int) -> Callable[[Path], None]:
+    """A network that is sound but for the size of its planes."""
+
+    def put(path: Path) -> None:
+        tree = to_tree(random_network(1, phases=4))
+        for index in range(2, 30):
+            for key in [each for each in tree if each.startswith(f"layer/{index}/")]:
+                del tree[key]
+        for key in [each for each in tree if each.startswith("layer/1/neuron/")]:
+            del tree[key]
+        tree["layer/0/shape"] = np.array([2, rows, rows], np.int32)
+        tree["layer/1/shape"] = np.array([4, rows, rows], np.int32)
+        tree["layer/1/bias"] = np.zeros(4, np.int32)
+        tree["layer/1/neuron/type"] = np.array([b"ONESPIKE_READOUT"])
+        tree["layer/1/neuron/scale"] = np.array(1.0)
+        path.write_bytes(written(tree))
+
+    return put
+
+
+def truncated_and_flipped(rng, flips: int, every: int) -> Cases:
+    """Of the smallest file every cut; flips of a larger one too."""
+    yield from damaged(".net", ".net", netx.to_bytes(small()), rng, flips, every)
+    content = netx.to_bytes(random_network(1, phases=4))
+    yield from damaged(".net", ".net", content, rng, flips, len(content))
+
+
+def none() -> Cases:
+    """What is no readable `.net` file."""
+
+    def other(path: Path) -> None:
+        with h5py.File(path, "w") as file:
+            file["measurements/run1"] = np.arange(10.0)
+
+    def stock(path: Path) -> None:
+        with h5py.File(path, "w") as file:
+            file["layer/0/type"] = np.array([b"dense"])
+            file["layer/0/weight"] = np.zeros((3, 4))
+            file["layer/0/neuron/type"] = np.array([b"CUBA"])
+
+    def newer(path: Path) -> None:
+        tree = to_tree(small())
+        tree["onespike/version"] = np.array(2, np.int32)
+        path.write_bytes(written({**tree, "onespike/energy": np.zeros(3)}))
+
+    def unreadable(path: Path) -> None:
+        path.write_bytes(netx.to_bytes(small()))
+        path.chmod(0)
+        if os.access(path, os.R_OK):  # to root nothing is unreadable but what is gone
+            path.unlink()
+            path.symlink_to(path.with_name("gone"))
+
+    def sparse(path: Path) -> None:
+        with path.open("wb") as file:
+            file.truncate(2**40)
+
+    def padded(path: Path) -> None:
+        path.write_bytes(netx.to_bytes(small()))
+        with path.open("r+b") as file:
+            file.truncate(2**40)
+
+    for name, put in {
+        "another HDF5 file": other,
+        "stock netx": stock,
+        "newer version": newer,
+        "folder": lambda path: path.mkdir(),
+        "no permission": unreadable,
+        "link to itself": lambda path: path.symlink_to(path),
+        "device": lambda path: path.symlink_to("/dev/zero"),
+        "pipe": lambda path: os.mkfifo(path),
+        "empty": b"",
+        "pickle": b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94.",
+        "terabyte of nothing": sparse,
+        "terabyte behind": padded,
+    }.items():
+        yield Case("no .net file", name, ".net", put)

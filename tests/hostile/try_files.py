@@ -1,0 +1,103 @@
+"""Hostile files through the command line: `python tests/hostile/try_files.py [GROUP ...]`.
+
+Every file goes through the quickest command that reads it, in one process; of each class
+`--apart N` files (default 1) through every command, each in a process of its own. A file must
+be refused, in one line that names a way out, with exit 2, in five seconds and 500 MB; damaged
+files may also be read. Prints a table; exit 1 where a file did something else. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.hostile import data_files, net_containers, net_files
+from tests.hostile.case import Case
+from tests.hostile.running import Outcome, apart, together
+
+
+def every(seed: int, flips: int, step: int) -> dict[str, list[Case]]:
+    """All files by class; `flips` of each kind, cut at every `step` bytes."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[Case]] = defaultdict(list)
+    for cases in (
+        net_files.keys(),
+        net_files.texts(),
+        net_files.shapes(),
+        net_files.none(),
+        net_containers.containers(),
+        net_files.truncated_and_flipped(rng, flips, step),
+        data_files.arrays(),
+        data_files.objects(),
+        data_files.headers(),
+        data_files.bombs(),
+        data_files.adjacency(),
+        data_files.truncated_and_flipped(rng, flips, step),
+    ):
+        for case in cases:
+            found[f"{case.group} ({case.suffix})"].append(case)
+    return found
+
+
+def tried(groups: dict[str, list[Case]], each: int) -> dict[str, list[Outcome]]:
+    """What came of all files, and of the first of each class apart; names faults on the way."""
+    found: dict[str, list[Outcome]] = {}
+    for group, cases in groups.items():
+        found[group] = _named(together(cases))
+        alone = _named(outcome for case in cases[:each] for outcome in apart(case))
+        if alone:
+            found[f"{group}, apart"] = alone
+        _row(group, found[group])
+        if alone:
+            _row("    every command apart", alone)
+    return found
+
+
+def _named(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    found = []
+    for outcome in outcomes:
+        found.append(outcome)
+        if outcome.fault:
+            case = outcome.case
+            print(f"FAULT {case.group}: {case.name} ({case.suffix}): {outcome.command}: "
+                  f"{outcome.fault}: {outcome.said}", file=sys.stderr, flush=True)  # fmt: skip
+    return found
+
+
+def _row(name: str, outcomes: list[Outcome]) -> None:
+    slowest = max((each.seconds for each in outcomes), default=0)
+    largest = max((each.megabytes for each in outcomes), default=0)
+    faults = sum(bool(each.fault) for each in outcomes)
+    print(f"{name:40}{len(outcomes):8}{slowest:10.2f}{largest:10.0f}{faults:8}", flush=True)
+
+
+def main() -> None:
+    """Try and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("groups", nargs="*", help="classes whose names begin so")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--flips", type=int, default=1000)
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--apart", type=int, default=1)
+    given = parser.parse_args()
+    groups = {
+        name: cases
+        for name, cases in every(given.seed, given.flips, given.step).items()
+        if not given.groups or any(name.startswith(each) for each in given.groups)
+    }
+    print(f"{'class':40}{'files':>8}{'slowest s':>10}{'most MB':>10}{'faults':>8}")
+    found = tried(groups, given.apart)
+    outcomes = [each for row in found.values() for each in row]
+    _row("all", outcomes)
+    sys.exit(any(each.fault for each in outcomes))
+
+
+if __name__ == "__main__":
+    main()
