@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from onespike_lava.errors import DataError
 from onespike_lava.files import read_bytes, write_atomic
@@ -37,7 +37,7 @@ class Store:
         self.folder = Path(folder)
         try:
             (self.folder / NETS).mkdir(parents=True, exist_ok=True)
-            self._stream: IO[bytes] = (self.folder / POINTS).open("ab")
+            self._stream = (self.folder / POINTS).open("ab", buffering=0)
         except OSError as error:
             raise DataError(
                 f"{self.folder}: no folder for results ({error.strerror}); give another"
@@ -53,10 +53,10 @@ class Store:
 
     def add(self, key: str, record: Mapping[str, Any]) -> None:
         """Append a record; once this returns no kill loses it."""
-        line = json.dumps({"key": key, **record}, allow_nan=False)
+        rest = json.dumps({"key": key, **record}, allow_nan=False).encode() + b"\n"
         try:
-            self._stream.write(line.encode() + b"\n")
-            self._stream.flush()
+            while rest:  # a disk that is nearly full takes a part
+                rest = rest[self._stream.write(rest) :]
             os.fsync(self._stream.fileno())
         except OSError as error:
             raise DataError(
