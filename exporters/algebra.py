@@ -35,9 +35,10 @@ def scale_outputs(node: Node, norm: Node) -> Node:
     weight = node.params["weight"]
     bias = node.params.get("bias", np.zeros(len(weight), weight.dtype))
     gamma, beta, mean, var = (norm.params[key] for key in ("gamma", "beta", "mean", "var"))
-    scale = gamma / np.sqrt(var + var.dtype.type(norm.attrs.get("eps", 0.0)))
-    factor = scale.reshape((-1,) + (1,) * (weight.ndim - 1))
-    folded = weight * factor, (bias - mean) * scale + beta
+    with np.errstate(over="ignore", invalid="ignore"):  # running the network tells
+        scale = gamma / np.sqrt(var + var.dtype.type(norm.attrs.get("eps", 0.0)))
+        factor = scale.reshape((-1,) + (1,) * (weight.ndim - 1))
+        folded = weight * factor, (bias - mean) * scale + beta
     return with_params(node, *(array.astype(np.float64) for array in folded))
 
 

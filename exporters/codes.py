@@ -65,8 +65,8 @@ class Code:
 
     def payloads(self, bits: int) -> NDArray[np.int32]:
         """Integer payloads `P[1..T+1]`, int32[T + 1]; `P[1..T]` in 1..255."""
-        table = np.rint(2.0**bits * self.levels)
-        table[:-1] = np.clip(table[:-1], 1, PAYLOAD_MAX)
+        table = np.minimum(np.rint(2.0**bits * self.levels), PAYLOAD_MAX)
+        table[:-1] = np.maximum(table[:-1], 1)
         return table.astype(np.int32)
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 from exporters.arithmetic import MisfitError
 from exporters.operators import OPERATORS
 from onespike_lava.data import check_samples
-from onespike_lava.errors import OneSpikeError
+from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.layers import Shape
+
+VALUES_LIMIT = 2**24
+"""Most values that a node may have per sample; ImageNet networks have some million."""
 
 Array = NDArray[np.float32]
 Observer = Callable[["Node", Array], "NDArray[Any] | None"]
@@ -134,7 +138,7 @@ class Graph:
             if node.op == "input":
                 value = samples.astype(np.float32, copy=False)
             else:
-                value = OPERATORS[node.op].forward(node, [values[name] for name in node.inputs])
+                value = _forward(node, [values[name] for name in node.inputs])
             values[node.name] = _observed(node, value, observe)
             for name in {*node.inputs, node.name}:
                 if last.get(name, node.name) == node.name:
@@ -154,6 +158,18 @@ class Graph:
         return total.hexdigest()
 
 
+def _forward(node: Node, values: list[Array]) -> Array:
+    """A node's value; `DataError` where float32 does not hold it."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = OPERATORS[node.op].forward(node, values)
+    if not np.isfinite(value).all():
+        raise DataError(
+            f"{node}: its values exceed float32 (3.4e38), so the source network gives no numbers "
+            "there; scale its weights or the samples down"
+        )
+    return value
+
+
 def infer_shape(node: Node, inputs: list[Shape]) -> Shape:
     """Shape of a node's value from those of its inputs; `GraphError` where they do not fit."""
     operator = OPERATORS.get(node.op)
@@ -162,9 +178,14 @@ def infer_shape(node: Node, inputs: list[Shape]) -> Shape:
         raise GraphError(f"{node}: unknown operator; use one of {known}")
     try:
         operator.check(node, len(inputs))
-        return operator.shape(node, inputs)
+        shape = operator.shape(node, inputs)
     except MisfitError as misfit:
         raise GraphError(f"{node}: {misfit}") from None
+    if prod(shape) > VALUES_LIMIT:
+        raise GraphError(
+            f"{node}: {prod(shape)} values per sample exceed {VALUES_LIMIT}; use smaller planes"
+        )
+    return shape
 
 
 def _check_names(graph: Graph) -> None:

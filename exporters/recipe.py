@@ -9,7 +9,7 @@ from typing import Any
 from exporters.choices import CHOICES, PAPER
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
-from onespike_lava.limits import INPUT_BITS_MAX
+from onespike_lava.limits import GROWTH_EXPONENT, INPUT_BITS_MAX
 
 __all__ = ["CHOICES", "PAPER", "Recipe"]
 
@@ -89,6 +89,7 @@ class Recipe:
             raise OptionError(f"input_range: low {low:g} is not below high {high:g}; swap them")
         for base in (self.q, *self.bases.values()):
             coding.payload_table(self.phases, base, self.payload_bits)
+            self._check_growth(base)
 
     @property
     def q(self) -> float:
@@ -135,6 +136,14 @@ class Recipe:
             self.q  # noqa: B018
         except ValueError:
             raise OptionError(f"base: {self.base!r} is neither auto nor a number") from None
+
+    def _check_growth(self, base: float) -> None:
+        one = 2**GROWTH_EXPONENT
+        if self.weighting == "membrane" and round(base * one) == one:
+            raise OptionError(
+                f"base: {base:g} rounds to 1 in the {GROWTH_EXPONENT} bits of membrane weighting; "
+                f"use at least {1 + 1 / one:.5f}, or graded weighting"
+            )
 
     def _check_spikes(self) -> None:
         for name, most in (("max_spikes", self.max_spikes), *self.spikes.items()):
