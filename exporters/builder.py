@@ -187,6 +187,8 @@ def choose_output(outputs: Mapping[str, Any], chosen: str | None) -> str:
 
     Outputs that all stand for the same logits need no choice. Raises `UnsupportedError`.
     """
+    if not outputs:
+        raise UnsupportedError("output: there is none; export the network with one")
     names = ", ".join(outputs)
     if chosen is not None and chosen not in outputs:
         raise UnsupportedError(f"output: {chosen!r} is not one of {names}; choose one of them")

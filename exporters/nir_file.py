@@ -29,7 +29,10 @@ FILE_LIMIT = 2**30
 DEPTH_LIMIT = 12
 """Deepest group of a file that is read."""
 
-OBJECT_LIMIT = 100_000
+UNPACKED, SWELLING = 2**27, 100
+"""Bytes that any file may unpack to, and beyond that for each byte that it holds."""
+
+OBJECT_LIMIT = 2**15
 """Most groups and arrays of a file that is read."""
 
 SOURCE = re.compile(r"layer/(\d+)/(?:synapse/(\d+)/)?source")
@@ -51,6 +54,7 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> list[str]:
     found = remarks(network)
     buffer = BytesIO()
     nir.write(buffer, to_graph(network, "\n".join(found)))
+    _check(buffer.getvalue())  # else nobody could read it
     write_atomic(path, buffer.getvalue())
     return found
 
@@ -132,14 +136,14 @@ def _layers(found: list[Any], count: int | None = None) -> str:
 
 def _check(content: bytes) -> None:
     """Refuse what reading would follow out of the file or swell up by."""
-    total = 0
+    total, room = 0, min(FILE_LIMIT, max(UNPACKED, SWELLING * len(content)))
     with h5py.File(BytesIO(content), "r") as file:
         for number, size in enumerate(_sizes(file, "", 0)):
             total += size
-            if total > FILE_LIMIT or number > OBJECT_LIMIT:
+            if total > room or number > OBJECT_LIMIT:
                 raise FormatError(
-                    f"declares more than {FILE_LIMIT} bytes or {OBJECT_LIMIT} objects; use a "
-                    "smaller network"
+                    f"declares more than {room} bytes or {OBJECT_LIMIT} objects in a file of "
+                    f"{len(content)}; use a smaller network, or its .net file"
                 )
 
 

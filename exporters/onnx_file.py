@@ -25,10 +25,10 @@ from exporters.builder import (
     plain,
 )
 from exporters.graph import Graph
-from exporters.onnx_sizes import SHAPE_ARITHMETIC, folded, line, objects, shape_arithmetic
+from exporters.onnx_load import load
+from exporters.onnx_sizes import SHAPE_ARITHMETIC, Folding, line, objects, shape_arithmetic
 from exporters.onnx_table import OPERATORS
 from onespike_lava.errors import DataError, UnsupportedError
-from onespike_lava.files import check_file
 from onespike_lava.layers import Shape
 
 OPSET_MIN = 7
@@ -58,7 +58,7 @@ def from_onnx(
     what makes labels of it are left out. Raises `DataError` for a file that is none,
     `UnsupportedError` with every node that cannot be read.
     """
-    model = _load(Path(path))
+    model = load(Path(path))
     opset = max(
         (each.version for each in model.opset_import if _is_default(each.domain)), default=0
     )
@@ -67,30 +67,12 @@ def from_onnx(
             f"{path}: operator set {opset} is older than {OPSET_MIN}; convert it with "
             "onnx.version_converter"
         )
+    if opset > (known := onnx.defs.onnx_opset_version()):
+        raise UnsupportedError(
+            f"{path}: operator set {opset} is newer than {known}, the last that the installed onnx "
+            "knows; update onnx, or export the network with an earlier one"
+        )
     return _Reader(model, str(path), sample_shape).read(output)
-
-
-def _load(path: Path) -> Any:
-    """The checked model with all its data."""
-    check_file(path)
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-        if not model.graph.node:
-            raise ValueError("it holds no nodes")
-    except Exception as error:  # protobuf's classes differ between versions
-        raise DataError(f"{path}: not an ONNX file ({line(error)}); export it again") from None
-    try:
-        onnx.load_external_data_for_model(model, str(path.parent))
-    except Exception as error:
-        raise DataError(
-            f"{path}: its external data cannot be read ({line(error)}); put the data file beside "
-            "it, or save the model as one file"
-        ) from None
-    try:
-        onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not valid ONNX ({line(error)}); export it again") from None
-    return model
 
 
 class _Reader:
@@ -104,7 +86,9 @@ class _Reader:
         self.build = Builder(SUPPORTED)
         self.values: dict[str, Any] = {"": None}
         for tensor in model.graph.initializer:
-            self.values[tensor.name] = onnx.numpy_helper.to_array(tensor)
+            self.values[tensor.name] = _array(tensor, path)
+        stored = sum(each.size for each in self.values.values() if each is not None)
+        self.folding = Folding(model, stored)
         self.batch = self._read_input(sample_shape)
         self.wanted = {each for node in model.graph.node for each in node.input}
         self.wanted |= {each.name for each in model.graph.output}
@@ -146,7 +130,10 @@ class _Reader:
                 "[N, C, L] and [N, F] of known sizes are supported, export it so"
             )
         whole = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
-        made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
+        try:
+            made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
+        except RefusedError as error:
+            raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
         self.values[inputs[0].name] = Ref(made.name, shape)
         return sizes[0] or None
 
@@ -161,6 +148,8 @@ class _Reader:
             return self._read(node, name, kind, inputs) if tail is None else tail
         except RefusedError as error:
             return self.build.refuse(name, kind, str(error))
+        except Exception as error:  # attributes and constants that ONNX's checker lets pass
+            return self.build.refuse(name, kind, f"cannot be read ({line(error)}); export it anew")
 
     def _tail(self, node: Any, name: str, inputs: list[Any]) -> Tail | None:
         """The value of what stands behind the logits; None for a node that does not."""
@@ -192,7 +181,7 @@ class _Reader:
             return inputs[0]
         if not any(isinstance(each, Ref) for each in inputs):
             self.build.drop(name, "a constant or a size")
-            return folded(self.model, node, inputs)
+            return self.folding.value(node, kind, inputs)
         if kind not in OPERATORS:
             raise RefusedError(self.build.not_supported(kind))
         extra = [each for each in node.output[1:] if each in self.wanted]
@@ -202,6 +191,15 @@ class _Reader:
         if kind == "Reshape" and self.batch and inputs[1].size and inputs[1][0] == self.batch:
             inputs[1] = objects([BATCH, *inputs[1][1:]])
         return OPERATORS[kind](self.build, name, inputs, attrs)
+
+
+def _array(tensor: Any, path: str) -> Any:
+    try:
+        return onnx.numpy_helper.to_array(tensor)
+    except Exception as error:  # sizes and types that ONNX's checker lets pass
+        raise DataError(
+            f"{path}: constant {tensor.name} cannot be read ({line(error)}); export it again"
+        ) from None
 
 
 def _fits(shape: Shape, wanted: Shape) -> bool:

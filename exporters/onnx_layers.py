@@ -24,6 +24,11 @@ def conv(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref
     """Conv of rank 3 or 4 with constant weights."""
     x, weight = inputs[0], constant(inputs[1], "weight")
     bias = constant(inputs[2], "bias") if len(inputs) > 2 and inputs[2] is not None else None
+    given = list(attrs.get("kernel_shape", weight.shape[2:]))
+    if given != list(weight.shape[2:]):
+        raise RefusedError(
+            f"kernel_shape={given} beside a weight {list(weight.shape)}; export anew"
+        )
     weight = kernels(build, x, weight)
     window = _window(build, x, attrs, weight.shape[2:])
     window["groups"] = attrs.get("group", 1)
@@ -114,6 +119,15 @@ def _pool(build: Builder, op: str, x: Ref, attrs: Attributes) -> Attributes:
 
 
 def _window(build: Builder, x: Ref, attrs: Attributes, kernel: Sequence[int]) -> Attributes:
+    axes = len(x.shape) - 1
+    for key, count in (
+        ("kernel_shape", axes),
+        ("strides", axes),
+        ("dilations", axes),
+        ("pads", 2 * axes),
+    ):
+        if len(attrs.get(key, range(count))) != count:
+            raise RefusedError(f"{key}={attrs[key]}; give {count} numbers for {axes} dimensions")
     stride = pair(x, attrs.get("strides", 1))
     dilation = pair(x, attrs.get("dilations", 1))
     auto = attrs.get("auto_pad", b"NOTSET")

@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 
@@ -98,7 +99,9 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     context["debug"] = bool(words) and words[0] == "--debug"
     try:
-        with termination():
+        with termination(), warnings.catch_warnings():
+            # NumPy warns of odd numbers in two lines; what comes of them is checked
+            warnings.simplefilter("ignore", RuntimeWarning)
             result = group.main(words, prog_name="onespike", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except ENDS as error:

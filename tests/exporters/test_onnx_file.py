@@ -360,7 +360,7 @@ def test_other_domains_are_refused(tmp_path):
 
 def test_files_that_are_none(tmp_path):
     path = tmp_path / "none.onnx"
-    assert refusal(path, DataError) == f"{path}: no such file; give the path of an ONNX file"
+    assert refusal(path, DataError) == f"{path}: does not exist; give the path of a file"
     for content in (b"", b"\x00\x01garbage", b"plain text"):
         path.write_bytes(content)
         message = refusal(path, DataError)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DIGITS = Path(__file__).resolve().parents[2] / "netx_models" / "digits"
+NET, ONNX = DIGITS / "digits.net", DIGITS / "digits.onnx"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.hostile.case import DIGITS
-
-NET, ONNX = DIGITS / "digits.net", DIGITS / "digits.onnx"
+from tests.hostile.case import NET, ONNX
 
 Words = list[str]
 

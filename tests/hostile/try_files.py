@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.hostile import data_files, net_containers, net_files
+from tests.hostile import data_files, net_containers, net_files, onnx_files, weight_files
 from tests.hostile.case import Case
 from tests.hostile.running import Outcome, apart, together
 
@@ -40,6 +40,13 @@ def every(seed: int, flips: int, step: int) -> dict[str, list[Case]]:
         data_files.bombs(),
         data_files.adjacency(),
         data_files.truncated_and_flipped(rng, flips, step),
+        onnx_files.outside(),
+        onnx_files.structures(),
+        onnx_files.constants(),
+        onnx_files.truncated_and_flipped(rng, flips, step),
+        weight_files.weights(),
+        weight_files.nir_files(),
+        weight_files.truncated_and_flipped(rng, flips, step),
     ):
         for case in cases:
             found[f"{case.group} ({case.suffix})"].append(case)
