@@ -32,7 +32,7 @@ def logits(
 
     def run(part: NDArray[Any]) -> NDArray[Any]:
         with torch.inference_mode():
-            found = module(torch.from_numpy(np.ascontiguousarray(part, np.float32)))
+            found = module(torch.from_numpy(np.array(part, np.float32)))
         one = isinstance(found, torch.Tensor)
         return found.numpy() if one else graph.evaluate(part)
 

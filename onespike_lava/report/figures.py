@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 from onespike_lava.report.data import Comparison, Raster, Report
 from onespike_lava.report.drawing import BLUE, GREY, INK, ORANGE, subplots
 
+WIDTH = 4.8
+"""Of a broad figure in inches: at the size of the page's text it fits a telephone."""
+
 ROW = 0.22
 """Height of a layer's row in inches."""
+
+RASTER, LEAST, MOST = 7.0, 0.26, 0.57
+"""Height of all layers of a raster in inches, and the least and most of one."""
 
 ABOVE: dict[str, Any] = {
     "loc": "lower left",
@@ -78,7 +84,8 @@ def raster(found: Raster) -> Figure:
 
 
 def _raster(found: Raster) -> Any:
-    figure, axis = _axes(7.0, 0.9 + 2.6 * ROW * len(found.marks))
+    layers = len(found.marks)
+    figure, axis = _axes(WIDTH, 0.9 + layers * min(MOST, max(LEAST, RASTER / layers)))
     top, ticks = 0, []
     for place, (name, marks) in enumerate(found.marks.items()):
         rows = top + marks[:, 0]
@@ -112,7 +119,7 @@ def losses(found: Comparison) -> Figure:
 
 
 def _losses(found: Comparison) -> Any:
-    figure, axis = _axes(6.0, 0.9 + ROW * len(found.layers))
+    figure, axis = _axes(WIDTH, 0.9 + ROW * len(found.layers))
     places = np.arange(len(found.layers))
     axis.barh(places, [layer.alone for layer in found.layers], color=BLUE, label="layer alone")
     up_to = [layer.up_to for layer in found.layers]
@@ -124,7 +131,7 @@ def _losses(found: Comparison) -> Any:
 
 
 def _bars(found: Comparison, values: list[float], label: str) -> Any:
-    figure, axis = _axes(6.0, 0.8 + ROW * len(values))
+    figure, axis = _axes(WIDTH, 0.8 + ROW * len(values))
     places = np.arange(len(values))
     axis.barh(places, values, color=BLUE)
     axis.set(xlabel=label, ylim=(len(values) - 0.4, -0.6))
@@ -144,16 +151,16 @@ def energy(report: Report) -> Figure:
 def _energy(report: Report) -> Any:
     found = report.evaluation.energy
     layers = [layer for layer in found.layers if layer.macs or layer.exact]
-    figure, axis = _axes(6.0, 0.9 + 1.4 * ROW * len(layers))
+    figure, axis = _axes(WIDTH, 0.9 + 1.4 * ROW * len(layers))
     places = np.arange(len(layers))
     spent = [found.picojoules(layer)["int8"] for layer in layers]
     for shift, key, colour, label in (
         (-0.2, "ann", GREY, "source network"),
         (0.2, "snn", BLUE, "one-spike network"),
     ):
-        values = [each[key] / 1e6 for each in spent]
+        values = [each[key] / 1e3 for each in spent]
         axis.barh(places + shift, values, 0.4, color=colour, label=label)
-    axis.set(xlabel="energy per sample, microjoules (INT8)", ylim=(len(layers) - 0.4, -0.6))
+    axis.set(xlabel="energy per sample, nanojoules (INT8)", ylim=(len(layers) - 0.4, -0.6))
     axis.set_yticks(places, [_short(layer.name) for layer in layers])
     axis.legend(**ABOVE)
     return _finished(figure)
@@ -170,6 +177,7 @@ def every(report: Report) -> list[Figure]:
 def _axes(width: float, height: float) -> tuple[Any, Any]:
     figure, axis = subplots(figsize=(width, height))
     axis.spines[["top", "right"]].set_visible(False)
+    axis.locator_params(axis="x", nbins=6)
     return figure, axis
 
 
