@@ -1,9 +1,14 @@
-"""Tutorials run from top to bottom; each ends in an assertion of its headline."""
+"""Tutorials run from top to bottom; each ends in an assertion of its headline.
+
+`python -m tests.tutorials` runs all of them and prints how long each takes.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "tutorials"
@@ -20,3 +25,17 @@ def run(path: Path, folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def main() -> None:
+    """Print a table of seconds."""
+    print("| tutorial | seconds |\n|---|---:|")
+    for path in sorted(FOLDER.glob("[0-9]*.py")):
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            run(path, Path(folder))
+        print(f"| {path.stem} | {time.perf_counter() - start:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

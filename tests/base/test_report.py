@@ -160,11 +160,11 @@ def test_ids_are_unique_and_headings_in_order(reported):
 def test_what_was_not_given_is_said(reported):
     report, text = reported
     assert text.count('<span class="absent">give ') == 1
-    assert '<span class="absent">give --calibration</span>' in text
+    assert '<span class="absent">give <code>--calibration</code></span>' in text
     assert "is not, by its SHA-256" in text
     alone = page(replace(report, comparison=None))
-    assert '<span class="absent">give --model</span>' in alone
-    assert '<span class="absent">give --model and --calibration</span>' in alone
+    assert '<span class="absent">give <code>--model</code></span>' in alone
+    assert '<span class="absent">give <code>--model</code> and <code>--calibration</code></span>' in alone
 
 
 def test_a_graph_is_one_sample():
