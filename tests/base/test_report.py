@@ -164,7 +164,10 @@ def test_what_was_not_given_is_said(reported):
     assert "is not, by its SHA-256" in text
     alone = page(replace(report, comparison=None))
     assert '<span class="absent">give <code>--model</code></span>' in alone
-    assert '<span class="absent">give <code>--model</code> and <code>--calibration</code></span>' in alone
+    assert (
+        '<span class="absent">give <code>--model</code> and <code>--calibration</code></span>'
+        in alone
+    )
 
 
 def test_a_graph_is_one_sample():
