@@ -69,7 +69,7 @@ def _changes(
     tree: Tree, path: str, array: np.ndarray
 ) -> Iterator[tuple[tuple[str, ...], bool, Callable[[Path], None]]]:
     text = array.dtype.kind == "S"
-    free = "provenance" in path
+    free = "provenance" in path or path.endswith("max_spikes")
     yield ("missing",), free, _with(tree, path, None)
     yield ("extra",), free, _with(tree, f"{path}_more", array)
     yield ("extra", "group"), False, _with(tree, f"{path}_more/inner", array)

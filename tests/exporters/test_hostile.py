@@ -1,0 +1,177 @@
+"""Hostile files of each class through the command line, and random graphs through the front end.
+
+`python tests/hostile/try_files.py` tries all of them, and measures time and memory.
+"""
+
+# ruff: noqa: E402  (imports follow importorskip)
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+onnx = pytest.importorskip("onnx")
+
+from onnx.reference import ReferenceEvaluator
+
+from exporters.onnx_file import from_onnx
+from exporters.passes import prepare
+from onespike_lava.cli import main
+from onespike_lava.errors import OneSpikeError
+from tests.hostile import data_files, net_containers, net_files, onnx_files
+from tests.hostile.doors import lines
+from tests.hostile.doors import prepare as prepare_folder
+from tests.hostile.onnx_files import model, node
+from tests.hostile.running import judged
+
+SLOW = ("fifty thousand keys", "ten thousand layers", "thousand links in each of five groups")
+SLOW += ("one array under ten thousand names", "hundred thousand members", "gigabytes in bzip2")
+SLOW += ("gigabytes deflated", "four thousand", "million empty nodes", "doubled")
+OPENED = (".net", ".npz", ".npy", ".onnx")
+
+
+def cases():
+    makers = (
+        net_files.none,
+        net_containers.containers,
+        data_files.arrays,
+        data_files.objects,
+        data_files.bombs,
+        onnx_files.outside,
+        onnx_files.structures,
+        onnx_files.constants,
+    )
+    every = (case for make in makers for case in make())
+    return [case for case in every if case.name not in SLOW and case.suffix in OPENED]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes and holes of Linux")
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.group}: {case.name}")
+def test_a_hostile_file_is_one_line_and_exit_2(case, tmp_path, capsys):
+    prepare_folder(tmp_path)
+    words = lines(case.write(tmp_path), tmp_path)[0]
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    code, err = int(end.value.code or 0), capsys.readouterr().err
+    assert judged(case, code, err, (tmp_path / "trapped").exists()) == "", err
+
+
+def test_the_judge_sees_faults():
+    """What it calls sound is so: else nothing above would fail."""
+    case = next(net_files.none())
+    assert judged(case, 2, "onespike: a.net: odd; export it again\n", False) == ""
+    for code, err, trapped, fault in (
+        (0, "", False, "exit 0"),
+        (1, "onespike: a.net: odd; again\n", False, "exit 1"),
+        (2, "Traceback (most recent call last):\n", False, "a traceback"),
+        (2, "onespike: a.net: odd\n", False, "no way out"),
+        (2, "onespike: a.net: odd; again\nmore\n", False, "2 lines on stderr"),
+        (2, "onespike: \x1b[2J; again\n", False, "1 lines on stderr"),
+        (2, "onespike: a.net: odd; again\n", True, "something was unpickled"),
+    ):
+        assert judged(case, code, err, trapped) == fault
+
+
+def check_line(error):
+    assert len(str(error).splitlines()) == 1
+    assert "; " in str(error)
+
+
+SIZES = st.integers(-1, 4)
+PAIRS = st.lists(SIZES, min_size=1, max_size=3)
+CONSTANTS = {
+    "w": np.arange(36, dtype=np.float32).reshape(2, 2, 3, 3) / 36 - 0.5,
+    "d": np.arange(18, dtype=np.float32).reshape(2, 1, 3, 3) / 18 - 0.5,
+    "m": np.arange(150, dtype=np.float32).reshape(50, 3) / 150 - 0.5,
+    "c": np.array([0.5, -2], np.float32).reshape(2, 1, 1),
+    "zero": np.zeros((), np.float32),
+    "flat": np.array([0, -1]),
+    "one": np.array([1]),
+    "two": np.array([2]),
+    "nan": np.full((2, 1, 1), np.nan, np.float32),
+}
+WINDOW = st.fixed_dictionaries(
+    {},
+    optional={
+        "strides": PAIRS,
+        "dilations": PAIRS,
+        "pads": st.lists(SIZES, min_size=1, max_size=5),
+        "kernel_shape": PAIRS,
+    },
+)
+OPERATIONS = st.one_of(
+    *(st.tuples(st.just(op), WINDOW) for op in ("Conv", "MaxPool", "AveragePool")),
+    st.tuples(st.just("Conv"), st.just({"pads": [1, 1, 1, 1]})),
+    st.tuples(st.just("MaxPool"), st.just({"kernel_shape": [2, 2]})),
+    st.tuples(st.sampled_from(["Concat", "Flatten", "ReduceMean"]),
+              st.fixed_dictionaries({"axis": SIZES})),
+    st.tuples(st.sampled_from(["Relu", "Add", "Sub", "Mul", "Div", "Neg", "Reshape", "MatMul",
+                               "Clip", "Max", "Identity", "GlobalAveragePool", "Pad", "Slice",
+                               "Transpose", "Squeeze", "Unsqueeze"]), st.just({})),
+)  # fmt: skip
+STEPS = st.lists(st.tuples(OPERATIONS, st.integers(0, 3), st.sampled_from([*CONSTANTS, "last"])),
+                 min_size=1, max_size=6)  # fmt: skip
+
+
+def built(steps):
+    """Nodes that read earlier values or constants; the last one gives y."""
+    names, nodes = ["x"], []
+    for number, ((op, attrs), back, constant) in enumerate(steps):
+        source = names[max(0, len(names) - 1 - back)] if back else names[-1]
+        other = names[-1] if constant == "last" else constant
+        unary = op in ("Relu", "Neg", "MaxPool", "AveragePool", "Flatten", "Identity", "Transpose")
+        inputs = source if unary or op == "GlobalAveragePool" else f"{source} {other}"
+        names.append("y" if number == len(steps) - 1 else f"v{number}")
+        nodes.append(node(op, inputs, names[-1], **attrs))
+    return model(nodes, CONSTANTS, ("N", 2, 5, 5))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(STEPS)
+def test_a_random_graph_agrees_with_onnx_or_is_refused(tmp_path_factory, steps):
+    path = tmp_path_factory.getbasetemp() / "random.onnx"
+    made = built(steps)
+    path.write_bytes(made.SerializeToString())
+    try:
+        graph = from_onnx(path)
+    except OneSpikeError as error:
+        check_line(error)
+        return
+    if any("not supported" in note for note in graph.notes.values()):
+        return  # of a node that the output does not need; onnx would compute it
+    x = np.random.default_rng(0).normal(size=(2, 2, 5, 5)).astype(np.float32)
+    with np.errstate(all="ignore"):
+        (expected,) = ReferenceEvaluator(made).run(None, {"x": x})
+        found = graph.evaluate(x)
+        np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=1e-3, atol=1e-4)
+        try:
+            prepared = prepare(graph)[0]
+        except OneSpikeError as error:
+            check_line(error)
+            return
+        np.testing.assert_allclose(prepared.evaluate(x), found, rtol=1e-3, atol=1e-3)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_damaged_onnx_files_are_read_or_refused(tmp_path_factory, data):
+    content = bytearray(onnx_files.small().SerializeToString())
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        change = data.draw(st.sampled_from(["set", "cut", "double"]))
+        if change == "set":
+            content[at] = data.draw(st.integers(0, 255))
+        elif change == "cut":
+            del content[at : at + data.draw(st.integers(1, 9))]
+        else:
+            content[at:at] = content[at : at + data.draw(st.integers(1, 99))]
+        if not content:
+            break
+    path = tmp_path_factory.getbasetemp() / "damaged.onnx"
+    path.write_bytes(content)
+    try:
+        prepare(from_onnx(path, (1, 8, 8)))
+    except OneSpikeError as error:
+        check_line(error)
