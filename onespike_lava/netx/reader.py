@@ -39,7 +39,7 @@ def load(path: str | os.PathLike[str]) -> Network:
     that breaks a rule of the neuron, `DataError` where there is no readable file.
     """
     try:
-        return from_bytes(read_bytes(path, FILE_LIMIT))
+        return from_tree(_tree(read_bytes(path, FILE_LIMIT)))  # the bytes are not kept
     except InvalidNetworkError as error:
         raise InvalidNetworkError(f"{path}: {text}" for text in error.violations) from None
     except FormatError as error:
