@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -262,34 +263,40 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance, start = random.Random(options.seed), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kill-") as folder:
-        world = prepare(Path(folder))
-        counts = campaign(world, options.kills, chance)
-    print(f"{'command':22}{'kills':>7}{'old':>6}{'new':>6}{'part':>6}{'absent':>8}", end="")
-    print(f"{'unfinished files':>18}{'left after':>12}{'failures':>10}")
-    for name, found in counts.items():
-        columns = ("kills", "old", "new", "part", "absent", "unfinished", "left", "failures")
-        widths = (7, 6, 6, 6, 8, 18, 12, 10)
-        print(
-            f"{name:22}" + "".join(f"{found[c]:>{w}}" for c, w in zip(columns, widths, strict=True))
-        )
+    counts = {trial.name: Counter[str]() for trial in trials()}
+    with tempfile.TemporaryDirectory(prefix="kill-") as folder, suppress(KeyboardInterrupt):
+        campaign(prepare(Path(folder)), options.kills, chance, counts)
+    print_counts(counts)
     total = sum(found["kills"] for found in counts.values())
     print(f"{total} kills in {time.monotonic() - start:.0f} s, seed {options.seed}")
-    return 1 if any(found["failures"] for found in counts.values()) else 0
+    failed = any(found["failures"] for found in counts.values())
+    return 1 if failed or total < options.kills else 0
 
 
-def campaign(world: World, kills: int, chance: random.Random) -> dict[str, Counter[str]]:
-    """So many kills, the commands in turn; for each command what was counted."""
-    known = trials()
-    counts = {trial.name: Counter[str]() for trial in known}
-    seconds: dict[str, float] = {}
+COLUMNS = {"kills": 7, "old": 6, "new": 6, "part": 6, "absent": 8}
+COLUMNS |= {"unfinished": 12, "left": 6, "failures": 10}
+
+
+def print_counts(counts: dict[str, Counter[str]]) -> None:
+    """What stood after the kills; unfinished files then, and those left after the next run."""
+    print(f"{'command':22}" + "".join(f"{name:>{width}}" for name, width in COLUMNS.items()))
+    for command, found in counts.items():
+        cells = (f"{found[name]:>{width}}" for name, width in COLUMNS.items())
+        print(f"{command:22}" + "".join(cells))
+
+
+def campaign(
+    world: World, kills: int, chance: random.Random, counts: dict[str, Counter[str]]
+) -> None:
+    """So many kills, the commands in turn, counted for each of them."""
+    known, seconds = trials(), {}
     for trial in known:
         trial.before(world)
         seconds[trial.name] = world.finish(trial.words)
     done = 0
     for trial in itertools.cycle(known):
         if done == kills:
-            return counts
+            return
         found = counts[trial.name]
         trial.before(world)
         length = seconds[trial.name]
@@ -309,7 +316,6 @@ def campaign(world: World, kills: int, chance: random.Random) -> dict[str, Count
         except FaultError as error:
             found["failures"] += 1
             print(f"kill {done}, {trial.name}: {error}", file=sys.stderr, flush=True)
-    return counts
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""Memory does not grow with samples or calls; `python tests/faults/load.py` has the long run."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from onespike_lava.engines import numba
+from onespike_lava.netx import from_bytes, to_bytes
+from onespike_lava.summary import summary
+from tests.networks import random_network, random_samples
+
+ENGINES = ("numba", "numpy")
+
+SMALL = 2**14
+"""Bytes that caches of Python's own may take; a kept result or network is more."""
+
+
+@pytest.fixture
+def traced():
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+def peak(network, x, engine):
+    """Most bytes of arrays and objects during a call, beside the scores."""
+    gc.collect()
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    scores = network.run(x, engine).scores
+    return tracemalloc.get_traced_memory()[1] - before - scores.nbytes
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_five_times_the_samples_take_no_more_memory(engine, traced):
+    network = random_network(1, phases=8)
+    x = random_samples(network, 1500).astype(np.float32)
+    network.run(x[:300], engine)
+    few, many = peak(network, x[:300], engine), peak(network, x, engine)
+    assert many < 1.5 * few + 2**17
+
+
+def held(call, calls):
+    """Bytes that so many calls leave, once the first are over."""
+    for _ in range(3):
+        call()
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(calls):
+        call()
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0] - before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_calls_leave_nothing(engine, traced):
+    network = random_network(1, phases=8)
+    x = random_samples(network, 30)
+    assert held(lambda: network.run(x, engine, record=True), 20) < SMALL
+
+
+def test_networks_leave_nothing(traced):
+    """What engine `numba` prepares for a network goes with it."""
+    content = to_bytes(random_network(1, phases=8))
+    x = random_samples(from_bytes(content), 1)
+    known = len(numba._programs)
+
+    def call():
+        network = from_bytes(content)
+        summary(network)
+        network.run(x, "numba")
+
+    assert held(call, 8) < SMALL
+    assert len(numba._programs) == known
