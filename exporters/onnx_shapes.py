@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exporters.builder import BATCH, Builder, Ref, RefusedError
-from exporters.geometry import reduced
+from exporters.geometry import listed, reduced
 from exporters.onnx_layers import Attributes, constant
 from exporters.reshapes import concat, padded, reshape, sliced, squeezed, unsqueezed
 
@@ -44,7 +44,10 @@ def reshaped(build: Builder, name: str, inputs: list[Any], attrs: Attributes) ->
 
 def squeeze(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """Squeeze of axes of size one."""
-    return squeezed(build, name, inputs[0], _axes(inputs, attrs) or None)
+    sizes, axes = (BATCH, *inputs[0].shape), _axes(inputs, attrs)
+    if any(sizes[axis % len(sizes)] != 1 for axis in axes):
+        raise RefusedError(f"axes {list(axes)} of {listed(inputs[0].shape)}; only those of size 1")
+    return squeezed(build, name, inputs[0], axes or None)
 
 
 def unsqueeze(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:

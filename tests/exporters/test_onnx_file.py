@@ -309,6 +309,12 @@ HALF = np.array(0.5, np.float32)
          "[N, C, H, W] to [N, C, L], is supported"),
         ([node("MatMul", "x m")], {"m": array(10, 2)}, "matmul (MatMul): input [N, 3, 12, 10]; "
          "only [N, F] is supported, flatten it before"),
+        ([node("Squeeze", "x r")], {"r": np.array([0, 1])}, "squeeze (Squeeze): axes [0, 1] of "
+         "[N, 3, 12, 10]; only those of size 1"),
+        ([node("Conv", "x w", strides=[1, 1, 1])], {"w": W}, "conv (Conv): strides=[1, 1, 1]; give "
+         "2 numbers for 2 dimensions"),
+        ([node("Conv", "x w", kernel_shape=[9, 9])], {"w": W}, "conv (Conv): kernel_shape=[9, 9] "
+         "beside a weight [4, 3, 3, 2]; export anew"),
         ([node("MatMul", "m x")], {"m": array(12, 12)}, "matmul (MatMul): only a product with a "
          "constant matrix on the right is supported"),
         ([node("Mul", "x x")], {}, "mul (Mul): only one value of the network and one constant are "
