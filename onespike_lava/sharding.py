@@ -47,7 +47,7 @@ def evaluate_file(
 
     Raises `DataError`, `OptionError`, `MissingPartError` and `WorkerError`.
     """
-    apart = workers > 1 or scheduler is not None
+    apart = workers != 1 or scheduler is not None
     if engine == "lava" and apart:
         raise OptionError("workers: engine lava has processes of its own; leave the option out")
     if prod(network.readout.shape[1:]) > 1:

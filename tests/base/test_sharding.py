@@ -127,6 +127,9 @@ def test_labels_and_shapes_are_checked_before_any_work(network, tmp_path):
         sharding.evaluate_file(network, tmp_path / "b.npz")
     with pytest.raises(OptionError, match="engine lava has processes of its own"):
         sharding.evaluate_file(network, tmp_path / "b.npz", "lava", workers=2)
+    np.savez(tmp_path / "c.npz", x=np.zeros((3, *network.input.shape)), y=np.zeros(3, int))
+    with pytest.raises(OptionError, match="workers: 0 is below 1"):
+        sharding.evaluate_file(network, tmp_path / "c.npz", workers=0)
 
 
 def test_crews_are_checked():
