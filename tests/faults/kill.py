@@ -177,8 +177,8 @@ def result(world: World) -> bytes:
     return json.dumps(found).encode()
 
 
-def trials() -> list[Trial]:
-    """All commands; `tune` keeps what it has, so that part of its result may stand."""
+def trials(only: str = "") -> list[Trial]:
+    """Commands whose names begin so; of what `tune` keeps a part may stand."""
     export, over = [*EXPORT, "-o", "new.net"], lambda world: one_of(world, "new.net", "old", "new")
     tune = [*TUNE, "-o", "tuned", "--json"]
 
@@ -191,13 +191,14 @@ def trials() -> list[Trial]:
             one_of(world, "stdout.json", "nothing", "evaluated"), "absent"
         )
 
-    return [
+    known = [
         Trial("export", export, clear, lambda w: one_of(w, "new.net", "absent", "new"), new),
         Trial("export over a file", export, place_old, over, new),
         Trial("tune", tune, clear_tuned, judge_tuned, tuned_after),
         Trial("tune --workers 2", [*tune, "--workers", "2"], clear_tuned, judge_tuned, tuned_after),
         Trial("evaluate --workers 2", EVALUATE, clear_tuned, printed, printed),
     ]
+    return [trial for trial in known if trial.name.startswith(only)]
 
 
 def prepare(root: Path) -> World:
@@ -235,9 +236,9 @@ def session(leader: int) -> list[int]:
     return found
 
 
-def kill(world: World, trial: Trial, moment: float, aimed: bool) -> bool:
-    """Start the command and kill it; False where it had ended before."""
-    known = world.unfinished()
+def kill(world: World, trial: Trial, moment: float, aimed: bool) -> float | None:
+    """Start the command and kill it; its seconds where it had ended before."""
+    known, start = world.unfinished(), time.monotonic()
     process = world.start(trial.words)
     end = time.monotonic() + moment
     while process.poll() is None and (aimed or time.monotonic() < end):
@@ -245,13 +246,13 @@ def kill(world: World, trial: Trial, moment: float, aimed: bool) -> bool:
             break
         time.sleep(0 if aimed else min(0.002, max(0.0, end - time.monotonic())))
     process.send_signal(signal.SIGKILL)
-    killed = process.wait() == -signal.SIGKILL
+    lasted = None if process.wait() == -signal.SIGKILL else time.monotonic() - start
     end = time.monotonic() + PATIENCE
     while session(process.pid):
         if time.monotonic() > end:
             raise FaultError("processes outlive the killed one")
         time.sleep(0.02)
-    return killed
+    return lasted
 
 
 def main() -> int:
@@ -260,12 +261,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--only", default="", metavar="BEGIN", help="of a command's name")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance, start = random.Random(options.seed), time.monotonic()
-    counts = {trial.name: Counter[str]() for trial in trials()}
+    known = trials(options.only)
+    counts = {trial.name: Counter[str]() for trial in known}
     with tempfile.TemporaryDirectory(prefix="kill-") as folder, suppress(KeyboardInterrupt):
-        campaign(prepare(Path(folder)), options.kills, chance, counts)
+        campaign(prepare(Path(folder)), known, options.kills, chance, counts)
     print_counts(counts)
     total = sum(found["kills"] for found in counts.values())
     print(f"{total} kills in {time.monotonic() - start:.0f} s, seed {options.seed}")
@@ -286,10 +289,14 @@ def print_counts(counts: dict[str, Counter[str]]) -> None:
 
 
 def campaign(
-    world: World, kills: int, chance: random.Random, counts: dict[str, Counter[str]]
+    world: World,
+    known: list[Trial],
+    kills: int,
+    chance: random.Random,
+    counts: dict[str, Counter[str]],
 ) -> None:
     """So many kills, the commands in turn, counted for each of them."""
-    known, seconds = trials(), {}
+    seconds = {}
     for trial in known:
         trial.before(world)
         seconds[trial.name] = world.finish(trial.words)
@@ -302,7 +309,9 @@ def campaign(
         length = seconds[trial.name]
         try:
             aimed = found["kills"] % AIMED == AIMED - 1
-            if not kill(world, trial, chance.uniform(0, length), aimed):
+            lasted = kill(world, trial, chance.uniform(0, length), aimed)
+            if lasted is not None:
+                seconds[trial.name] = lasted
                 continue
             done += 1
             found["kills"] += 1
