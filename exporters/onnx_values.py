@@ -110,7 +110,12 @@ def _with_constant(
     values, constants = [each for each in inputs if isinstance(each, Ref)], _constants(inputs)
     if len(values) != 1 or len(constants) != 1:
         raise RefusedError("only one value of the network and one constant are supported")
-    return shifted(build, name, values[0], *scale_shift(constants[0].astype(np.float64)))
+    if constants[0].dtype.kind not in "fV":  # NumPy has no bfloat16
+        raise RefusedError(
+            f"a constant of type {constants[0].dtype}; only floating point is supported"
+        )
+    with np.errstate(all="ignore"):  # what is not finite is refused later
+        return shifted(build, name, values[0], *scale_shift(constants[0].astype(np.float64)))
 
 
 def _constants(inputs: list[Any]) -> list[Constant]:

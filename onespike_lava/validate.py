@@ -54,7 +54,9 @@ def validate(network: Network) -> None:
             if found:
                 break
     if found:
-        raise InvalidNetworkError(found)
+        raise InvalidNetworkError(
+            text if "; " in text else f"{text}; export the network again" for text in found
+        )
 
 
 def _network(network: Network) -> Iterator[str]:

