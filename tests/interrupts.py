@@ -103,6 +103,7 @@ def end(words: Sequence[str], folder: Path, number: int, after: float, group: bo
     ) as process:  # fmt: skip
         time.sleep(after)
         if process.poll() is not None or select.select([process.stdout], [], [], 0)[0]:
+            process.kill()
             return None
         start = time.perf_counter()
         (os.killpg if group else os.kill)(process.pid, number)
@@ -121,9 +122,12 @@ def end(words: Sequence[str], folder: Path, number: int, after: float, group: bo
 
 
 def listing(folder: Path) -> set[str]:
-    """Files below a folder and blocks of shared memory, but for the results of a search."""
-    shared = Path("/dev/shm")
-    names = {f"shared memory {each.name}" for each in shared.glob("psm_*")}
+    """Files below a folder, but for the results of a search, and shared memory of no process."""
+    blocks, used = {each.name for each in Path("/dev/shm").glob("psm_*")}, ""
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with suppress(OSError):  # it ended
+            used += maps.read_text()
+    names = {f"shared memory {name}" for name in blocks if name not in used}
     inside = (each.relative_to(folder).as_posix() for each in folder.rglob("*"))
     return names | {name for name in inside if not name.startswith("results")}
 
