@@ -136,7 +136,7 @@ def _processes(workers: int) -> Iterator[Crew]:
         alive.close()
         # Who still writes a task to workers that are gone must find nobody who reads; CPython
         # takes care of that itself from 3.11.7 and 3.12.1 on (gh-94777).
-        pass  # P
+        tasks._reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         listening.close()
 
@@ -144,8 +144,8 @@ def _processes(workers: int) -> Iterator[Crew]:
 def _begin(owner: Connection, number: int) -> None:
     """In a new process: its share of threads, and its end with that of its owner."""
     threads.restrict(number)
-    for number in ENDS:
-        signal.signal(number, signal.SIG_IGN)
+    for each in ENDS:
+        signal.signal(each, signal.SIG_IGN)
 
     def listen() -> None:
         try:
