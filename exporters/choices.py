@@ -29,3 +29,12 @@ How weights are rounded to int8 the paper leaves open, so `rounding` is not amon
 
 TAKEN_APART = 128
 """Samples that a report takes a network apart on, unless told otherwise."""
+
+PHASES = (8, 12, 16, 24)
+"""`T` of a search where none are given."""
+
+WAITS: tuple[int | str, ...] = ("0.5T", "0.75T", "T")
+"""Waits of a search where none are given: Table VIII loses little down to some half of `T`."""
+
+ENERGIES = ("fp32", "int8", "fp32_exact", "int8_exact", "fp32_snn", "int8_snn")
+"""Energy ratios that can be a goal: the keys of `Energy.ratios`."""

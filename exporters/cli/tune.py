@@ -5,18 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from exporters.choices import CHOICES, ENERGIES, PAPER, PHASES, WAITS
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
-from exporters.recipe import CHOICES, PAPER
-from exporters.tuning.grid import PHASES, WAITS, axis
-from exporters.tuning.outcome import Point, Tuning, export_options
-from exporters.tuning.plot import check, plot
-from exporters.tuning.search import KINDS, tune
-from onespike_lava.cli import options
-from onespike_lava.cli.progress import Bars
+from onespike_lava.cli import options, paths
+from onespike_lava.cli.progress import Bars, say
+
+if TYPE_CHECKING:
+    from exporters.tuning.outcome import Point, Tuning
 
 
 def _base(word: str) -> float | str:
@@ -40,6 +39,8 @@ AXES: dict[str, tuple[Callable[[str], Any], str]] = {
 }
 """Options that may be axes of the grid: what reads a value, and the help."""
 
+PICTURE = paths.FileOf(".svg", ".png")
+
 
 def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, (_, text) in reversed(AXES.items()):
@@ -54,15 +55,15 @@ def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
 @MODEL
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option("--calibration", required=True, type=click.Path(), metavar="X.npz", help="x.")
+@click.option("--calibration", required=True, type=paths.SAMPLES, metavar="X.npz", help="x.")
 @click.option(
     "--data",
     required=True,
-    type=click.Path(),
+    type=paths.SAMPLES,
     metavar="D.npz",
     help="x and y, which decide: samples kept out of calibration, NOT a test set.",
 )
-@click.option("-o", "--output", required=True, type=click.Path(), metavar="RESULTS")
+@click.option("-o", "--output", required=True, type=click.Path(file_okay=False), metavar="RESULTS")
 @_axes
 @click.option(
     "--wait",
@@ -76,9 +77,9 @@ def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-loss", type=float, metavar="POINTS", help="Stop at the first that loses less.")
 @click.option("--min-energy", type=float, metavar="E", help="Stop at the first of that ratio.")
 @click.option(
-    "--energy", type=click.Choice(KINDS), default="fp32", show_default=True, help="Which ratio."
+    "--energy", type=click.Choice(ENERGIES), default="fp32", show_default=True, help="Which ratio."
 )
-@click.option("--plot", "picture", type=click.Path(), metavar="P.svg|P.png", help="Draw it there.")
+@click.option("--plot", "picture", type=PICTURE, metavar="P.svg|P.png", help="Draw it there.")
 @options.LIMIT
 @options.WORKERS
 @options.SCHEDULER
@@ -111,6 +112,12 @@ def command(
     ended, however it ended. The data choose, so do not give a test set: it would no longer
     tell what a network is worth.
     """
+    say(f"reading {model}")
+    from exporters.tuning.grid import axis
+    from exporters.tuning.outcome import export_options
+    from exporters.tuning.plot import check, plot
+    from exporters.tuning.search import tune
+
     if picture is not None:
         check(picture)
     grid: dict[str, Any] = dict(PAPER) if paper else {}

@@ -14,12 +14,6 @@ from exporters.passes import prepare
 from exporters.recipe import Recipe
 from onespike_lava.errors import OneSpikeError, OptionError
 
-WAITS: tuple[int | str, ...] = ("0.5T", "0.75T", "T")
-"""Waits where none are given: Table VIII loses little down to some half of `T`."""
-
-PHASES = (8, 12, 16, 24)
-"""`T` where none are given."""
-
 PAIRS = ("input_range",)
 """Options whose one value is itself several numbers."""
 

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.choices import ENERGIES, PHASES, WAITS
 from exporters.graph import Graph
 from exporters.source import read
-from exporters.tuning.grid import PHASES, WAITS, Candidate, candidates, digest
+from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
 from exporters.tuning.store import Store
 from exporters.tuning.work import Refused, convert_recipe, judge, measure
 from onespike_lava.data import check_labels, check_mask
-from onespike_lava.energy import PICOJOULES
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation import Labels
 from onespike_lava.files import scratch
@@ -27,9 +27,6 @@ from onespike_lava.jobs import Task, crew, finished
 from onespike_lava.progress import Progress, silent
 from onespike_lava.rows import Rows, column
 from onespike_lava.version import __version__
-
-KINDS = tuple(f"{each}{tail}" for tail in ("", "_exact", "_snn") for each in PICOJOULES)
-"""Energy ratios that can be a goal; see `Energy.ratios`."""
 
 ANN, NET, POINT = "ann", "net", "point"
 """Kinds of work: the source network judged, a recipe converted, a point measured."""
@@ -79,8 +76,8 @@ def tune(
 
     Raises what `exporters.export` does, and `WorkerError`.
     """
-    if energy not in KINDS:
-        raise OptionError(f"energy: {energy!r} is not one of {', '.join(KINDS)}")
+    if energy not in ENERGIES:
+        raise OptionError(f"energy: {energy!r} is not one of {', '.join(ENERGIES)}")
     waits = [wait] if isinstance(wait, (int, str)) else list(wait)
     goal = Goal(max_loss, min_energy, energy)
     with ExitStack() as stack:

@@ -102,7 +102,7 @@ def test_scripts_name_the_command(shell, capsys):
     assert re.search(r"\bonespike\b", text)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "tune"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_completing_loads_no_arrays(name):
     code = (
         "import os, sys; os.environ |= {'_ONESPIKE_COMPLETE': 'bash_complete', 'COMP_CWORD': '2', "

@@ -95,7 +95,7 @@ def test_a_signal_ends_a_command_at_once_and_cleanly(name, number, group, folder
     assert found.faults(number, late=4.0) == []  # some 0.3 s on an idle machine
 
 
-WATCHED = ["export", "evaluate", "evaluate in lava", "verify", "check", "report", "run"]
+WATCHED = ["export", "evaluate", "evaluate in lava", "verify", "check", "report", "run", "tune"]
 
 
 @pytest.mark.parametrize("name", WATCHED)

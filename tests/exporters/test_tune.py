@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import exporters
+from exporters.choices import ENERGIES
 from exporters.tuning import search
 from exporters.tuning.grid import axis, candidates
 from exporters.tuning.outcome import Goal, Point, Tuning, export_options
@@ -64,6 +65,7 @@ def test_points_are_what_convert_and_evaluate_give(data, calls):
         assert point.accuracy == pytest.approx(100 * expected.accuracy)
         assert point.loss == pytest.approx(found.ann - point.accuracy)
         assert point.energy == expected.energy.ratios
+        assert set(point.energy) == set(ENERGIES)
         assert point.synops == expected.energy.exact
         assert point.base == point.options["base"]
     assert costs(found) == sorted(costs(found), key=lambda cost: cost[2])
