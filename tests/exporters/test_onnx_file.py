@@ -150,6 +150,9 @@ CONSTANTS = {
     ids=lambda nodes: "-".join(each.op_type for each in nodes),
 )  # fmt: skip
 def test_operators(tmp_path, nodes):
+    automatic = any(each.name == "auto_pad" for node in nodes for each in node.attribute)
+    if automatic and tuple(map(int, onnx.__version__.split(".")[:2])) < (1, 23):
+        pytest.skip("the evaluator of this onnx pads otherwise than its specification")
     used = {each for node in nodes for each in node.input}
     constants = {key: value for key, value in CONSTANTS.items() if key in used}
     compared(saved(tmp_path, nodes, constants))
