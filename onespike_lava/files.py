@@ -105,8 +105,8 @@ def scratch() -> Iterator[Path]:
     """
     folder, handle = None, None
     try:
+        sweep_scratch()
         folder, handle = _new_scratch()
-        _take_away(folder.parent, SCRATCH + "[a-z0-9_]{8}")
         yield folder
     except OSError as error:
         if folder is not None and error.errno not in FULL:
@@ -121,6 +121,11 @@ def scratch() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
         if handle is not None:
             os.close(handle)
+
+
+def sweep_scratch() -> None:
+    """Remove scratch folders that killed processes left."""
+    _take_away(Path(tempfile.gettempdir()), SCRATCH + "[a-z0-9_]{8}")
 
 
 def reserve(path: Path, size: int) -> None:

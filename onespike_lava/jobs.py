@@ -26,6 +26,7 @@ from typing import Any
 
 from onespike_lava import threads
 from onespike_lava.errors import MissingPartError, OptionError, WorkerError
+from onespike_lava.files import sweep_scratch
 from onespike_lava.version import __version__
 
 PATIENCE = 10
@@ -139,6 +140,7 @@ def _processes(workers: int) -> Iterator[Crew]:
         tasks._reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         listening.close()
+        sweep_scratch()  # of workers that were at work
 
 
 def _begin(owner: Connection, number: int) -> None:

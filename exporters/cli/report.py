@@ -12,8 +12,6 @@ from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
 
-FOLDER = click.Path(file_okay=False)
-
 
 @click.command(
     epilog="Example: onespike report digits.net --data test.npz --model digits.onnx "
@@ -24,7 +22,7 @@ FOLDER = click.Path(file_okay=False)
 @click.option("-o", "--output", required=True, type=paths.FileOf(".html"), metavar="REPORT.html")
 @click.option(
     "--figures",
-    type=click.Path(file_okay=False),
+    type=paths.Folder(),
     metavar="FOLDER",
     help="Also as SVG and PNG there.",
 )

@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 PLAIN = re.compile(r"[\w./+@%=,~-]*")
 """Names that no shell reads as anything else."""
+
+
+class Folder(click.Path):
+    """A path of a folder: Tab completes to folders; what is wrong with one the command says."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as given."""
+        return value
 
 
 class FileOf(click.Path):

@@ -126,7 +126,11 @@ def test_a_key_of_another_type_is_refused(path, kind):
         ("onespike/provenance/No", np.array([b"x"]), r"^onespike/provenance/No: a provenance key"),
         ("layer/1/type", np.array([b"spam"]), r"^layer/1/type: 'spam' is not input, conv, dense"),
         ("layer/1/neuron/type", np.array([b"CUBA"]), r"^layer/1/neuron/type: 'CUBA' is not 'ONESP"),
-        ("layer/1/name", np.array([b"\xff"]), r"^layer/1/name: text is not UTF-8; write the file again"),
+        (
+            "layer/1/name",
+            np.array([b"\xff"]),
+            r"^layer/1/name: text is not UTF-8; write the file again",
+        ),
         ("layer/1/source", np.array(1, np.int32), r"^layer 1 \(spiking1\): source 1 is not an e"),
         (
             "layer/1/weight",

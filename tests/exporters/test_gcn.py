@@ -233,7 +233,7 @@ def test_file_and_judged_nodes(tmp_path):
         for layer in network.layers[1:]
         for s in layer.synapses
     )
-    with pytest.raises(DataError, match=r"^mask: bool\[3\] is not bool\[40\]$"):
+    with pytest.raises(DataError, match=r"^mask: bool\[3\] is not bool\[40\]; give one"):
         evaluate(network, x, labels, mask=mask[:3])
     with pytest.raises(DataError, match=r"^mask: no sample counts"):
         evaluate(network, x, labels, mask=mask & False)
