@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 DIGITS = Path(__file__).resolve().parents[2] / "netx_models" / "digits"
@@ -40,10 +41,16 @@ class Case:
 Cases = Iterator[Case]
 
 
+def _cut(content: bytes, size: int, path: Path) -> None:
+    path.write_bytes(content[:size])
+
+
 def damaged(group: str, suffix: str, content: bytes, rng, flips: int, every: int = 1) -> Cases:
     """Truncations at every byte (or every n-th), and files with 1 to 8 bytes changed."""
     for size in range(0, len(content), every):
-        yield Case(f"{group} truncated", f"at {size}", suffix, content[:size], sound=True)
+        yield Case(
+            f"{group} truncated", f"at {size}", suffix, partial(_cut, content, size), sound=True
+        )
     for number in range(flips):
         changed = bytearray(content)
         for at in rng.integers(0, len(content), rng.integers(1, 9)):

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,48 +23,56 @@ from tests.hostile import data_files, net_containers, net_files, onnx_files, wei
 from tests.hostile.case import Case
 from tests.hostile.running import Outcome, apart, together
 
+FORGOTTEN = Case("", "", "", b"")
+"""Stands for a file whose row is printed."""
 
-def every(seed: int, flips: int, step: int) -> dict[str, list[Case]]:
-    """All files by class; `flips` of each kind, cut at every `step` bytes."""
+
+def every(seed: int, flips: int, step: int) -> Iterator[tuple[str, list[Case]]]:
+    """All files, class by class; `flips` of each kind, cut at every `step` bytes.
+
+    A class is made when it is asked for: what this process holds counts in what forked ones do.
+    """
     rng = np.random.default_rng(seed)
-    found: dict[str, list[Case]] = defaultdict(list)
-    for cases in (
-        net_files.keys(),
-        net_files.texts(),
-        net_files.shapes(),
-        net_files.none(),
-        net_containers.containers(),
-        net_files.truncated_and_flipped(rng, flips, step),
-        data_files.arrays(),
-        data_files.objects(),
-        data_files.headers(),
-        data_files.bombs(),
-        data_files.adjacency(),
-        data_files.truncated_and_flipped(rng, flips, step),
-        onnx_files.outside(),
-        onnx_files.structures(),
-        onnx_files.constants(),
-        onnx_files.truncated_and_flipped(rng, flips, step),
-        weight_files.weights(),
-        weight_files.nir_files(),
-        weight_files.truncated_and_flipped(rng, flips, step),
-    ):
-        for case in cases:
+    makers: list[Callable[[], Iterable[Case]]] = [
+        net_files.keys,
+        net_files.texts,
+        net_files.shapes,
+        net_files.none,
+        net_containers.containers,
+        lambda: net_files.truncated_and_flipped(rng, flips, step),
+        data_files.arrays,
+        data_files.objects,
+        data_files.headers,
+        data_files.bombs,
+        data_files.adjacency,
+        lambda: data_files.truncated_and_flipped(rng, flips, step),
+        onnx_files.outside,
+        onnx_files.structures,
+        onnx_files.constants,
+        lambda: onnx_files.truncated_and_flipped(rng, flips, step),
+        weight_files.weights,
+        weight_files.nir_files,
+        lambda: weight_files.truncated_and_flipped(rng, flips, step),
+    ]
+    for make in makers:
+        found: dict[str, list[Case]] = defaultdict(list)
+        for case in make():
             found[f"{case.group} ({case.suffix})"].append(case)
-    return found
+        while found:
+            name = next(iter(found))
+            yield name, found.pop(name)
 
 
-def tried(groups: dict[str, list[Case]], each: int) -> dict[str, list[Outcome]]:
+def tried(groups: Iterable[tuple[str, list[Case]]], each: int) -> list[Outcome]:
     """What came of all files, and of the first of each class apart; names faults on the way."""
-    found: dict[str, list[Outcome]] = {}
-    for group, cases in groups.items():
-        found[group] = _named(together(cases))
+    found = []
+    for group, cases in groups:
+        one = _named(together(cases))
+        _row(group, one)
         alone = _named(outcome for case in cases[:each] for outcome in apart(case))
         if alone:
-            found[f"{group}, apart"] = alone
-        _row(group, found[group])
-        if alone:
             _row("    every command apart", alone)
+        found += [replace(outcome, case=FORGOTTEN) for outcome in (*one, *alone)]
     return found
 
 
@@ -94,14 +103,13 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--apart", type=int, default=1)
     given = parser.parse_args()
-    groups = {
-        name: cases
-        for name, cases in every(given.seed, given.flips, given.step).items()
+    groups = (
+        (name, cases)
+        for name, cases in every(given.seed, given.flips, given.step)
         if not given.groups or any(name.startswith(each) for each in given.groups)
-    }
+    )
     print(f"{'class':40}{'files':>8}{'slowest s':>10}{'most MB':>10}{'faults':>8}")
-    found = tried(groups, given.apart)
-    outcomes = [each for row in found.values() for each in row]
+    outcomes = tried(groups, given.apart)
     _row("all", outcomes)
     sys.exit(any(each.fault for each in outcomes))
 
