@@ -1,6 +1,7 @@
 """The digits data set of scikit-learn, split once and for all: 1,195 training, 602 test images.
 
-Run as `python data.py FOLDER` to write `calibration.npz` (training images) and `test.npz`.
+Run as `python data.py FOLDER` to write `calibration.npz`, `validation.npz` (training images that
+calibration does not see) and `test.npz`.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ def split() -> tuple[Images, Labels, Images, Labels]:
 
 
 def write(folder: str | Path) -> None:
-    """Write `calibration.npz` (the first training images) and `test.npz` into the folder."""
+    """Write `calibration.npz` (the first training images), `validation.npz` and `test.npz`."""
     x_train, y_train, x_test, y_test = split()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         folder / "calibration.npz", x=x_train[:CALIBRATION], y=y_train[:CALIBRATION]
     )
+    np.savez_compressed(folder / "validation.npz", x=x_train[CALIBRATION:], y=y_train[CALIBRATION:])
     np.savez_compressed(folder / "test.npz", x=x_test, y=y_test)
 
 

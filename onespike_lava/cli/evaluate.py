@@ -59,7 +59,7 @@ def command(
             ("wait", f"{found.wait} of {network.phases} phases"),
             ("spikes per neuron", f"{found.spikes_per_neuron:.3f}"),
             ("synaptic operations per sample", f"{found.energy.exact:,.0f}"),
-            ("MACs of the source network", f"{found.energy.macs:,.0f}"),
+            ("MACs of these layers as an ANN", f"{found.energy.macs:,.0f}"),
             ("energy ratio FP32 (Eq. 6)", f"{ratios['fp32']:.2f}"),
             ("energy ratio INT8 (Eq. 6)", f"{ratios['int8']:.2f}"),
             (f"energy ratio FP32, counted, {needed}", f"{ratios['fp32_snn']:.2f}"),

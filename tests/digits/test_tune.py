@@ -25,12 +25,11 @@ GRID = ["--phases=6,8", "--correct=none,bias", "--rounding=nearest", "--wait=0.7
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, split):
+def data(tmp_path_factory):
     """`calibration.npz` and `validation.npz`: training images that calibration does not see."""
+    pytest.importorskip("sklearn")
     folder = tmp_path_factory.mktemp("data")
     module("data").write(folder)
-    unseen = slice(module("data").CALIBRATION, None)
-    np.savez(folder / "validation.npz", x=split[0][unseen], y=split[1][unseen])
     return folder
 
 
@@ -60,7 +59,7 @@ def undisturbed(data, tmp_path_factory):
     return found(onespike(*words(data, folder, "--plot", folder / "plot.svg"))), folder
 
 
-def test_the_best_is_made_by_the_line_that_is_printed(undisturbed, data, tmp_path, split):
+def test_the_best_is_made_by_the_line_that_is_printed(undisturbed, data):
     outcome, folder = undisturbed
     assert len(outcome["points"]) == outcome["measured"] == 8
     assert (folder / "plot.svg").read_bytes().startswith(b"<?xml")

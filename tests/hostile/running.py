@@ -33,7 +33,7 @@ CEILING = 12 * 2**30
 PATIENCE = 60
 """Seconds after which a process counts as hanging."""
 
-NOTES = re.compile(r"onespike: (compil|kernels)|warning: ")
+NOTES = re.compile(r"onespike: (compil|kernels)|warning: |other tools do not know: ")
 """Lines on stderr that are no error."""
 
 
