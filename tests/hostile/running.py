@@ -33,6 +33,9 @@ CEILING = 12 * 2**30
 PATIENCE = 60
 """Seconds after which a process counts as hanging."""
 
+SERVED = 100
+"""Files that one process reads, so that what libraries keep of earlier ones counts little."""
+
 NOTES = re.compile(r"onespike: (compil|kernels)|warning: |other tools do not know: ")
 """Lines on stderr that are no error."""
 
@@ -117,16 +120,17 @@ def together(cases: Sequence[Case]) -> Iterator[Outcome]:
     while done < len(cases):
         receiver, sender = multiprocessing.Pipe(duplex=False)
         child = os.fork()
+        end = min(done + SERVED, len(cases))
         if child == 0:
-            _work(cases[done:], sender)
+            _work(cases[done:end], sender)
         sender.close()
         with contextlib.suppress(EOFError):
-            while done < len(cases) and receiver.poll(PATIENCE):
+            while done < end and receiver.poll(PATIENCE):
                 yield Outcome(cases[done], *receiver.recv())
                 done += 1
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        if done < len(cases):
+        if done < end:
             yield Outcome(cases[done], "", 0, 0, f"ends or stops the process, status {status}")
             done += 1
 
