@@ -99,7 +99,7 @@ def end(words: Sequence[str], folder: Path, number: int, after: float, group: bo
     with subprocess.Popen(
         [*ONESPIKE, *words],
         cwd=folder, env=environment, start_new_session=True, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard,
     ) as process:  # fmt: skip
         time.sleep(after)
         if process.poll() is not None or select.select([process.stdout], [], [], 0)[0]:
@@ -119,6 +119,12 @@ def end(words: Sequence[str], folder: Path, number: int, after: float, group: bo
     if (folder / "out").read_bytes() != OLD:
         found.left.append("another out")
     return found
+
+
+def heard() -> None:
+    """In a child: signals end it, though a shell may have started the tests to ignore Ctrl-C."""
+    for number in SAYS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def listing(folder: Path) -> set[str]:
