@@ -6,8 +6,9 @@ returns what a caller may compare with: the source network and its one-spike for
 `read_nir` exchange networks through NIR files; `tune` measures a grid of options.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from onespike_lava.lazy import loader
 
 if TYPE_CHECKING:
     from exporters.choices import PAPER
@@ -18,20 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["PAPER", "Conversion", "Tuning", "convert", "export", "read_nir", "tune", "write_nir"]
 
-_HOMES = {
-    "PAPER": "choices",
-    "Conversion": "conversion",
-    "Tuning": "tuning.outcome",
-    "convert": "conversion",
-    "export": "conversion",
-    "read_nir": "nir_file",
-    "tune": "tuning.search",
-    "write_nir": "nir_file",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """A public name, loaded when it is first used: the command line answers without NumPy."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = loader(
+    __name__,
+    {
+        "PAPER": "choices",
+        "Conversion": "conversion",
+        "Tuning": "tuning.outcome",
+        "convert": "conversion",
+        "export": "conversion",
+        "read_nir": "nir_file",
+        "tune": "tuning.search",
+        "write_nir": "nir_file",
+    },
+)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from onespike_lava.errors import DataError
-from onespike_lava.files import read_bytes, write_atomic
+from onespike_lava.files import read_bytes, sweep, write_atomic
 from onespike_lava.netx.reader import FILE_LIMIT
 
 try:
@@ -116,8 +116,7 @@ class Store:
     def _sweep(self) -> None:
         """Remove what a killed writer left beside the files."""
         for folder in (self.folder, self.folder / NETS):
-            for left in [*folder.glob(f".{HEAD}.*"), *folder.glob(".*.net.*")]:
-                left.unlink(missing_ok=True)
+            sweep(folder)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         """All whole lines; a last one that a kill cut off is taken away, to be measured again."""

@@ -7,7 +7,6 @@ after SIGTERM.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import signal
@@ -21,6 +20,7 @@ from click.shell_completion import CompletionItem
 
 from onespike_lava.cli.ends import Terminated, termination
 from onespike_lava.errors import DataError, OneSpikeError
+from onespike_lava.files import FULL
 from onespike_lava.version import __version__
 
 COMMANDS = {
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         code = 1
     except OSError as error:
-        if context["debug"] or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if context["debug"] or error.errno not in FULL:
             raise
         code = _report(DataError(f"output: cannot be written ({error.strerror}); free some space"))
         _discard_output()

@@ -62,8 +62,9 @@ def test_points_are_what_convert_and_evaluate_give(data, calls):
     for point in found.points:
         network = exporters.convert(cnn(), images(), **point.options).network
         expected = evaluate(network, *data, wait=point.wait)
-        assert point.accuracy == pytest.approx(100 * expected.accuracy)
-        assert point.loss == pytest.approx(found.ann - point.accuracy)
+        assert point.accuracy == 100 * expected.correct / len(data[1])
+        lost = round(found.ann * len(data[1]) / 100) - expected.correct
+        assert point.loss == 100 * lost / len(data[1])
         assert point.energy == expected.energy.ratios
         assert set(point.energy) == set(ENERGIES)
         assert point.synops == expected.energy.exact
@@ -129,7 +130,8 @@ def test_workers_find_the_same(data):
     alone = exporters.tune(cnn(), images(), data, **GRID, max_loss=3.0)
     found = exporters.tune(cnn(), images(), data, **GRID, max_loss=3.0, workers=2)
     assert (found.best, found.ann) == (alone.best, alone.ann)
-    assert set(alone.pareto_keys[:1]) <= {point.key for point in found.points}
+    known = {point.key: point for point in found.points}
+    assert all(known[point.key] == point for point in alone.points)
 
 
 def test_a_second_call_goes_on(data, calls, tmp_path):
@@ -149,7 +151,7 @@ def test_a_line_cut_off_is_measured_again(data, calls, tmp_path):
     found = exporters.tune(cnn(), images(), data, tmp_path, **GRID)
     whole = (tmp_path / POINTS).read_bytes()
     (tmp_path / POINTS).write_bytes(whole[:-30])
-    (tmp_path / "nets" / ".a.net.x1").write_bytes(b"left by a kill")
+    (tmp_path / "nets" / ".a.net.0123abcd.part").write_bytes(b"left by a kill")
     again = exporters.tune(cnn(), images(), data, tmp_path, **GRID)
     assert (again.points, again.measured) == (found.points, 1)
     assert calls == {"convert_recipe": 4, "measure": 9, "judge": 1}
@@ -266,7 +268,7 @@ def test_pictures(data, tmp_path):
         plot(found, tmp_path / name)
     one, two, bitmap = (Path(tmp_path / name).read_bytes() for name in ("a.svg", "b.svg", "c.png"))
     assert one == two
-    assert b"points lost" in one or b"<path" in one
+    assert one.count(b"<use") >= len(found.points)
     assert bitmap.startswith(b"\x89PNG")
     with pytest.raises(OptionError, match=r"plot: .*a\.pdf' ends neither in \.svg nor in \.png"):
         plot(found, tmp_path / "a.pdf")
