@@ -22,7 +22,7 @@ from onespike_lava.errors import OptionError
 @click.option("-o", "--output", required=True, type=paths.FileOf(".html"), metavar="REPORT.html")
 @click.option(
     "--figures",
-    type=paths.Folder(),
+    type=paths.FOLDER,
     metavar="FOLDER",
     help="Also as SVG and PNG there.",
 )

@@ -63,7 +63,7 @@ def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="D.npz",
     help="x and y, which decide: samples kept out of calibration, NOT a test set.",
 )
-@click.option("-o", "--output", required=True, type=paths.Folder(), metavar="RESULTS")
+@click.option("-o", "--output", required=True, type=paths.FOLDER, metavar="RESULTS")
 @_axes
 @click.option(
     "--wait",

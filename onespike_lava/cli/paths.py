@@ -14,18 +14,15 @@ PLAIN = re.compile(r"[\w./+@%=,~-]*")
 """Names that no shell reads as anything else."""
 
 
-class Folder(click.Path):
-    """A path of a folder: Tab completes to folders; what is wrong with one the command says."""
-
-    def __init__(self) -> None:
-        super().__init__(file_okay=False)
+class AsGiven(click.Path):
+    """A path for Tab to complete; what is wrong with it the command says."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path as given."""
         return value
 
 
-class FileOf(click.Path):
+class FileOf(AsGiven):
     """A path of a file with one of some endings, such as `.net`.
 
     Tab completes to such files and to folders. Where one has a name that a shell would need quoted,
@@ -62,6 +59,7 @@ class FileOf(click.Path):
         return [CompletionItem(word) for word in words]
 
 
+FOLDER = AsGiven(file_okay=False)
 NET = FileOf(".net")
 SAMPLES = FileOf(".npz", ".npy")
 ONNX = FileOf(".onnx")

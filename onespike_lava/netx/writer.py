@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from io import BytesIO
+from pathlib import PurePosixPath
 
 import h5py
 
 from onespike_lava.errors import FormatError
 from onespike_lava.files import write_atomic
 from onespike_lava.network import Network
-from onespike_lava.netx.reader import FILE_LIMIT
+from onespike_lava.netx.reader import FILE_LIMIT, OBJECT_LIMIT
 from onespike_lava.netx.tree import to_tree
 
 
@@ -19,9 +20,16 @@ def to_bytes(network: Network) -> bytes:
 
     Raises `FormatError` where no reader would take it.
     """
+    tree = to_tree(network)
+    groups = {str(parent) for path in tree for parent in PurePosixPath(path).parents} - {"."}
+    if len(tree) + len(groups) > OBJECT_LIMIT:
+        raise FormatError(
+            f"network: {len(tree) + len(groups)} groups and datasets exceed {OBJECT_LIMIT}, the "
+            "most that are read; use fewer layers"
+        )
     buffer = BytesIO()
     with h5py.File(buffer, "w", libver=("earliest", "v108")) as file:
-        for path, array in sorted(to_tree(network).items()):
+        for path, array in sorted(tree.items()):
             file.create_dataset(path, data=array, track_times=False)
     content = buffer.getvalue()
     if len(content) > FILE_LIMIT:

@@ -6,6 +6,7 @@
 import os
 import re
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -22,9 +23,11 @@ from onespike_lava import files
 from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.files import scratch, write_atomic
 from onespike_lava.netx import load, to_bytes
+from tests import permissions
 from tests.networks import random_network, random_samples
 
 pytestmark = pytest.mark.skipif(files.fcntl is None, reason="needs POSIX")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
 def names(folder):
@@ -289,3 +292,34 @@ def test_the_command_line_on_an_odd_path(inputs):
     said = "onespike: pipe.npz: cannot be written (is no regular file); give another path\n"
     assert (done.returncode, done.stderr) == (2, said)
     assert names(inputs) == ["pipe.npz", "x.net", "x.npy"]
+
+
+@linux
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("inspect", "x.net"), "x.net"),
+        (("run", "x.net", "--input", "x.npy", "-o", "y.npz"), "x.net"),
+        (("run", "x.net", "--input", "x.npy", "-o", "y.npz"), "x.npy"),
+    ],
+)
+def test_a_file_without_permission_is_one_line(inputs, tmp_path, words, name):
+    for file in ("x.net", "x.npy"):
+        shutil.copy(inputs / file, tmp_path)
+    (tmp_path / name).chmod(0)
+    done = onespike(tmp_path, *words, preexec_fn=permissions.obey)
+    said = f"onespike: {name}: cannot be read (Permission denied); give another path\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+@linux
+def test_a_folder_without_permission_is_one_line(inputs, tmp_path):
+    (tmp_path / "old.npz").write_bytes(b"old")
+    tmp_path.chmod(0o555)
+    for name in ("old.npz", "new.npz"):
+        words = ("run", "x.net", "--input", "x.npy", "--engine", "numpy", "-o", tmp_path / name)
+        done = onespike(inputs, *map(str, words), preexec_fn=permissions.obey)
+        reason = "cannot be written (Permission denied); give another path"
+        assert (done.returncode, done.stderr) == (2, f"onespike: {tmp_path / name}: {reason}\n")
+    assert names(tmp_path) == ["old.npz"]
+    assert (tmp_path / "old.npz").read_bytes() == b"old"

@@ -178,6 +178,23 @@ def test_a_file_that_no_reader_takes_is_not_written(monkeypatch):
         netx.to_bytes(network)
 
 
+def test_reader_and_writer_count_objects_alike(monkeypatch):
+    def most(limit):
+        monkeypatch.setattr(reader, "OBJECT_LIMIT", limit)
+        monkeypatch.setattr("onespike_lava.netx.writer.OBJECT_LIMIT", limit)
+
+    network, paths = netx.from_bytes(SMALL), []
+    with h5py.File(io.BytesIO(SMALL)) as file:
+        file.visit(paths.append)
+    most(len(paths))
+    assert netx.from_bytes(netx.to_bytes(network)) == network
+    most(len(paths) - 1)
+    with pytest.raises(FormatError, match=rf"{len(paths)} groups and datasets exceed \d+, "):
+        netx.to_bytes(network)
+    with pytest.raises(FormatError, match=r"beyond \d+ objects"):
+        netx.from_bytes(SMALL)
+
+
 @pytest.mark.parametrize("shape", [(1, 2**16, 2**16), (2**22, 2**21, 2**21)])
 def test_sizes_beyond_any_memory(shape):
     """The second one is 0 in the arithmetic of 64 bits."""

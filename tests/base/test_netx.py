@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from onespike_lava import load, netx, save
 from onespike_lava.errors import DataError, FormatError, InvalidNetworkError, OneSpikeError
-from onespike_lava.netx import schema
+from onespike_lava.limits import INPUT_BITS_MAX, NEURONS_MAX, PAYLOAD_BITS_MAX, PHASES_MAX
+from onespike_lava.netx import reader, schema
 from onespike_lava.netx.tree import from_tree, to_tree
 from tests.networks import random_network
 
@@ -86,6 +87,17 @@ def test_format_page_holds_the_generated_table():
     between = re.search(r"schema -->\n\n(.*?)\n\n<!-- end -->", text, re.DOTALL)
     assert between is not None
     assert between[1] == schema.table()
+
+
+def test_format_page_names_the_limits():
+    text = FORMAT.read_text()
+    powers = (NEURONS_MAX, "neurons"), (reader.OBJECT_LIMIT, "groups and datasets")
+    for limit, of in powers:
+        assert f"2^{limit.bit_length() - 1} {of}" in text
+        assert limit.bit_count() == 1
+    assert f"{reader.FILE_LIMIT:,} bytes" in text
+    assert f"`T` 1 .. {PHASES_MAX}, `T_in` 1 .. {INPUT_BITS_MAX} and" in text
+    assert f"`payload_bits` 1 .. {PAYLOAD_BITS_MAX}," in text
 
 
 def every_key():

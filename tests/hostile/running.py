@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from onespike_lava.cli import main
+from tests import permissions
 from tests.hostile.case import DIGITS, Case
 from tests.hostile.doors import Words, lines, prepare
 
@@ -176,6 +177,7 @@ def _answer(case: Case, folder: Path, home: Path) -> tuple[str, float, float, st
 
 
 def _limited() -> None:
+    permissions.obey()
     resource.setrlimit(resource.RLIMIT_AS, (CEILING, CEILING))
 
 
