@@ -64,8 +64,12 @@ def _check_external(model: Any, folder: Path) -> None:
         file = (folder / location).resolve()
         if location.is_absolute() or not file.is_relative_to(folder.resolve()):
             raise ValueError(f"{info.location} is outside the folder of the model")
-        total += check_file(file) if info.length is None else info.length
-        if total > FILE_LIMIT or (info.length or 0) < 0 or (info.offset or 0) < 0:
+        held, start = check_file(file), info.offset or 0
+        end = held if info.length is None else start + info.length
+        if not 0 <= start <= end <= held:
+            raise ValueError(f"{info.location} has {held} bytes, none at {start} to {end}")
+        total += end - start
+        if total > FILE_LIMIT:
             raise ValueError(f"{total} bytes exceed the limit of {FILE_LIMIT}")
 
 

@@ -267,7 +267,9 @@ def test_tricks_of_hdf5_are_refused(file, kind):
         elif kind == "bomb":
             group.create_dataset("x", (2**20, 2**10), "f8", chunks=(1024, 1024), compression=9)
         else:
-            group.create_virtual_dataset("x", h5py.VirtualLayout((2,), "f4"))
+            layout = h5py.VirtualLayout((2,), "f4")
+            layout[:] = h5py.VirtualSource("other.h5", "x", (2,))
+            group.create_virtual_dataset("x", layout)
     refused(file, "link is not|nested deeper|declares more than|not stored in the file")
 
 

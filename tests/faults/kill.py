@@ -308,7 +308,8 @@ def campaign(
         trial.before(world)
         length = seconds[trial.name]
         try:
-            aimed = found["kills"] % AIMED == AIMED - 1
+            found["tries"] += 1
+            aimed = found["tries"] % AIMED == 0
             lasted = kill(world, trial, chance.uniform(0, length), aimed)
             if lasted is not None:
                 seconds[trial.name] = lasted
