@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -32,6 +33,9 @@ from onespike_lava.version import __version__
 PATIENCE = 10
 """Seconds that a scheduler, and its first worker, may take to answer."""
 
+READER_STAYS = sys.version_info < (3, 11, 7) or sys.version_info[:3] == (3, 12, 0)
+"""Whether CPython leaves the pipe of tasks open to itself when its workers are gone (gh-94777), so
+that a thread which still writes a task waits for ever."""
 
 ENDS = (signal.SIGINT, signal.SIGTERM)
 """Signals that end the owner, who then ends its workers."""
@@ -129,15 +133,12 @@ def _processes(workers: int) -> Iterator[Crew]:
     listening, alive = context.Pipe(duplex=False)
     each = max(1, threads.limit() // workers)
     executor: Any = ProcessPoolExecutor(workers, context, _begin, (listening, each))
-    tasks = executor._call_queue
-    tasks._ignore_epipe = True
     try:
         yield _Workers(executor, lambda: workers)
     finally:
         alive.close()
-        # Who still writes a task to workers that are gone must find nobody who reads; CPython
-        # takes care of that itself from 3.11.7 and 3.12.1 on (gh-94777).
-        tasks._reader.close()
+        if READER_STAYS:
+            executor._call_queue._reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         listening.close()
         sweep_scratch()  # of workers that were at work

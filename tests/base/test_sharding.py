@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -144,7 +145,13 @@ def test_workers_share_the_threads_and_ignore_interrupts():
         assert crew.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
 
 
-def test_workers_that_die_while_much_is_sent_to_them_are_no_hang_either():
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_workers_that_die_while_much_is_sent_to_them_are_no_hang_either(monkeypatch):
+    def close(connection):
+        time.sleep(0.1)  # two threads that close one pipe meet
+        os.close(connection._handle)
+
+    monkeypatch.setattr(Connection, "_close", close)
     much = bytes(2**24)
     tasks = iter([(0, os._exit, (1,)), *((place, len, (much,)) for place in range(1, 9))])
     with pytest.raises(WorkerError), jobs.crew(4) as crew:
