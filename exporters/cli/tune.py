@@ -193,7 +193,7 @@ def _print(found: Tuning, data: str) -> None:
 
 
 def _listed(base: float | Sequence[float]) -> str:
-    return f"{base:g}" if isinstance(base, float) else ",".join(f"{each:g}" for each in base)
+    return f"{base:g}" if isinstance(base, (int, float)) else ",".join(f"{each:g}" for each in base)
 
 
 def _varied(points: Sequence[Point]) -> list[str]:

@@ -71,7 +71,7 @@ def candidates(
             key = digest([net, wait, data])
             found.append(Candidate(given, fields, wait, cost, net, key))
     if not found:
-        reason = refused[0][1] if refused else "every wait is beyond T"
+        reason = refused[0][1] if refused else "every wait is beyond T; give a shorter one"
         raise OptionError(f"grid: no point is possible; the first: {reason}")
     unique = {each.key: each for each in reversed(found)}
     kept = [each for each in found if unique[each.key] is each]
@@ -109,8 +109,10 @@ def _wait(value: int | str, phases: int) -> int:
     text = str(value).strip()
     try:
         wait = round(float(text[:-1] or 1) * phases) if text.endswith("T") else int(text)
-    except ValueError:
-        raise OptionError(f"wait: {text!r} is neither phases nor a share as 0.75T") from None
+    except (ValueError, OverflowError):
+        raise OptionError(
+            f"wait: {text!r} is neither phases nor a share as 0.75T; mend it"
+        ) from None
     if wait < 0:
         raise OptionError(f"wait: {text} is below 0; give 0 or more phases")
     return wait

@@ -17,6 +17,7 @@ from exporters.graph import Graph
 from exporters.source import read
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
+from exporters.tuning.records import ANN, refusal_key
 from exporters.tuning.store import Store
 from exporters.tuning.work import Refused, convert_recipe, judge, measure
 from onespike_lava.data import check_labels, check_mask
@@ -28,8 +29,8 @@ from onespike_lava.progress import Progress, silent
 from onespike_lava.rows import Rows, column
 from onespike_lava.version import __version__
 
-ANN, NET, POINT = "ann", "net", "point"
-"""Kinds of work: the source network judged, a recipe converted, a point measured."""
+NET, POINT = "net", "point"
+"""Kinds of work beside `ANN`, the source network judged: a recipe converted, a point measured."""
 
 Source = str | os.PathLike[str] | NDArray[Any]
 
@@ -208,8 +209,8 @@ class _Search:
         """What is known now; `OptionError` where no recipe can be converted."""
         known = self.store.known
         points = tuple(self._result(each) for each in self.todo if each.key in known)
-        bad = {each.net: each.options for each in self.todo if _refusal(each.net) in known}
-        why = [(options, known[_refusal(net)]["refused"]) for net, options in bad.items()]
+        bad = {each.net: each.options for each in self.todo if refusal_key(each.net) in known}
+        why = [(options, known[refusal_key(net)]["refused"]) for net, options in bad.items()]
         if not points:
             raise OptionError(f"grid: no point is possible; the first: {why[0][1]}")
         ann = known[ANN]
@@ -232,7 +233,7 @@ class _Search:
         return judged and self.goal.met(self._result(candidate))
 
     def _settled(self, candidate: Candidate) -> bool:
-        return candidate.key in self.store.known or _refusal(candidate.net) in self.store.known
+        return candidate.key in self.store.known or refusal_key(candidate.net) in self.store.known
 
     def _begin(self, kind: str, key: str, function: Any, words: tuple[Any, ...]) -> Task:
         self.running.add((kind, key))
@@ -240,10 +241,9 @@ class _Search:
 
     def _keep_net(self, key: str, found: bytes | Refused, seconds: float) -> None:
         if isinstance(found, Refused):
-            self.store.add(_refusal(key), {"refused": found.reason})
+            self.store.add(refusal_key(key), {"refused": found.reason})
         else:
-            self.store.save_net(key, found)
-            self.store.add(f"net {key}", {"seconds": seconds})
+            self.store.save_net(key, found, {"seconds": seconds})
 
     def _result(self, candidate: Candidate) -> Point:
         known: Mapping[str, Any] = self.store.known[candidate.key]
@@ -262,7 +262,3 @@ class _Search:
             synops=known["synops"],
             net=candidate.net,
         )
-
-
-def _refusal(net: str) -> str:
-    return f"refused {net}"

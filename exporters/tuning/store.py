@@ -1,19 +1,22 @@
 """Results on disk as they come: after a kill at any moment nothing that was finished is lost.
 
 A folder holds `tune.json`, what its points were measured on; `points.jsonl`, a line for each
-finished piece of work, appended and flushed to disk; `nets/KEY.net`, each conversion.
+finished piece of work, appended and flushed to disk; `nets/KEY.net`, each conversion, whose
+digest stands in its line.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from exporters.tuning import records
 from onespike_lava.errors import DataError
-from onespike_lava.files import read_bytes, sweep, write_atomic
+from onespike_lava.files import check_file, read_bytes, sweep, write_atomic
 from onespike_lava.netx.reader import FILE_LIMIT
 
 try:
@@ -22,6 +25,9 @@ except ImportError:  # Windows: two calls at once are not kept apart
     fcntl = None  # type: ignore[assignment]
 
 HEAD, POINTS, NETS = "tune.json", "points.jsonl", "nets"
+
+HEAD_LIMIT, POINTS_LIMIT = 2**20, 2**30
+"""Most bytes of these files."""
 
 
 class Store:
@@ -37,6 +43,8 @@ class Store:
         self.folder = Path(folder)
         try:
             (self.folder / NETS).mkdir(parents=True, exist_ok=True)
+            if (self.folder / POINTS).exists():  # a pipe would wait for its other end
+                check_file(self.folder / POINTS)
             self._stream = (self.folder / POINTS).open("ab", buffering=0)
         except OSError as error:
             raise DataError(
@@ -70,16 +78,27 @@ class Store:
         return self.folder / NETS / f"{key}.net"
 
     def has_net(self, key: str) -> bool:
-        """Whether the conversion of a key is there."""
-        return self.net_path(key).is_file()
+        """Whether the conversion of a key is there, and its digest known."""
+        return self._digest(key) is not None and self.net_path(key).is_file()
 
-    def save_net(self, key: str, content: bytes) -> None:
-        """Keep a conversion."""
+    def save_net(self, key: str, content: bytes, record: Mapping[str, Any]) -> None:
+        """Keep a conversion, and a record of it."""
         write_atomic(self.net_path(key), content)
+        self.add(records.net_key(key), {"sha256": _sha256(content), **record})
 
     def net(self, key: str) -> bytes:
-        """The bytes of a conversion."""
-        return read_bytes(self.net_path(key), FILE_LIMIT)
+        """The bytes of a conversion; `DataError` where they are not those that were kept."""
+        path = self.net_path(key)
+        content, digest = read_bytes(path, FILE_LIMIT), self._digest(key)
+        if (found := _sha256(content)) != digest:
+            raise DataError(
+                f"{path}: SHA-256 is {found[:12]}, not {str(digest)[:12]} as in {POINTS}; delete "
+                "the file, and it is made anew"
+            )
+        return content
+
+    def _digest(self, key: str) -> str | None:
+        return self.known.get(records.net_key(key), {}).get("sha256")
 
     def __enter__(self) -> Store:
         return self
@@ -103,9 +122,9 @@ class Store:
             write_atomic(path, json.dumps(dict(head), indent=1).encode() + b"\n")
             return
         try:
-            found = json.loads(path.read_bytes())
+            found = json.loads(read_bytes(path, HEAD_LIMIT))
             other = [name for name in head if found.get(name) != head[name]]
-        except (OSError, ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             raise DataError(f"{path}: not what tune writes; give another folder") from None
         if other:
             raise DataError(
@@ -121,20 +140,16 @@ class Store:
     def _read(self) -> dict[str, dict[str, Any]]:
         """All whole lines; a last one that a kill cut off is taken away, to be measured again."""
         path = self.folder / POINTS
-        content = path.read_bytes()
+        content = read_bytes(path, POINTS_LIMIT)
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):
             os.truncate(path, len(whole))
-        records = [_record(line) for line in whole.splitlines()]
-        if None in records:
-            number = records.index(None) + 1
+        found = [records.parse(line) for line in whole.splitlines()]
+        if None in found:
+            number = found.index(None) + 1
             raise DataError(f"{path}: line {number} is no point; take the line away")
-        return {record["key"]: record for record in records if record is not None}
+        return {record["key"]: record for record in found if record is not None}
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and isinstance(found.get("key"), str) else None
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,6 +1,7 @@
 """The search over recipes and waits: order, goals, results that survive, what workers do."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +87,8 @@ def test_waits_are_phases_or_shares():
         return [each.wait for each in candidates(cnn(), {"phases": phases}, given, "", "")[0]]
 
     assert waits("T", "0.75T", 3, "3", "0.5T", 99) == [3, 4, 6, 8]
-    for bad in ("x", "0.5t", "T2", "1.5"):
-        with pytest.raises(OptionError, match=f"wait: '{bad}' is neither phases nor a share"):
+    for bad in ("x", "0.5t", "T2", "1.5", "infT", "1e400T", "nanT"):
+        with pytest.raises(OptionError, match=f"wait: '{bad}' is neither .* as 0.75T; mend it"):
             waits(bad)
     with pytest.raises(OptionError, match="wait: -1 is below 0"):
         waits(-1)
@@ -207,6 +208,81 @@ def test_one_search_at_a_time(tmp_path):
     (tmp_path / POINTS).write_text("nonsense\n")
     with pytest.raises(DataError, match=r"points\.jsonl: line 1 is no point; take the line away"):
         Store(tmp_path, {})
+
+
+@pytest.fixture
+def kept(data, tmp_path):
+    """A folder of one point, its outcome, and the call that goes on there."""
+
+    def again():
+        return exporters.tune(cnn(), images(), data, tmp_path, **QUICK, phases=4, wait="T")
+
+    return tmp_path, again(), again
+
+
+WRONG = (None, "x", "\x1b", float("nan"), -1, [], {}, True, 10**400)
+
+
+def test_records_are_believed_only_where_they_are_sound(kept):
+    folder, _, again = kept
+    path = folder / POINTS
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    never_read = {"seconds", "net", "wait", "recipe"}
+    cases = []
+    for place, record in enumerate(records):
+        for name in set(record) - never_read - {"key"}:
+            less = {key: value for key, value in record.items() if key != name}
+            optional = name == "sha256"  # without it the conversion is made anew
+            cases += [] if optional else [(place, less)]
+            cases += [(place, record | {name: value}) for value in WRONG if value not in ("x",)]
+            cases += [] if name == "refused" else [(place, record | {name: "x"})]
+        if "samples" in record:
+            cases += [(place, record | {"samples": 0}), (place, record | {"correct": 301})]
+        cases += [(place, text) for text in ("[" * 100_000, "[]", '{"key": 1}', "")]
+    for place, case in cases:
+        lines = [json.dumps(each) for each in records]
+        lines[place] = case if isinstance(case, str) else json.dumps(case)
+        path.write_text("\n".join(lines) + "\n")
+        message = rf"points\.jsonl: line {place + 1} is no point; take the line away"
+        with pytest.raises(DataError, match=message):
+            Store(folder, {})
+    assert len(cases) > 60
+    with pytest.raises(DataError, match="is no point"):
+        again()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "[]", '"x"', "", "1" * 5000],
+    ids=["deep", "list", "text", "empty", "long"],
+)
+def test_a_head_that_is_none_is_refused(kept, text):
+    folder, _, again = kept
+    (folder / "tune.json").write_text(text)
+    with pytest.raises(DataError, match=r"tune\.json: not what tune writes; give another folder"):
+        again()
+
+
+def test_a_conversion_that_is_not_the_one_kept_is_refused(kept):
+    folder, first, again = kept
+    path = folder / "nets" / f"{first.best.net}.net"
+    lines, whole = (folder / POINTS).read_bytes(), path.read_bytes()
+    (folder / POINTS).write_bytes(lines[: lines[:-1].rfind(b"\n") + 1])  # without the point
+    for content in (whole[:500], b"", whole + b" "):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=rf"{path.name}: SHA-256 is .*; delete the file, and"):
+            again()
+    path.unlink()
+    assert again().points == first.points
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX")
+@pytest.mark.parametrize("name", [POINTS, "tune.json"])
+def test_a_pipe_in_the_folder_is_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match=f"{name}: is a device or pipe; give the path of a file"):
+        Store(tmp_path, {"model": "m"})
 
 
 def test_slips_are_named(data):
