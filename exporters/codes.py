@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.recipe import Recipe
-from exporters.statistics import Histogram
+from exporters.statistics import SILENT, Histogram
 from onespike_lava import coding
 from onespike_lava.limits import PAYLOAD_MAX
 
@@ -55,7 +55,7 @@ class Code:
 
     def apply(self, values: NDArray[Any]) -> Floats:
         """Values [N, C, ...] as the code carries them, same shape, float64 (Eq. 3 and 4)."""
-        unit = np.maximum(self.constant, 1e-30).reshape(-1, *[1] * (values.ndim - 2))
+        unit = np.maximum(self.constant, SILENT).reshape(-1, *[1] * (values.ndim - 2))
         return unit * self.decoded(values / unit)
 
     def decoded(self, values: NDArray[Any]) -> Floats:

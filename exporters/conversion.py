@@ -142,10 +142,18 @@ def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
 
 
 def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> dict[str, Code]:
-    """The codes with the constants that the integer thresholds stand for."""
+    """The codes with the constants that the integers stand for.
+
+    A threshold base cannot be below 1; what fires there later is worth its constant all the same.
+    """
     layers = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
+
+    def constant(layer: Spiking, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+        too_high = (layer.threshold_base == 1) & (wanted > 0) & (wanted < layer.constant)
+        return np.where(too_high, wanted, layer.constant)
+
     return {
-        name: replace(code, constant=layers[prepared.node(name).inputs[0]].constant)
+        name: replace(code, constant=constant(layers[prepared.node(name).inputs[0]], code.constant))
         for name, code in codes.items()
     }
 

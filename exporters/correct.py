@@ -168,7 +168,10 @@ class _Twins:
 
 
 class _Sums:
-    """Sums of a regression of a node's error on its coded inputs, group by group."""
+    """Sums of a regression of a node's error on its coded inputs, group by group.
+
+    Inputs count from those of the first output on: what is large and does not vary cancels exactly.
+    """
 
     def __init__(self, node: Node, source: Shape) -> None:
         self.node = node
@@ -177,12 +180,15 @@ class _Sums:
         fan_in, outputs = self.weight[0].size, len(self.weight) // self.groups
         self.square: Floats = np.zeros((self.groups, fan_in + 1, fan_in + 1))
         self.product: Floats = np.zeros((self.groups, fan_in + 1, outputs))
+        self.origin: Floats = np.zeros((self.groups, 0, fan_in))
 
     def add(self, inputs: Values, wanted: Values, random: np.random.Generator) -> None:
         """Take in one batch: `wanted` [N, O, ...] from `inputs` [N, *source]."""
         rows, targets = self._rows(inputs, wanted, random)
+        if not self.origin.size:
+            self.origin = rows[:, :1].copy()
         ones = np.ones((len(rows), rows.shape[1], 1))
-        known = np.concatenate([rows, ones], axis=2)
+        known = np.concatenate([rows - self.origin, ones], axis=2)
         self.square += known.transpose(0, 2, 1) @ known
         self.product += known.transpose(0, 2, 1) @ targets
 
@@ -213,5 +219,5 @@ class _Sums:
         variance = np.trace(covariance, axis1=1, axis2=2)[:, None, None] / size
         damped = covariance + (RIDGE * variance + 1e-12) * np.eye(size)
         change = np.linalg.solve(damped, cross)
-        bias: Floats = offsets - means @ change
+        bias: Floats = offsets - (means + self.origin) @ change
         return change.transpose(0, 2, 1).reshape(self.weight.shape), bias.reshape(-1)

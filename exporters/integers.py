@@ -89,7 +89,9 @@ def _fit(
     sent = [most_sent(part.source.binary, part.source.payload, growth) for part in maps]
     largest = np.max([np.abs(row).max(axis=1) for row in rows], axis=0)
     bias = np.abs(constant).reshape(len(constant), -1).max(axis=1)
-    start = np.where(largest > 0, largest, np.where(bias > 0, bias, 127.0)) / WEIGHT_MAX
+    largest = np.where(largest > 0, largest, bias)
+    least = largest[largest > 0].min(initial=np.inf)  # of a channel of nothing, which is never seen
+    start = np.where(largest > 0, largest, least if least < np.inf else WEIGHT_MAX) / WEIGHT_MAX
     start = np.full_like(start, start.max()) if one_scale else start
     scale = start
     for _ in range(100):

@@ -69,6 +69,26 @@ def draw(
     return seen, (sample, slice(None), row, column)
 
 
+class _Sums:
+    """Sums of what outputs read, less `origin` float64[groups, 1, K], what the first one read.
+
+    So what is large and does not vary cancels exactly.
+    """
+
+    def __init__(self, origin: Floats) -> None:
+        groups, _, size = origin.shape
+        self.origin, self.count = origin, 0
+        self.total: Floats = np.zeros((groups, size))
+        self.square: Floats = np.zeros((groups, size, size))
+
+    def add(self, rows: Floats) -> None:
+        """Take in rows float64[groups, N, K], `origin` still to be taken off."""
+        part = rows - self.origin
+        self.count += part.shape[1]
+        self.total += part.sum(axis=1)
+        self.square += part.transpose(0, 2, 1) @ part
+
+
 class Gathering:
     """An observer of `Graph.evaluate` that sums up what each free map reads."""
 
@@ -77,7 +97,7 @@ class Gathering:
         self.read = {node.inputs[0] for node in self.maps.values()}
         self.values: dict[str, NDArray[Any]] = {}
         self.random = np.random.default_rng(0)
-        self.sums: dict[str, tuple[int, Floats, Floats]] = {}
+        self.sums: dict[str, _Sums] = {}
 
     def __call__(self, node: Node, value: NDArray[Any]) -> None:
         """Take in one node's value [N, *shape] of a batch."""
@@ -89,16 +109,15 @@ class Gathering:
     def _add(self, node: Node, inputs: NDArray[Any], size: Shape) -> None:
         seen, _ = draw(node, inputs, size, PLACES, self.random)
         rows = seen.transpose(1, 0, 2).astype(np.float64)
-        count, total, square = self.sums.get(node.name, (0, np.zeros(1), np.zeros(1)))
-        square = square + rows.transpose(0, 2, 1) @ rows
-        self.sums[node.name] = (count + rows.shape[1], total + rows.sum(axis=1), square)
+        sums = self.sums.setdefault(node.name, _Sums(rows[:, :1].copy()))
+        sums.add(rows)
 
     def moments(self) -> dict[str, Moments]:
         """Moments of each map of which enough was seen."""
         found = {}
-        for name, (count, total, square) in self.sums.items():
-            mean = total / count
-            if count >= ROWS_PER_WEIGHT * mean.shape[1]:
-                covariance = square / count - mean[:, :, None] * mean[:, None]
-                found[name] = Moments(mean, covariance)
+        for name, sums in self.sums.items():
+            if sums.count >= ROWS_PER_WEIGHT * sums.origin.shape[2]:
+                mean = sums.total / sums.count
+                covariance = sums.square / sums.count - mean[:, :, None] * mean[:, None]
+                found[name] = Moments(sums.origin[:, 0] + mean, covariance)
         return found

@@ -53,8 +53,8 @@ def quantize(
         elif node.op == "relu":
             builder.spiking(node)
     builder.readout(graph.node(graph.output))
-    if builder.lowered:  # say where the 24-bit bound cost weights their resolution
-        provenance = {**provenance, "resolution_lowered": ", ".join(builder.lowered)}
+    notes = {"resolution_lowered": builder.lowered, "channels_left_out": builder.left_out}
+    provenance = {**provenance, **{key: ", ".join(names) for key, names in notes.items() if names}}
     return Network(
         tuple(builder.layers),
         recipe.phases,
@@ -78,7 +78,8 @@ class _Builder:
         self.shapes = graph.shapes()
         self.layers: list[Layer] = []
         self.sources: dict[str, Source] = {}
-        self.lowered: list[str] = []
+        self.lowered: list[str] = []  # layers whose weights lost resolution to the 24-bit bound
+        self.left_out: list[str] = []  # layers of which channels are silenced
 
     def input(self, node: Node, coding: InputCoding) -> None:
         layer = coding.layer
@@ -132,13 +133,22 @@ class _Builder:
         if code.max_spikes > 1:
             largest = np.maximum(largest, wanted * 2.0 * payloads[0])
         found = fit(maps, constant, largest, weighting=recipe.weighting)
+        base, value = _bases(wanted, found)
+        loud = (wanted == 0) & (value > value[wanted > 0].max(initial=0.0))
+        if loud.any() and not loud.all():
+            # never active on the calibration data, yet with a weight or bias that would take the
+            # resolution from what the next layer reads of the others
+            self.left_out.append(f"{name} ({np.count_nonzero(loud)})")
+            kept = np.where(loud, 0.0, 1.0)
+            maps = [replace(part, weight=_times(part.weight, kept)) for part in maps]
+            found = fit(maps, _times(constant, kept), largest, weighting=recipe.weighting)
+            base, value = _bases(wanted, found)
         self.lowered += [name] if found.lowered else []
-        base = np.maximum(1, np.rint(wanted * found.gain / found.scale))
         unary = np.ones(recipe.phases, np.int32)
         self.sources[key] = Source(
             position=len(self.layers),
             shape=shape,
-            unit=base * unit * found.scale / found.gain,
+            unit=value * unit,
             low=np.zeros(shape[0]),
             bits=recipe.payload_bits,
             base=code.base,
@@ -195,6 +205,20 @@ class _Builder:
         if self.recipe.weighting == "graded":
             return float(table.max())
         return float(table.max()) / growth_of(source, 0).base ** source.steps
+
+
+def _bases(wanted: Floats, found: Fit) -> tuple[Floats, Floats]:
+    """Threshold bases float64[C], and what they are worth in the network's values.
+
+    A base cannot be below 1: one that should be, of a clipped ReLU say, is worth its constant.
+    """
+    exact = wanted * found.gain / found.scale
+    base = np.maximum(1, np.rint(exact))
+    return base, np.where((exact > 0) & (exact < 1), exact, base) * found.scale / found.gain
+
+
+def _times(values: Floats, channels: Floats) -> Floats:
+    return values * channels.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def _synapses(maps: list[Linear], found: Fit) -> tuple[Synapse, ...]:

@@ -17,6 +17,10 @@ Floats = NDArray[np.float64]
 BATCH = 64
 """Samples evaluated at a time."""
 
+SILENT = 1e-200
+"""Stands for the constant of a channel that is always 0: below every float32, and a divisor of
+any of them."""
+
 BINS = 4096
 """Bins of a histogram between 0 and a channel's maximum."""
 
@@ -60,7 +64,7 @@ class Histogram:
 
     def pooled(self, constants: Floats) -> tuple[Floats, Floats]:
         """All channels together: rising values in units of `constants`, and their weights."""
-        ratio = self.maxima / np.maximum(constants, 1e-30)
+        ratio = self.maxima / np.maximum(constants, SILENT)
         values = np.round(self.centres * ratio[:, None] * BINS).astype(np.int64)
         weights = self.counts * (constants**2)[:, None]
         summed = np.bincount(values.reshape(-1), weights.reshape(-1))
@@ -161,7 +165,7 @@ def _grouped(value: NDArray[Any], groups: int) -> NDArray[Any]:
 
 def _counted(values: NDArray[Any], maxima: Floats) -> Floats:
     """Histogram float64[G, BINS] of the positive values [N, G, places]."""
-    share = values / np.maximum(maxima, 1e-30)[:, None]
+    share = values / np.maximum(maxima, SILENT)[:, None]
     bins = np.minimum((share * BINS).astype(np.int64), BINS - 1)
     bins += np.arange(len(maxima))[:, None] * BINS
     found = np.bincount(bins[values > 0], minlength=len(maxima) * BINS)
