@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -30,8 +31,16 @@ from onespike_lava.errors import MissingPartError, OptionError, WorkerError
 from onespike_lava.files import sweep_scratch
 from onespike_lava.version import __version__
 
+MOST = 61 if sys.platform == "win32" else 1024
+"""Most processes; Windows waits for no more than 63 things at once."""
+
 PATIENCE = 10
 """Seconds that a scheduler, and its first worker, may take to answer."""
+
+ADDRESS = re.compile(
+    r"((?P<kind>tcp|tls|ws)://)?([\w.-]+|\[[\da-fA-F:.]+\]):(?P<port>\d{1,5})", re.ASCII
+)
+"""Addresses of schedulers."""
 
 READER_STAYS = sys.version_info < (3, 11, 7) or sys.version_info[:3] == (3, 12, 0)
 """Whether CPython leaves the pipe of tasks open to itself when its workers are gone (gh-94777), so
@@ -107,10 +116,13 @@ def _result(future: Future[Any]) -> Any:
 def crew(workers: int = 1, scheduler: str | None = None) -> Iterator[Crew]:
     """A crew of so many processes, or of the Dask cluster whose scheduler has that address.
 
-    Raises `OptionError` for both or no worker at all, `MissingPartError`, `WorkerError`.
+    Raises `OptionError` for both, no worker at all, more than `MOST` or what is no address,
+    `MissingPartError`, `WorkerError`.
     """
     if workers < 1:
         raise OptionError(f"workers: {workers} is below 1; give the number of processes")
+    if workers > MOST:
+        raise OptionError(f"workers: {workers} exceeds {MOST}; give one for each processor")
     if scheduler is not None and workers > 1:
         raise OptionError("workers: a cluster has its own; give either --workers or --scheduler")
     if scheduler is not None:
@@ -182,8 +194,9 @@ def _cluster(address: str) -> Iterator[Crew]:
         raise MissingPartError(
             "scheduler: distributed is not installed; run pip install 'onespike-lava[dask]'"
         ) from None
+    cluster: Any = distributed
+    _check_address(cluster, address)
     try:
-        cluster: Any = distributed
         client = cluster.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -199,6 +212,21 @@ def _cluster(address: str) -> Iterator[Crew]:
             executor.shutdown(wait=False)
     finally:
         client.close()
+
+
+def _check_address(cluster: Any, address: str) -> None:
+    """`OptionError` for addresses that a client takes up and never gets rid of."""
+    found = ADDRESS.fullmatch(address)
+    if found is None or not 0 < int(found["port"]) < 2**16:
+        raise OptionError(f"scheduler: {address!r} is no address; give one as tcp://HOST:PORT")
+    if (
+        found["kind"] == "tls"
+        and cluster.Security().get_connection_args("client")["ssl_context"] is None
+    ):
+        raise OptionError(
+            f"scheduler: {address} needs certificates; name them in Dask's settings, "
+            "distributed.comm.tls"
+        )
 
 
 def _check_versions(client: Any, address: str) -> None:

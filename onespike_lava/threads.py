@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from onespike_lava.errors import OptionError
+
 SETTINGS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 """Environment variables that bound the threads of a run."""
 
@@ -18,9 +20,19 @@ def limit() -> int:
         found = os.cpu_count() or 1
     for name in SETTINGS:
         text = os.environ.get(name, "").split(",")[0].strip()
-        if text.isdigit() and int(text) > 0:
+        if text.isdecimal() and int(text) > 0:
             found = min(found, int(text))
     return found
+
+
+def check() -> None:
+    """`OptionError` where Numba would not load for the number that it is given."""
+    try:
+        number = int(os.environ.get("NUMBA_NUM_THREADS", ""))
+    except ValueError:  # Numba takes its own number then
+        return
+    if number < 1:
+        raise OptionError(f"NUMBA_NUM_THREADS: {number} is below 1; set 1 or more, or unset it")
 
 
 def restrict(threads: int) -> None:

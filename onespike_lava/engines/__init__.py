@@ -10,8 +10,10 @@ from __future__ import annotations
 from functools import cache, partial
 from importlib import import_module
 from math import prod
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from onespike_lava import threads
 from onespike_lava.engines.result import Result, Run
 from onespike_lava.errors import OptionError
 from onespike_lava.progress import Progress, silent
@@ -38,8 +40,11 @@ def run(
     name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
-    if not 0 <= wait <= network.phases:
-        raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
+    if not isinstance(wait, Integral) or not 0 <= wait <= network.phases:
+        raise OptionError(
+            f"wait: {wait!r} is outside 0..{network.phases}, the network's phases; give a whole "
+            "number of them"
+        )
     result: Result = _engine(name).run(network, samples, wait, record, partial(progress, name))
     names = [layer.name for layer in network.layers[:-1]]
     return Run(
@@ -56,6 +61,8 @@ def run(
 
 @cache
 def _engine(name: str) -> Any:
+    if name == "numba":
+        threads.check()
     return import_module(f"onespike_lava.engines.{name}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from onespike_lava.errors import DataError, MissingPartError
+from onespike_lava.errors import DataError, MissingPartError, OptionError
 from onespike_lava.files import write_atomic
 
 STYLE = {
@@ -30,12 +30,21 @@ FONT = re.compile(r"font-family: [^;]*;? ?")
 
 
 def style() -> AbstractContextManager[Any]:
-    """A context in which figures are drawn and saved; `MissingPartError` without matplotlib."""
+    """A context in which figures are drawn and saved.
+
+    Raises `MissingPartError` without matplotlib, `OptionError` where its settings are unsound.
+    """
     try:
         import matplotlib as mpl
     except ImportError:
         raise MissingPartError(
             "report: matplotlib is not installed; run pip install 'onespike-lava[report]'"
+        ) from None
+    except ValueError as error:
+        reason = str(error).splitlines()[0][:80]
+        raise OptionError(
+            f"report: matplotlib does not load ({reason}); mend or unset MPLBACKEND, or mend "
+            "matplotlibrc"
         ) from None
     context: AbstractContextManager[Any] = mpl.rc_context(STYLE)
     return context
@@ -63,7 +72,9 @@ def save(figure: Any, folder: str | Path, name: str, kinds: tuple[str, ...] = ("
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{folder}: no folder for figures ({error.strerror})") from None
+        raise DataError(
+            f"{folder}: no folder for figures ({error.strerror}); give another"
+        ) from None
     for kind in kinds:
         write_atomic(Path(folder) / f"{name}.{kind}", image(figure, kind))
 

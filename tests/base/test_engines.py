@@ -93,6 +93,16 @@ def test_result_does_not_depend_on_blocks(monkeypatch):
     assert whole.spikes == parts.spikes
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_result_does_not_depend_on_how_kernels_are_taken(seed, monkeypatch):
+    network = random_network(seed)
+    x = random_samples(network, 7)
+    unfolded = network.run(x, "numpy", record=True)
+    monkeypatch.setattr(vectorised, "TAPS_BYTES", 0)
+    tap_by_tap = network.run(x, "numpy", record=True)
+    assert first_difference(unfolded, tap_by_tap) is None
+
+
 def test_sample_alone_equals_sample_among_others():
     network = random_network(7)
     x = random_samples(network, 6)
@@ -131,7 +141,11 @@ def test_bad_engine_wait_and_samples():
     x = random_samples(network, 2)
     with pytest.raises(OptionError, match=r"^engine: 'gpu' is not one of auto, numpy, ref"):
         network.run(x, "gpu")
-    with pytest.raises(OptionError, match=r"^wait: 17 is outside 0..16, the network's phases$"):
+    message = r"is outside 0..16, the network's phases; give a whole number of them$"
+    for wait in (-1, 1.0, 2.5, "3"):
+        with pytest.raises(OptionError, match=rf"^wait: {wait!r} {message}"):
+            network.run(random_samples(network, 1), "numpy", wait=wait)
+    with pytest.raises(OptionError, match=f"^wait: 17 {message}"):
         network.run(x, wait=17)
     with pytest.raises(DataError, match=r"^x: shape \(2, 2\) does not match \[N, 2, "):
         network.run(x[:, :, 0, 0])

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from onespike_lava import engines
 from onespike_lava.engines.numba import workers
+from onespike_lava.errors import OptionError
 from onespike_lava.netx import save
 from tests.networks import random_network, random_samples
 
@@ -107,8 +109,19 @@ def test_number_of_threads(monkeypatch):
     assert 1 <= here <= (os.cpu_count() or 1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1,2")
     assert workers.limit() == 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "9999")
-    assert workers.limit() == here
+    for other in ("9999", "²", "x", "-1"):
+        monkeypatch.setenv("OMP_NUM_THREADS", other)
+        assert workers.limit() == here
+
+
+@pytest.mark.parametrize("number", ["0", "-3"])
+def test_a_number_of_threads_that_numba_does_not_take_is_named(monkeypatch, number):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", number)
+    engines._engine.cache_clear()
+    network = random_network(0)
+    message = f"NUMBA_NUM_THREADS: {number} is below 1; set 1 or more, or unset it"
+    with pytest.raises(OptionError, match=message):
+        network.run(random_samples(network, 1))
 
 
 def in_process(code, **environment):

@@ -1,5 +1,7 @@
 """A report's data against plain counts, and its page: whole in itself, inert, in one file."""
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -204,6 +206,19 @@ def test_a_drawing_is_the_same_bytes_each_time(reported):
     figure = every(reported[0])[0]
     with style():
         assert image(figure.draw(), "svg") == image(figure.draw(), "svg")
+
+
+def test_settings_of_matplotlib_that_are_none_are_named():
+    code = "from onespike_lava.report.drawing import style\nstyle()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPLBACKEND": "spam"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "OptionError: report: matplotlib does not load (Key backend: 'spam'" in done.stderr
+    assert "; mend or unset MPLBACKEND" in done.stderr
 
 
 @pytest.mark.parametrize("part", ["matplotlib", "jinja2"])

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -134,9 +135,30 @@ def test_labels_and_shapes_are_checked_before_any_work(network, tmp_path):
 
 
 def test_crews_are_checked():
-    for words, message in (((0,), "workers: 0 is below 1"), ((2, "tcp://a:1"), "either --workers")):
+    for words, message in (
+        ((0,), "workers: 0 is below 1"),
+        ((jobs.MOST + 1,), f"workers: {jobs.MOST + 1} exceeds {jobs.MOST}; give one for each"),
+        ((2, "tcp://a:1"), "either --workers"),
+    ):
         with pytest.raises(OptionError, match=message), jobs.crew(*words):
             pass
+
+
+@pytest.mark.parametrize(
+    "address", ["ucx://x:1", "inproc://a", "tcp://a", "tcp://a:99999", "tcp://[::", "", "::::"]
+)
+def test_addresses_are_checked_before_a_client_takes_them_up(address):
+    pytest.importorskip("distributed")
+    message = rf"scheduler: {re.escape(repr(address))} is no address; give one as tcp://HOST:PORT"
+    with pytest.raises(OptionError, match=message), jobs.crew(1, address):
+        pass
+
+
+def test_a_cluster_with_certificates_needs_them():
+    pytest.importorskip("distributed")
+    message = "tls://127.0.0.1:1 needs certificates; name them in Dask's settings"
+    with pytest.raises(OptionError, match=message), jobs.crew(1, "tls://127.0.0.1:1"):
+        pass
 
 
 def test_workers_share_the_threads_and_ignore_interrupts():
