@@ -30,7 +30,7 @@ def obstacle(first: Node, second: Node, shape: Shape) -> str | None:
             return f"{second.name} pads with zeros, not with the bias of {first.name}"
     if second.op == "conv" and first.op == "linear":
         return f"{second.name} is no linear layer as {first.name} is"
-    weights = _size(first, second, shape)
+    weights = composed_size(first, second, shape)
     if weights > WEIGHTS_MAX:
         return f"composed they have {weights} weights, more than {WEIGHTS_MAX}"
     return None
@@ -61,7 +61,8 @@ def dense_groups(node: Node) -> Floats:
     return full
 
 
-def _size(first: Node, second: Node, shape: Shape) -> int:
+def composed_size(first: Node, second: Node, shape: Shape) -> int:
+    """Weights of both maps as one; `shape` is of the input of the first."""
     outputs = len(second.params["weight"])
     if second.op == "linear":
         return outputs * prod(shape)

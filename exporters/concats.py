@@ -13,25 +13,32 @@ from exporters import algebra
 from exporters.compose import dense_groups
 from exporters.draft import LINEAR, Draft
 from exporters.graph import Node
+from exporters.room import PIECES_MAX, Room
 from onespike_lava.layers import Shape
 
 
 def split_concats(draft: Draft) -> None:
-    """Let sums, linear maps of parts and the like take the place of every concatenation."""
+    """Let sums, linear maps of parts and the like take the place of every concatenation.
+
+    Raises `UnsupportedError` where that takes too many parts.
+    """
+    room = Room.of(draft, "concatenate fewer values", PIECES_MAX)
     while True:
         found = draft.of_op("concat")
         if not found:
             return
-        shapes = draft.shapes()
-        _split(draft, _Parts(found[0], tuple(shapes[name] for name in found[0].inputs)))
+        shapes, concat = draft.shapes(), found[0]
+        room.check(concat, len(concat.inputs))
+        _split(draft, _Parts(concat, tuple(shapes[name] for name in concat.inputs), room))
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """A concatenation and the shapes of its inputs."""
+    """A concatenation, the shapes of its inputs, and the room for what it is split into."""
 
     concat: Node
     shapes: tuple[Shape, ...]
+    room: Room
 
     @property
     def bounds(self) -> list[int]:
@@ -88,6 +95,7 @@ def _embedded(draft: Draft, parts: _Parts) -> tuple[str, ...]:
     for number, source in enumerate(parts.concat.inputs):
         name = draft.fresh(f"{parts.concat.name}.{number}")
         first, *_, channels = parts.bounds[number:]
+        parts.room.take(parts.concat, channels * parts.shapes[number][0])
         draft.put(algebra.selection(name, source, parts.shapes[number], first, channels))
         names.append(name)
     return tuple(names)
@@ -150,6 +158,7 @@ def _ranges(parts: _Parts) -> list[tuple[str, int, int]]:
 
 def _put_pieces(draft: Draft, name: str, op: str, pieces: list[Node], parts: _Parts) -> None:
     names = []
+    parts.room.take(parts.concat, 0, len(pieces))
     for number, piece in enumerate(pieces):
         names.append(draft.fresh(f"{name}.{number}"))
         draft.put(replace(piece, name=names[-1]))

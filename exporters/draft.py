@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 
 from exporters.graph import Graph, Node
 from onespike_lava.layers import Shape
@@ -111,7 +112,7 @@ class Draft:
 
     def fresh(self, name: str) -> str:
         """The name, or with a number behind it if it is taken."""
-        candidates = (name, *(f"{name}.{number}" for number in range(2, len(self.nodes) + 3)))
+        candidates = chain((name,), (f"{name}.{number}" for number in count(2)))
         return next(each for each in candidates if each not in self.nodes)
 
     def put_relu(self, name: str) -> None:
@@ -128,10 +129,15 @@ class Draft:
 
     def non_negative(self, name: str) -> bool:
         """Whether the value cannot be negative: ReLUs, and maps without negative weights."""
-        node = self.nodes[name]
-        if node.op == "relu":
-            return True
-        signs = node.op in LINEAR and all((value >= 0).all() for value in node.params.values())
-        if signs or node.op in KEEP_SIGN:
-            return all(self.non_negative(each) for each in node.inputs)
-        return False
+        waiting, seen = [name], {name}
+        while waiting:
+            node = self.nodes[waiting.pop()]
+            if node.op == "relu":
+                continue
+            signs = node.op in LINEAR and all((value >= 0).all() for value in node.params.values())
+            if not signs and node.op not in KEEP_SIGN:
+                return False
+            new = [each for each in dict.fromkeys(node.inputs) if each not in seen]
+            seen.update(new)
+            waiting += new
+        return True

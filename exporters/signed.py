@@ -7,25 +7,31 @@ reader of a signed value gets a copy, so that at the end every linear map reads 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
 from exporters import algebra
-from exporters.compose import compose, obstacle
+from exporters.compose import compose, composed_size, obstacle
 from exporters.draft import LINEAR, SPIKING, Draft
 from exporters.graph import Node
+from exporters.room import Room
 from onespike_lava.layers import Shape
 
 
 def compose_signed(draft: Draft) -> None:
-    """Make every linear map read spikes and every sum a sum of linear maps, where exact."""
-    sweep = _Sweep(draft)
+    """Make every linear map read spikes and every sum a sum of linear maps, where exact.
+
+    Raises `UnsupportedError` where that takes too many maps.
+    """
+    room = Room.of(draft, "put a ReLU behind the sums and maps before it")
+    sweep = _Sweep(draft, room)
     for node in draft.order():
         sweep.visit(draft.nodes[node.name])
     sweep.account()
-    _separate(draft, "add")
-    _separate(draft, *LINEAR)
+    _separate(draft, room, "add")
+    _separate(draft, room, *LINEAR)
 
 
 class _Sweep:
@@ -37,8 +43,8 @@ class _Sweep:
             `reasons` why
     """
 
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
+    def __init__(self, draft: Draft, room: Room) -> None:
+        self.draft, self.room = draft, room
         self.shapes: dict[str, Shape] = draft.shapes()
         self.into: dict[str, list[str]] = {}
         self.verbs: dict[str, str] = {}
@@ -69,6 +75,7 @@ class _Sweep:
     def _sum(self, total: Node) -> None:
         """Sums in a row become one, spikes that are added get a synapse of weight one."""
         inputs: list[str] = []
+        self.room.check(total, sum(len(self._terms(name)) for name in total.inputs))
         for name in total.inputs:
             source = self.draft.nodes[name]
             if source.op == "add":
@@ -76,15 +83,25 @@ class _Sweep:
                 self._note(name, total.name, "merged with")
             else:
                 inputs.append(self._skip(total.name, name) if source.op in SPIKING else name)
-        data = [name for name in inputs if self._source(name).op == "input"]
+        for name, times in Counter(inputs).items():
+            self.room.take(total, (times - 1) * _weights(self.draft.nodes[name]), times - 1)
+        maps = [name for name in inputs if self.draft.nodes[name].op in LINEAR]
+        data = [name for name in maps if self._source(name).op == "input"]
         if len(data) < len(inputs):
             why = f"{total.name} adds data and spikes, which have different codes"
             inputs = [self._pair(name, why) if name in data else name for name in inputs]
         self.draft.put(total.with_inputs(*inputs))
         self._neurons(total)
 
+    def _terms(self, name: str) -> tuple[str, ...]:
+        """What a value adds to a sum: the values of which it is a sum, or itself."""
+        node = self.draft.nodes[name]
+        return node.inputs if node.op == "add" else (name,)
+
     def _map(self, node: Node) -> None:
         source = self.draft.source(node)
+        if any(each.op not in LINEAR for each in self._summands(source)):
+            return  # a flattened value is added, which the check of the result refuses
         reasons = [self._obstacle(each, node) for each in self._summands(source)]
         if any(reasons):
             why = next(each for each in reasons if each)
@@ -92,7 +109,7 @@ class _Sweep:
             self.draft.put(node)
             source = self.draft.source(node)
         if source.op in LINEAR and self._obstacle(source, node) is None:
-            self.draft.put(compose(source, node, self.shapes[source.inputs[0]]))
+            self.draft.put(self._composed(source, node, node, 0))
             self._note(source.name, node.name)
         elif source.op == "add":
             self._distribute(node, self._summands(source))
@@ -113,6 +130,7 @@ class _Sweep:
             names = []
             for each in self._summands(signed):
                 names.append(draft.fresh(f"{each.name}.pair"))
+                self.room.take(signed, 2 * _weights(each))
                 draft.put(algebra.doubled(each, names[-1]))
             if signed.op == "add":
                 total = Node(draft.fresh(f"{name}.pair"), "add", tuple(names))
@@ -120,6 +138,7 @@ class _Sweep:
                 names = [total.name]
             relu = Node(draft.fresh(f"{names[0]}.relu"), "relu", (names[0],))
             self.pairs[name] = draft.fresh(f"{name}.signed")
+            self.room.take(signed, 2 * _skip_weights(self.shapes[name]))
             draft.put(relu)
             draft.put(algebra.differences(self.pairs[name], relu.name, self.shapes[name]))
             self.shapes |= {names[0]: wide, relu.name: wide, self.pairs[name]: self.shapes[name]}
@@ -133,12 +152,18 @@ class _Sweep:
             if number:
                 weight, bias = algebra.affine(piece)
                 piece = algebra.with_params(piece, weight, np.zeros_like(bias))
-            self.draft.put(compose(summand, piece, self.shapes[summand.inputs[0]]))
+            self.draft.put(self._composed(summand, piece, node, 1))
             self.shapes[piece.name] = self.shapes[node.name]
             self._note(summand.name, node.name)
             names.append(piece.name)
         self._note(self.draft.source(node).name, node.name)
         self.draft.put(Node(node.name, "add", tuple(names)))
+
+    def _composed(self, first: Node, second: Node, node: Node, nodes: int) -> Node:
+        """Both maps as one, for `node`, if there is room; `nodes` more than there were."""
+        shape = self.shapes[first.inputs[0]]
+        self.room.take(node, composed_size(first, second, shape), nodes)
+        return compose(first, second, shape)
 
     def _neurons(self, node: Node) -> None:
         """Neurons of its own for a value that is not negative where something needs spikes.
@@ -165,6 +190,7 @@ class _Sweep:
 
     def _skip(self, reader: str, source: str) -> str:
         name = self.draft.fresh(f"{reader}.skip")
+        self.room.take(self.draft.nodes[reader], _skip_weights(self.shapes[source]))
         self.shapes[name] = self.shapes[source]
         self.draft.put(algebra.identity_map(name, source, self.shapes[source]))
         return name
@@ -179,13 +205,23 @@ class _Sweep:
             self.into[name].append(where)
 
 
-def _separate(draft: Draft, *ops: str) -> None:
+def _separate(draft: Draft, room: Room, *ops: str) -> None:
     """A copy of each sum or linear map for every ReLU and sum that reads it."""
     for node in draft.of_op(*ops):
         readers = [each for each in draft.readers(node.name) if each.op in ("relu", "add")]
         first = 0 if node.name == draft.output else 1
         for reader in sorted(readers, key=lambda each: each.op != "relu")[first:]:
+            room.take(node, _weights(node))
             copy = replace(node, name=draft.fresh(node.name))
             draft.put(copy)
             inputs = (copy.name if name == node.name else name for name in reader.inputs)
             draft.put(reader.with_inputs(*inputs))
+
+
+def _weights(node: Node) -> int:
+    return node.params["weight"].size if node.op in LINEAR else 0
+
+
+def _skip_weights(shape: Shape) -> int:
+    """Weights of `algebra.identity_map`."""
+    return shape[0] if len(shape) == 3 else shape[0] ** 2

@@ -44,6 +44,7 @@ def cases():
         onnx_files.outside,
         onnx_files.structures,
         onnx_files.constants,
+        onnx_files.joins,
     )
     every = (case for make in makers for case in make())
     return [case for case in every if case.name not in SLOW + ROOT and case.suffix in OPENED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,33 @@ def constants() -> Cases:
     yield Case("ONNX constant", "values of terabytes", ".onnx", made.SerializeToString())
     made = model([node("Pad", "x p")], {"p": np.array([0, 0, 2**20, 2**20] * 2)})
     yield Case("ONNX constant", "planes of terabytes", ".onnx", made.SerializeToString())
+
+
+def joins() -> Cases:
+    """Some hundred bytes of sums and concatenations that double each time."""
+    constants = {"k": np.ones((1, 1, 1, 1), "f4"), "m": np.ones((3, 64), "f4")}
+
+    def chain(op: str, times: int, *first: Any, **attrs: Any) -> list[Any]:
+        names = ["f" if first else "x", *(f"f{n}" for n in range(times))]
+        nodes = [node(op, f"{a} {a}", b, **attrs) for a, b in pairwise(names)]
+        return [*first, *nodes, node("Identity", names[-1], "end")]
+
+    residual = []
+    for a, b in pairwise(["x", *(f"f{n}" for n in range(30)), "end"]):
+        residual += [node("Conv", f"{a} k", f"c{b}"), node("Add", f"c{b} {a}", b)]
+    given = {
+        "sums": [*chain("Add", 30), node("Conv", "end k")],
+        "sums of spikes": [*chain("Add", 30, node("Relu", "x", "f")), node("Conv", "end k")],
+        "residual sums": [*residual, node("Conv", "end k")],
+        "flattened sum": [*chain("Add", 1, node("Flatten", "x", "f")), node("MatMul", "end t")],
+        "flattened sums": [*chain("Add", 200, node("Flatten", "x", "f")), node("MatMul", "end t")],
+        "wide concatenation": chain("Concat", 9, node("Flatten", "x", "f"), axis=1),
+        "concatenations": chain("Concat", 13, axis=1),
+    }
+    for name, nodes in given.items():
+        nodes[-1].output[0] = "y"
+        made = model(nodes, {**constants, "t": constants["m"].T})
+        yield Case("ONNX joins", name, ".onnx", made.SerializeToString())
 
 
 def truncated_and_flipped(rng, flips: int, every: int) -> Cases:

@@ -49,6 +49,7 @@ def every(seed: int, flips: int, step: int) -> Iterator[tuple[str, list[Case]]]:
         onnx_files.outside,
         onnx_files.structures,
         onnx_files.constants,
+        onnx_files.joins,
         lambda: onnx_files.truncated_and_flipped(rng, flips, step),
         weight_files.weights,
         weight_files.nir_files,
