@@ -66,6 +66,11 @@ class Window:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
 
+    def padded(self, shape: Shape) -> Shape:
+        """(C, H, W) with the silent rows and columns."""
+        top, left, bottom, right = self.padding
+        return (shape[0], shape[1] + top + bottom, shape[2] + left + right)
+
     def output_size(self, size: Shape, kernel: Shape) -> tuple[int, int]:
         """Rows and columns of the output for an input of `size`; below 1 where none fits."""
         top, left, bottom, right = self.padding

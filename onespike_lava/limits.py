@@ -34,5 +34,16 @@ WEIGHTINGS = ("graded", "membrane")
 """Where a spike's phase is weighed: in its payload (synapse-based) or by the growth of the
 potential (neuron-based), Sec. II-B."""
 
-NEURONS_MAX = 2**28
-"""Most neurons of a layer: positions fit int32 with room, and no file declares terabytes."""
+NEURONS_MAX = 2**24
+"""Most neurons of a layer, and most values of a layer with the silent places around it that one
+window of a later layer sees. Sizes cost a file nothing, so this is what bounds the memory of a
+small one; the largest layer of VGG-16 for ImageNet has 3.2 million."""
+
+ALL_NEURONS_MAX = 2**26
+"""Most neurons of all layers together."""
+
+LAYERS_MAX = 2**10
+"""Most layers."""
+
+NAME_BYTES_MAX = 1024
+"""Longest name of a layer, in bytes of UTF-8."""

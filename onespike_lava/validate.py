@@ -28,7 +28,10 @@ from onespike_lava.layers import (
     Synapse,
 )
 from onespike_lava.limits import (
+    ALL_NEURONS_MAX,
     INPUT_BITS_MAX,
+    LAYERS_MAX,
+    NAME_BYTES_MAX,
     NEURONS_MAX,
     PAYLOAD_BITS_MAX,
     PAYLOAD_MAX,
@@ -71,7 +74,20 @@ def _network(network: Network) -> Iterator[str]:
         yield "layers: the first must be the input and the last the readout, found " + (
             ", ".join(type(layer).__name__ for layer in layers) or "none"
         )
+    yield from _amount(layers)
     yield from _names([layer.name for layer in layers])
+    yield from _order(layers)
+
+
+def _amount(layers: tuple[Layer, ...]) -> Iterator[str]:
+    neurons = [prod(layer.shape) for layer in layers]
+    if len(layers) > LAYERS_MAX:
+        yield f"layers: {len(layers)} exceed {LAYERS_MAX}; use a shallower network"
+    elif max(neurons, default=0) <= NEURONS_MAX and sum(neurons) > ALL_NEURONS_MAX:
+        yield f"layers: {sum(neurons)} neurons exceed {ALL_NEURONS_MAX}; use smaller layers"
+
+
+def _order(layers: tuple[Layer, ...]) -> Iterator[str]:
     for index, layer in enumerate(layers):
         last = index == len(layers) - 1
         if (isinstance(layer, Input) and index > 0) or (isinstance(layer, Readout) and not last):
@@ -91,7 +107,10 @@ def _network(network: Network) -> Iterator[str]:
 def _names(names: list[str]) -> Iterator[str]:
     counts = Counter(names)
     for index, name in enumerate(names):
-        if not name or counts[name] > 1:
+        size = len(name.encode(errors="surrogatepass"))
+        if size > NAME_BYTES_MAX:
+            yield f"layer {index}: a name of {size} bytes exceeds {NAME_BYTES_MAX}; rename it"
+        elif not name or counts[name] > 1:
             yield f"layer {index}: name {name!r} is empty or not unique; rename it"
         elif not name.isprintable():
             yield f"layer {index}: name {name!r} cannot be printed; rename it"
@@ -158,7 +177,7 @@ def _shapes(network: Network, layer: Layer) -> Iterator[str]:
         if len(source) != 3 or len(layer.shape) != 3:
             yield f"a max pool needs (C, H, W), found source {source} and shape {layer.shape}"
             return
-        odd = list(_window(layer))
+        odd = list(_window(layer, source))
         yield from odd
         if odd:
             return
@@ -170,7 +189,7 @@ def _shapes(network: Network, layer: Layer) -> Iterator[str]:
             yield from _synapse(synapse, network.layers[synapse.source].shape, layer.shape)
 
 
-def _window(part: MaxPool | Synapse) -> Iterator[str]:
+def _window(part: MaxPool | Synapse, source: Shape) -> Iterator[str]:
     window = part.window
     kernel = part.kernel if isinstance(part, MaxPool) else part.weight.shape[2:]
     parts = (kernel, window.stride, window.padding, window.dilation)
@@ -186,6 +205,11 @@ def _window(part: MaxPool | Synapse) -> Iterator[str]:
         )
     elif isinstance(part, MaxPool) and max(window.padding) >= max(*kernel):
         yield f"padding {window.padding} reaches beyond the kernel {tuple(kernel)} of a pool"
+    elif prod(window.padded(source)) > NEURONS_MAX:
+        yield (
+            f"padding {window.padding} makes {window.padded(source)} of {source}, more than "
+            f"{NEURONS_MAX} values; use less padding"
+        )
 
 
 def _synapse(synapse: Connection, source: Shape, shape: Shape) -> Iterator[str]:
@@ -204,7 +228,7 @@ def _synapse(synapse: Connection, source: Shape, shape: Shape) -> Iterator[str]:
     if len(source) != 3:
         yield f"a convolution needs a source (C, H, W), found {source}; use a dense synapse"
         return
-    messages = list(_window(synapse))
+    messages = list(_window(synapse, source))
     if groups < 1 or source[0] % groups or weight.shape[0] % groups:
         messages.append(f"groups: {groups} does not divide {source[0]} and {weight.shape[0]}")
     elif weight.shape[1] * groups != source[0]:

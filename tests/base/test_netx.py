@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from onespike_lava import load, netx, save
 from onespike_lava.errors import DataError, FormatError, InvalidNetworkError, OneSpikeError
-from onespike_lava.limits import INPUT_BITS_MAX, NEURONS_MAX, PAYLOAD_BITS_MAX, PHASES_MAX
+from onespike_lava.limits import (
+    ALL_NEURONS_MAX,
+    INPUT_BITS_MAX,
+    LAYERS_MAX,
+    NAME_BYTES_MAX,
+    NEURONS_MAX,
+    PAYLOAD_BITS_MAX,
+    PHASES_MAX,
+)
 from onespike_lava.netx import reader, schema
 from onespike_lava.netx.tree import from_tree, to_tree
 from tests.networks import random_network
@@ -91,11 +99,17 @@ def test_format_page_holds_the_generated_table():
 
 def test_format_page_names_the_limits():
     text = FORMAT.read_text()
-    powers = (NEURONS_MAX, "neurons"), (reader.OBJECT_LIMIT, "groups and datasets")
+    powers = (
+        (LAYERS_MAX, "layers"),
+        (NEURONS_MAX, "neurons\n  of a layer"),
+        (ALL_NEURONS_MAX, "neurons of all layers"),
+        (reader.OBJECT_LIMIT, "groups and datasets"),
+    )
     for limit, of in powers:
         assert f"2^{limit.bit_length() - 1} {of}" in text
         assert limit.bit_count() == 1
     assert f"{reader.FILE_LIMIT:,} bytes" in text
+    assert f"a name 1 .. {NAME_BYTES_MAX} bytes" in text
     assert f"`T` 1 .. {PHASES_MAX}, `T_in` 1 .. {INPUT_BITS_MAX} and" in text
     assert f"`payload_bits` 1 .. {PAYLOAD_BITS_MAX}," in text
 

@@ -8,9 +8,10 @@ import pytest
 from onespike_lava import coding
 from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.layers import Growth, Input, MaxPool, Readout, Spiking, Synapse, Window
+from onespike_lava.limits import LAYERS_MAX, NEURONS_MAX
 from onespike_lava.network import Network
 from onespike_lava.validate import largest_potential
-from tests.networks import random_network
+from tests.networks import Maker, random_network
 
 PAYLOADS = coding.payload_table(16, 1.3, 8)
 
@@ -180,3 +181,61 @@ def test_arrays_are_read_only_copies():
 
 def test_window_sizes():
     assert Window((2, 1), (1, 0, 2, 0), (1, 2)).output_size((6, 7), (3, 3)) == (4, 3)
+
+
+def padded(size, padding, kernel=(1, 1)):
+    """A readout that sees one plane with silence around it."""
+    window = Window((1, 1), padding)
+    synapse = Synapse(0, np.ones((1, 1, *kernel), np.int8), window)
+    source = Input("in", (1, *size), 2, np.zeros(1), np.ones(1))
+    shape = synapse.output_shape(source.shape)
+    return Network((source, Readout("out", shape, (synapse,), np.zeros(1, "i4"), 1.0)), 2, 2)
+
+
+def test_silence_around_a_layer_counts():
+    top = 4096
+    assert top**2 == NEURONS_MAX
+    padded((1, top), (top - 1, 0, 0, 0))
+    with pytest.raises(InvalidNetworkError, match=r"\(1, 1, 4096\), more than 16777216 values; "):
+        padded((1, top), (top, 0, 0, 0), (2, 1))
+    padded((1, 1), (7, 7, 7, 7))  # more silence than the kernel reaches
+
+
+def test_a_pool_sees_no_more_silence_than_a_layer_may_hold():
+    make = Maker(np.random.default_rng(0), 4, 1.3, "graded")
+    make.conv(make.input((1, 1, 1)), 1, (1, 1))
+    make.pool(1, (2**15, 2**15), Window((2**15,) * 2, (2**15 - 1,) * 4))
+    make.readout(2)
+    with pytest.raises(InvalidNetworkError, match="more than 16777216 values; use less padding"):
+        make.network()
+
+
+def chain(pools, name="pool", size=(2, 2)):
+    """A network with many pools in a row."""
+    make = Maker(np.random.default_rng(0), 4, 1.3, "graded")
+    at = make.conv(make.input((1, *size)), 1, (1, 1))
+    shape = make.layers[at].shape
+    make.layers += [
+        MaxPool(f"{name}{number}", shape, at + number, (1, 1), Window()) for number in range(pools)
+    ]
+    synapse = Synapse(at + pools, np.ones((1, 1, 1, 1), np.int8))
+    make.layers.append(Readout("out", shape, (synapse,), np.zeros(1, np.int32), 1.0))
+    return make.network()
+
+
+def test_all_layers_together_are_bounded():
+    side = 4096
+    with pytest.raises(InvalidNetworkError, match=f"layers: {5 * side**2} neurons exceed"):
+        chain(2, size=(side, side))
+
+
+def test_number_of_layers_is_bounded():
+    chain(LAYERS_MAX - 3)
+    with pytest.raises(InvalidNetworkError, match=r"layers: 1025 exceed 1024; use a shallower"):
+        chain(LAYERS_MAX - 2)
+
+
+def test_length_of_names_is_bounded():
+    chain(1, "\u00e9" * 511 + "a")
+    with pytest.raises(InvalidNetworkError, match=r"layer 2: a name of 1025 bytes exceeds 1024; "):
+        chain(1, "\u00e9" * 512)
