@@ -289,3 +289,21 @@ def test_unknown_kind(monkeypatch):
 def test_operations_have_distinct_codes():
     names = ("LOAD", "CLEAR", "PHASES", "BITS", "CONNECT", "SEARCH", "SEVERAL", "POOL", "GROW")
     assert len({getattr(operations, name) for name in names}) == len(names)
+
+
+def plane(side):
+    """One large plane of which a kernel of 1 x 1 makes as large a one."""
+    entry = Input("in", (1, side, side), 8, np.zeros(1), np.ones(1))
+    synapse = Synapse(0, np.full((1, 1, 1, 1), 3, np.int8))
+    bias = np.array([5], np.int32)
+    return Network((entry, Readout("out", (1, side, side), (synapse,), bias, 1.0)), 8, 8)
+
+
+def test_offsets_beyond_int32_are_left_to_numpy(monkeypatch):
+    """The kernels' tables hold int32, as do those of potentials, 64 bytes for each of a channel."""
+    assert planner.compile_network(plane(4096), 8, False, "portable") is None
+    monkeypatch.setattr(planner, "IMAGE_BYTES", 64 * 40**2)
+    for side, served in ((30, True), (40, False)):
+        network, wide = plane(side), np.arange(side**2).reshape(1, 1, side, side) % 251
+        assert (engine._program(network, 8, False, "portable") is not None) == served
+        assert_parity(network, wide.astype(np.float32))

@@ -26,13 +26,20 @@ from onespike_lava.network import Network
 ARENA_BYTES = 256 * 1024
 """Memory that a thread's images may take together; some of a second-level cache."""
 
+IMAGE_BYTES = 2**28
+"""Most memory of an image: every offset fits the int32 of the tables, in values of 4 bytes too."""
+
 GROUP = 16
 """Most images that go through a layer together."""
 
 
-def compile_network(network: Network, wait: int, record: bool, kind: str) -> Program:
-    """Lay out a network for a wait `T_w`, with or without recorded codes."""
-    return _Planner(network, wait, record, kind).program()
+def compile_network(network: Network, wait: int, record: bool, kind: str) -> Program | None:
+    """Lay out a network for a wait `T_w`, with or without recorded codes.
+
+    None where an image takes more than `IMAGE_BYTES`.
+    """
+    planner = _Planner(network, wait, record, kind)
+    return planner.program() if planner.image <= IMAGE_BYTES else None
 
 
 class _Planner:
@@ -50,11 +57,11 @@ class _Planner:
                 self._add_buffers(index, layer)
         planes = [plane for planes in self.buffers for plane in planes]
         every = [*planes, *self.potentials.values(), *self.masked.values()]
-        image = place(every)
-        self.group = max(1, min(GROUP, ARENA_BYTES // image))
+        self.image = place(every)
+        self.group = max(1, min(GROUP, ARENA_BYTES // self.image))
         for buffer in every:
             buffer.start *= self.group
-        self.scratch = image * self.group
+        self.scratch = self.image * self.group
 
     def _add_buffers(self, index: int, layer: Spiking | Readout) -> None:
         held = Layout(self.network, index, self.constants, self.kind, 1)
