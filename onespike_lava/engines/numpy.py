@@ -29,6 +29,7 @@ from onespike_lava.layers import (
     Shape,
     Sparse,
     Spiking,
+    Synapse,
     Window,
     per_neuron,
 )
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 64 * 2**20
 """Memory that the unfolded input of one layer may take."""
+
+TAPS_BYTES = 2**28
+"""Memory of one sample's unfolded input, from which on nothing is unfolded."""
 
 
 def run(
@@ -241,6 +245,21 @@ def _sent(
     return table[codes]
 
 
+def _by_taps(synapse: Synapse, sent: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A convolution as `connect` gives it, one kernel position after the other: little memory."""
+    outputs, inputs, rows, columns = synapse.weight.shape
+    groups, samples = synapse.groups, len(sent)
+    view = _windows(sent, (rows, columns), synapse.window)
+    height, width = view.shape[2:4]
+    kernels = synapse.weight.reshape(groups, outputs // groups, inputs, rows, columns)
+    total = np.zeros((samples, groups, outputs // groups, height * width), np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            under = view[..., row, column].reshape(samples, groups, inputs, height * width)
+            total += kernels[..., row, column].astype(np.float32) @ under
+    return total.reshape(samples, outputs, height, width)
+
+
 def connect(
     synapse: Connection, sent: NDArray[np.float32], by_rows: Product = product
 ) -> NDArray[np.float32]:
@@ -254,6 +273,9 @@ def connect(
         return sent.reshape(len(sent), -1) @ synapse.weight.T.astype(np.float32)
     outputs, _, rows, columns = synapse.weight.shape
     groups = synapse.groups
+    size = synapse.window.output_size(sent.shape[2:], (rows, columns))
+    if _unfolded(synapse, size) > TAPS_BYTES:
+        return _by_taps(synapse, sent)
     view = _windows(sent, (rows, columns), synapse.window)
     samples, channels, height, width = view.shape[:4]
     unfolded = view.reshape(samples, groups, channels // groups, height, width, rows, columns)
@@ -280,21 +302,36 @@ def _first_spike(codes: NDArray[np.uint8], pool: MaxPool) -> NDArray[np.uint8]:
 
     `code - 1` wraps silence (0) to 255, so that the minimum is the first spike.
     """
-    order = _windows(codes, pool.kernel, pool.window) - np.uint8(1)
-    first: NDArray[np.uint8] = order.min(axis=(4, 5)) + np.uint8(1)
-    return first
+    top, left, bottom, right = pool.window.padding
+    order = np.pad(codes, ((0, 0), (0, 0), (top, bottom), (left, right))) - np.uint8(1)
+    for axis in (0, 1):  # the first of a column of firsts of rows
+        step, apart = pool.window.stride[axis], pool.window.dilation[axis]
+        reach = (pool.shape[1 + axis] - 1) * step + 1
+        across = order.swapaxes(2 + axis, 3)
+        order = across[..., :reach:step].copy()
+        for at in range(apart, apart * pool.kernel[axis], apart):
+            np.minimum(order, across[..., at : at + reach : step], out=order)
+        order = order.swapaxes(2 + axis, 3)
+    return order + np.uint8(1)
 
 
 def _unfolded_bytes(network: Network) -> int:
-    """Bytes that the largest unfolded layer takes per sample."""
+    """Bytes that the largest padded or unfolded layer takes per sample."""
     largest = 1
-    for layer in network.layers:
-        if isinstance(layer, (Spiking, Readout)):
-            for synapse in layer.synapses:
-                if isinstance(synapse, Sparse):
-                    largest = max(largest, 4 * prod(network.layers[synapse.source].shape))
-                    continue
-                positions = int(np.prod(layer.shape[1:]))
-                fan_in = int(np.prod(synapse.weight.shape[1:])) * synapse.groups
-                largest = max(largest, 4 * positions * fan_in)
+    for layer in network.layers[1:]:
+        if isinstance(layer, MaxPool):
+            largest = max(largest, prod(layer.window.padded(network.layers[layer.source].shape)))
+            continue
+        assert isinstance(layer, (Spiking, Readout))
+        for synapse in layer.synapses:
+            source = network.layers[synapse.source].shape
+            if isinstance(synapse, Synapse) and synapse.kind == "conv":
+                largest = max(largest, _unfolded(synapse, layer.shape[1:]))
+                source = synapse.window.padded(source)
+            largest = max(largest, 4 * prod(source), 4 * prod(layer.shape))
     return largest
+
+
+def _unfolded(synapse: Synapse, size: Shape) -> int:
+    """Bytes of one sample's values under each position of the kernel of a convolution."""
+    return 4 * prod(size) * prod(synapse.weight.shape[1:]) * synapse.groups
