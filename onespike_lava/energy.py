@@ -9,12 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Connection, Input, Layer, Readout, Shape, Sparse, Spiking, Synapse
+from onespike_lava.layers import (
+    Connection,
+    Input,
+    Layer,
+    Readout,
+    Shape,
+    Sparse,
+    Spiking,
+    Synapse,
+    Window,
+)
 from onespike_lava.network import Network
 from onespike_lava.summary import kind
 
@@ -138,6 +149,29 @@ def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int
     found: NDArray[np.int64] = _readers(synapse, source)[:, None, None] * _uses(
         synapse, source, target
     )
+    return found
+
+
+def synapses(synapse: Connection, source: Shape, target: Shape) -> int:
+    """Synapses of a connection, the sum of its `fan_out`."""
+    if isinstance(synapse, Sparse):
+        return len(synapse.weight) * source[0]
+    if synapse.kind == "dense":
+        return prod(source) * target[0]
+    kernel = synapse.weight.shape[2:]
+    return int(_readers(synapse, source).sum()) * overlaps(synapse.window, kernel, source, target)
+
+
+def overlaps(window: Window, kernel: Shape, source: Shape, target: Shape) -> int:
+    """Pairs of a place of the output and one of the source under its kernel, per channel."""
+    found = 1
+    for axis in (0, 1):
+        stride, last = window.stride[axis], target[1 + axis] - 1
+        taps = np.arange(kernel[axis], dtype=np.int64) * window.dilation[axis]
+        before = window.padding[axis] - taps  # the first of `last + 1` outputs lies at -before
+        first = np.maximum(-(-before // stride), 0)
+        until = np.minimum((before + source[1 + axis] - 1) // stride, last)
+        found *= int(np.maximum(until - first + 1, 0).sum())
     return found
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from onespike_lava.layers import MaxPool, Readout
+from onespike_lava.energy import overlaps
+from onespike_lava.layers import Layer, MaxPool, Readout, Spiking
 from onespike_lava.loihi import sizes
-from onespike_lava.loihi.stock import clock, refuse, total_steps
+from onespike_lava.loihi.stock import limbs, refuse, total_steps
 from onespike_lava.network import Network
 
 NEURONS_PER_NEURON = 3
@@ -64,32 +65,35 @@ def price(network: Network, wait: int | None = None) -> Price:
 
 
 def _price(network: Network, position: int) -> LayerPrice:
-    layer, ticks = network.layers[position], clock(network, position)
+    layer = network.layers[position]
     neurons, own = prod(layer.shape), sizes.synapses(network, layer)
-    synapses = own + int(np.count_nonzero(ticks.to_sum))
+    channels, timed = _clock(layer)
+    synapses = own + timed
     if isinstance(layer, MaxPool):
         copies = NEURONS_PER_NEURON - 1
-        synapses += _compared(network, layer) + 3 * neurons  # two for the edge, one the payload
+        source = network.layers[layer.source].shape
+        compared = overlaps(layer.window, layer.kernel, source, layer.shape)
+        synapses += layer.shape[0] * compared + 3 * neurons  # two for the edge, one the payload
     elif isinstance(layer, Readout):
         copies = 1
         synapses += 2 * neurons  # back to itself, the gate
     else:
         copies = NEURONS_PER_NEURON
         synapses += 6 * neurons  # back, gate, comparison, two for the edge, payload
-    channels = ticks.to_sum.shape[1]
     return LayerPrice(layer.name, copies * neurons, synapses, channels, neurons, own)
 
 
-def _compared(network: Network, layer: MaxPool) -> int:
-    """Pairs of source neuron and window."""
-    channels, *source = network.layers[layer.source].shape
-    window = layer.window
-    pairs = channels
-    for axis in (0, 1):
-        reached = (
-            place * window.stride[axis] + step * window.dilation[axis] - window.padding[axis]
-            for place in range(layer.shape[1 + axis])
-            for step in range(layer.kernel[axis])
-        )
-        pairs *= sum(0 <= at < source[axis] for at in reached)
-    return pairs
+def _clock(layer: Layer) -> tuple[int, int]:
+    """Channels of the layer's clock and its synapses, as `stock.clock` makes them."""
+    if not isinstance(layer, (Spiking, Readout)):
+        return 1, 0
+    neurons, held = prod(layer.shape), [layer.bias]
+    channels, synapses = 1, 0
+    if isinstance(layer, Spiking):
+        held.append(layer.threshold_base)
+        channels, synapses = 3, neurons
+    for values in held:  # per channel, place or neuron
+        digits = limbs(values.reshape(-1))
+        channels += digits.shape[1]
+        synapses += int(np.count_nonzero(digits)) * (neurons // values.size)
+    return channels, synapses

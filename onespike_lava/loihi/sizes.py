@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onespike_lava.energy import fan_out
+from onespike_lava import energy
 from onespike_lava.layers import Layer, MaxPool, Readout, Spiking
 from onespike_lava.limits import STATE_BITS
 from onespike_lava.network import Network
@@ -30,7 +30,7 @@ def extremes(synapse: Any) -> tuple[int, int]:
 def synapses(network: Network, layer: Layer) -> int:
     """Pairs of neurons that a weight of the layer connects, fewer at borders; a pool has none."""
     return sum(
-        int(fan_out(synapse, network.layers[synapse.source].shape, layer.shape).sum())
+        energy.synapses(synapse, network.layers[synapse.source].shape, layer.shape)
         for synapse in connections(layer)
     )
 

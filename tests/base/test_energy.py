@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from onespike_lava.energy import energy, fan_out, is_fixed, macs, spikes_of
+from onespike_lava.energy import energy, fan_out, is_fixed, macs, spikes_of, synapses
 from onespike_lava.layers import Input, MaxPool, Readout, Sparse, Synapse, Window
 from tests.graphs import random_graph_network
 from tests.networks import random_network, random_samples
@@ -172,3 +172,13 @@ def test_input_spikes_are_bits():
     codes = np.zeros((2, *network.input.shape), np.uint8)
     codes[0, 0, 0, 0], codes[1, 0, 0, 0] = 0b101, 0b1
     assert spikes_of(codes, network.input)[0, 0, 0] == 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_synapses_are_the_sum_of_the_fan_out(seed):
+    for network in (random_network(seed), random_graph_network(seed)):
+        for layer in network.layers:
+            for synapse in getattr(layer, "synapses", ()):
+                source = network.layers[synapse.source].shape
+                found = synapses(synapse, source, layer.shape)
+                assert found == fan_out(synapse, source, layer.shape).sum()

@@ -1,6 +1,7 @@
 """The plan and the price of the stock composition; the processes are tested with Lava."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 from onespike_lava import netx
 from onespike_lava.cli import main
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Window
+from onespike_lava.layers import Readout, Synapse, Window
 from onespike_lava.limits import STATE_LIMIT
-from onespike_lava.loihi import stock
+from onespike_lava.loihi import check, fit, notes, stock
 from onespike_lava.loihi.price import price
 from onespike_lava.validate import largest_potential
 from tests.networks import Maker
@@ -170,3 +171,22 @@ def test_command(capsys, tmp_path):
     assert "late spikes" in found["reason"]
     assert "late spikes" in onespike("--stock", "--wait", "2")
     assert "stock" not in json.loads(onespike("--json"))
+
+
+def test_large_planes_cost_no_memory():
+    """Rules, fit and price are counted, not laid out."""
+    side = 4096
+    make = Maker(np.random.default_rng(0), 4, 1.3, "graded")
+    make.conv(make.input((1, side, side)), 1)
+    at = make.pool(1, (3, 3), Window((2, 2), (1, 1, 1, 1)))
+    make.layers[1] = replace(make.layers[1], bias=np.array([300], np.int32))
+    shape = make.layers[at].shape
+    synapse = Synapse(at, np.ones((1, 1, 1, 1), np.int8))
+    make.layers.append(Readout("out", shape, (synapse,), np.zeros(1, np.int32), 1.0))
+    network = make.network()
+    tracemalloc.start()
+    for count in (check, notes, fit, price):
+        count(network)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
