@@ -98,7 +98,7 @@ class _Writer:
     """Collects nodes and edges."""
 
     def __init__(self, network: Network) -> None:
-        self.network, self.tree = network, to_tree(network)
+        self.network, self.keys = network, _by_layer(to_tree(network))
         self.flat = is_flat(network)
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
@@ -114,8 +114,8 @@ class _Writer:
             self._layer(place, layer)
         self.nodes["output"] = nir.Output(np.array(self._shape(self.network.readout)))
         self.edges.append((self.names[-1], "output"))
-        head = {path: value for path, value in self.tree.items() if path.startswith("onespike/")}
-        return nir.NIRGraph(self.nodes, self.edges, {**nested(head), "remarks": remarks})
+        head = nested(self.keys["onespike"])
+        return nir.NIRGraph(self.nodes, self.edges, {**head, "remarks": remarks})
 
     def _shape(self, layer: Layer) -> Shape:
         flat = self.flat and not isinstance(layer, Input)
@@ -123,7 +123,7 @@ class _Writer:
 
     def _layer(self, place: int, layer: Layer) -> None:
         prefix = f"layer/{place}/"
-        keys = {path: value for path, value in self.tree.items() if path.startswith(prefix)}
+        keys = self.keys[f"layer/{place}"]
         for number, synapse in enumerate(connections(layer)):
             node = self._connection(place, number, synapse)
             at = prefix if number == 0 else f"{prefix}synapse/{number}/"
@@ -168,6 +168,15 @@ class _Writer:
             1,
             np.zeros(len(synapse.weight), np.float32),
         )
+
+
+def _by_layer(tree: Tree) -> dict[str, Tree]:
+    """Keys of each `layer/<i>`, and of `onespike`."""
+    found: dict[str, Tree] = {}
+    for path, array in tree.items():
+        top, second, *_ = path.split("/")
+        found.setdefault(top if top == "onespike" else f"{top}/{second}", {})[path] = array
+    return found
 
 
 def _refuse_large(layer: Layer, entries: int) -> None:
