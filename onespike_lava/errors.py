@@ -8,6 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+def printable(text: str) -> str:
+    """The text with escapes for what a terminal would obey or cannot show: one line."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 class OneSpikeError(Exception):
     """Base of all errors that this library raises on purpose.
 
@@ -16,8 +21,7 @@ class OneSpikeError(Exception):
 
     def __str__(self) -> str:
         """The message on one line."""
-        text = super().__str__()
-        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        return printable(super().__str__())
 
 
 class FormatError(OneSpikeError):

@@ -42,5 +42,5 @@ def command(source: str, output: str, as_json: bool) -> None:
         options.print_json({"source": source, "output": output, "unknown_to_others": remarks})
         return
     for remark in remarks:
-        click.echo(f"other tools do not know: {remark}", err=True)
-    click.echo(f"{output}: the network of {source}")
+        options.echo(f"other tools do not know: {remark}", err=True)
+    options.echo(f"{output}: the network of {source}")

@@ -112,14 +112,14 @@ def command(
     options.warn_of_input(coded.clipped, coded.rounding)
     figures = summary(found.network)
     if lowered := figures["provenance"].get("resolution_lowered"):
-        click.echo(f"warning: 24-bit potentials cost weights resolution in {lowered}", err=True)
+        options.echo(f"warning: 24-bit potentials cost weights resolution in {lowered}", err=True)
     if as_json:
         account = dict(found.account)
         told = {"output": output, **figures, "account": account, "potential_limit": STATE_LIMIT}
         options.print_json(told | {"clipped": coded.clipped, "rounding": coded.rounding})
         return
     options.print_table(list(found.account.items()), ("node", "account"))
-    click.echo(
+    options.echo(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "
         f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
     )

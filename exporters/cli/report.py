@@ -103,10 +103,10 @@ def command(
         )
     options.warn_of_input(found.evaluation.clipped, found.evaluation.rounding)
     say(f"writing {output}")
-    write_atomic(output, page(found).encode())
+    write_atomic(output, page(found).encode(errors="backslashreplace"))
     if figures is not None:
         save_figures(found, figures)
     if as_json:
         options.print_json(found.summary())
     else:
-        click.echo(f"{output}: accuracy {100 * found.evaluation.accuracy:.2f} %")
+        options.echo(f"{output}: accuracy {100 * found.evaluation.accuracy:.2f} %")

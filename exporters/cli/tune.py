@@ -39,6 +39,7 @@ AXES: dict[str, tuple[Callable[[str], Any], str]] = {
 }
 """Options that may be axes of the grid: what reads a value, and the help."""
 
+NUMBER = options.Number()
 PICTURE = paths.FileOf(".svg", ".png")
 
 
@@ -74,8 +75,10 @@ def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
 @click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
-@click.option("--max-loss", type=float, metavar="POINTS", help="Stop at the first that loses less.")
-@click.option("--min-energy", type=float, metavar="E", help="Stop at the first of that ratio.")
+@click.option(
+    "--max-loss", type=NUMBER, metavar="POINTS", help="Stop at the first that loses less."
+)
+@click.option("--min-energy", type=NUMBER, metavar="E", help="Stop at the first of that ratio.")
 @click.option(
     "--energy", type=click.Choice(ENERGIES), default="fp32", show_default=True, help="Which ratio."
 )
@@ -181,8 +184,8 @@ def _print(found: Tuning, data: str) -> None:
     click.echo()
     for given, why in found.refused:
         words = ", ".join(f"{name} {value}" for name, value in given.items())
-        click.echo(f"not possible: {words}: {why}")
-    click.echo(
+        options.echo(f"not possible: {words}: {why}")
+    options.echo(
         f"* no other is better in loss, latency and E ({found.goal.kind}) alike. Source network "
         f"{found.ann:.2f} % on {data}, which chose: measure the choice on other data."
     )

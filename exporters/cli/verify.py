@@ -78,9 +78,9 @@ def command(
         )
     else:
         outcome = f"first difference at {difference}" if difference else "equal in every spike"
-        click.echo(f"{found.engine} against reference, {len(x)} samples: {outcome}")
+        options.echo(f"{found.engine} against reference, {len(x)} samples: {outcome}")
         if kin is not None:
-            click.echo(
+            options.echo(
                 f"source network: {'the same' if kin.same else f'another than {kin.made_from}'}"
             )
             click.echo(f"same class as the source network: {kin.agree} of {len(x)} samples")

@@ -12,14 +12,16 @@ import os
 import signal
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 from click.shell_completion import CompletionItem
 
 from onespike_lava.cli.ends import Terminated, termination
-from onespike_lava.errors import DataError, OneSpikeError
+from onespike_lava.errors import DataError, OneSpikeError, printable
 from onespike_lava.files import FULL
 from onespike_lava.version import __version__
 
@@ -65,6 +67,7 @@ class _Group(click.Group):
 
 @click.group(
     cls=_Group,
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: onespike export net.onnx --calibration images.npz -o net.net && "
     "onespike evaluate net.net --data test.npz",
@@ -99,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     context["debug"] = bool(words) and words[0] == "--debug"
     try:
-        with termination(), warnings.catch_warnings():
+        with termination(), _escaping(), warnings.catch_warnings():
             # NumPy warns of odd numbers in two lines; what comes of them is checked
             warnings.simplefilter("ignore", RuntimeWarning)
             result = group.main(words, prog_name="onespike", standalone_mode=False)
@@ -110,12 +113,42 @@ def main(arguments: list[str] | None = None) -> None:
         code = _report(error)
     except BrokenPipeError:
         code = 1
-    except OSError as error:
-        if context["debug"] or error.errno not in FULL:
+    except (OSError, MemoryError) as error:
+        if context["debug"]:
             raise
-        code = _report(DataError(f"output: cannot be written ({error.strerror}); free some space"))
+        code = _report(_explained(error))
         _discard_output()
     sys.exit(code)
+
+
+@contextmanager
+def _escaping() -> Iterator[None]:
+    """What stdout cannot encode it shows as escapes."""
+    streams = [
+        (stream, stream.errors)
+        for stream in (sys.stdout, sys.stderr)
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict"
+    ]
+    for stream, _ in streams:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        for stream, before in streams:
+            stream.reconfigure(errors=before)
+
+
+def _explained(error: OSError | MemoryError) -> DataError:
+    if isinstance(error, MemoryError):
+        reason = str(error) or "no more can be had"
+        return DataError(
+            f"memory: exhausted ({reason}); take a smaller network or fewer samples, or more memory"
+        )
+    if error.errno in FULL:
+        return DataError(f"output: cannot be written ({error.strerror}); free some space")
+    if error.filename is not None:
+        return DataError(f"{error.filename}: failed ({error.strerror}); give another path")
+    return DataError(f"output: cannot be written ({error.strerror or error}); give another place")
 
 
 def _report(error: BaseException) -> int:
@@ -125,15 +158,23 @@ def _report(error: BaseException) -> int:
     if isinstance(error, Terminated):
         click.echo("onespike: terminated", err=True)
         return 128 + signal.SIGTERM
-    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    text = _usage(error) if isinstance(error, click.ClickException) else str(error)
     lines = text.strip().splitlines() or [type(error).__name__]
     with suppress(OSError):  # stderr may lie on a full disk too
         click.echo(f"onespike: {lines[0]}", err=True)
     return 2
 
 
+def _usage(error: click.ClickException) -> str:
+    """What is wrong with a command line, on one line, and where to look."""
+    found = printable(" ".join(error.format_message().split())).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{found}; see {context.command_path if context else 'onespike'} --help"
+
+
 def _discard_output() -> None:
     """What could not be written is not tried again when the process ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in filter(None, (sys.stdout, sys.stderr)):
-        os.dup2(nowhere, stream.fileno())
+        with suppress(OSError):  # one that is no file, or closed
+            os.dup2(nowhere, stream.fileno())

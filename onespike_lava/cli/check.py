@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from onespike_lava import loihi
     from onespike_lava.network import Network
 
+STEP_TIME = options.Number(1e-6, 1e12)
+"""From far below any chip's to far above, so that all that follows is finite."""
+
 
 @click.command(epilog="Example: onespike check digits.net --data test.npz --step-time 10")
 @options.NET
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 @options.WAIT
 @click.option("--chips", type=int, default=1, show_default=True, help="Chips it may take.")
 @click.option(
-    "--step-time", type=float, metavar="US", help="Microseconds per step; no public default."
+    "--step-time", type=STEP_TIME, metavar="US", help="Microseconds per step; no public default."
 )
 @click.option("--stock", is_flag=True, help="Price of the composition of stock processes.")
 @options.JSON
@@ -63,7 +66,7 @@ def command(
     for title, lines in (("violations", violations), ("notes", notes)):
         click.echo(f"\n{title}: {len(lines) or 'none'}")
         for line in lines:
-            click.echo(f"  {line}")
+            options.echo(f"  {line}")
     if stock:
         _print_stock(_priced(network, wait))
     return 1 if violations else 0
@@ -82,7 +85,7 @@ def _priced(network: Network, wait: int | None) -> dict[str, Any]:
 def _print_stock(found: dict[str, Any]) -> None:
     click.echo()
     if not found["possible"]:
-        click.echo(found["reason"])
+        options.echo(found["reason"])
         return
     header = ("stock composition", "neurons", "synapses", "clock", "neurons own", "synapses own")
     rows = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from onespike_lava.cli import paths
-from onespike_lava.errors import OptionError
+from onespike_lava.errors import DataError, OptionError, printable
 
 if TYPE_CHECKING:
     from onespike_lava.data import Labelled
@@ -27,6 +27,22 @@ WORKERS = click.option(
 SCHEDULER = click.option(
     "--scheduler", metavar="ADDRESS", help="Of a Dask cluster that does the work."
 )
+
+
+class Number(click.types.FloatParamType):
+    """A number within limits, neither infinite nor NaN."""
+
+    def __init__(self, low: float = -1e9, high: float = 1e9) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        found = super().convert(value, param, ctx)
+        if not self.low <= found <= self.high:
+            self.fail(f"{value} is outside {self.low:g}..{self.high:g}.", param, ctx)
+        return found
+
+
 ENGINES = click.Choice(["auto", "numpy", "reference", "numba", "lava"])
 
 
@@ -57,15 +73,26 @@ def interval(option: str, text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """A line on stdout or stderr; what names from files would have a terminal do is escaped."""
+    click.echo(printable(text), err=err)
+
+
 def print_json(values: Any) -> None:
-    """Values as one JSON document on stdout."""
-    click.echo(json.dumps(values, indent=2))
+    """Values as one JSON document on stdout; `DataError` where a figure is NaN or infinite."""
+    try:
+        text = json.dumps(values, indent=2, allow_nan=False)
+    except ValueError:
+        raise DataError(
+            "json: holds no infinite figures and no NaN, and there are some; leave --json out"
+        ) from None
+    click.echo(text)
 
 
 def print_table(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> None:
     """Aligned columns on stdout; the first is flush left, the others flush right."""
     lines = [tuple(header), *rows] if header else list(rows)
-    texts = [[str(cell) for cell in line] for line in lines]
+    texts = [[printable(str(cell)) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for text in texts:
         first, *rest = (

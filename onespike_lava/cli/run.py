@@ -59,4 +59,4 @@ def command(
             }
         )
     else:
-        click.echo(f"{output}: {len(found.scores)} samples, {len(arrays)} layers")
+        options.echo(f"{output}: {len(found.scores)} samples, {len(arrays)} layers")

@@ -14,12 +14,14 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from onespike_lava import files
+from onespike_lava.cli import main, options
 from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.files import scratch, write_atomic
 from onespike_lava.netx import load, to_bytes
@@ -264,14 +266,14 @@ def inputs(tmp_path_factory):
     return folder
 
 
-def onespike(folder, *words, **options):
+def onespike(folder, *words, env=None, **options):
     code = f"from onespike_lava.cli import main\nmain({list(words)!r})"
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
         check=False,
         **options,
     )
@@ -283,6 +285,55 @@ def test_output_on_a_full_disk_is_one_line(inputs):
         done = onespike(inputs, "inspect", "x.net", stdout=full)
     said = "onespike: output: cannot be written (No space left on device); free some space\n"
     assert (done.returncode, done.stderr) == (2, said)
+
+
+@linux
+@pytest.mark.parametrize("words", [("inspect", "x.net"), ("inspect", "--help")])
+def test_output_that_takes_nothing_is_one_line(inputs, words):
+    with Path(os.devnull).open() as unwritable:
+        done = onespike(inputs, *words, stdout=unwritable)
+    said = "onespike: output: cannot be written (Bad file descriptor); give another place\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_memory_that_runs_out_is_one_line(inputs, monkeypatch, capsys):
+    def exhausted(*_):
+        raise MemoryError("no 3 GiB")
+
+    monkeypatch.setattr("onespike_lava.netx.load", exhausted)
+    with pytest.raises(SystemExit) as end:
+        main(["inspect", str(inputs / "x.net")])
+    said = "onespike: memory: exhausted (no 3 GiB); take a smaller network or fewer samples, or"
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith(said)
+
+
+@linux
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+def test_paths_that_no_encoding_holds_are_shown_with_escapes(inputs, tmp_path, encoding):
+    path = os.fsencode(tmp_path) + b"/\xff.npz"
+    words = ("run", "x.net", "--input", "x.npy", "--engine", "numpy", "-o", os.fsdecode(path))
+    done = onespike(inputs, *words, stdout=subprocess.PIPE, env={"PYTHONIOENCODING": encoding})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{tmp_path}/\\udcff.npz: 2 samples, 8 layers\n"
+    assert Path(os.fsdecode(path)).exists()
+
+
+def test_text_from_files_tells_a_terminal_nothing(tmp_path, capsys):
+    sly, shown = "a\x1b]0;pwn\x07\n\u202eb", r"a\x1b]0;pwn\x07\n\u202eb"
+    network = replace(random_network(1, phases=8), provenance=(("source", sly),))
+    write_atomic(tmp_path / "x.net", to_bytes(network))
+    with pytest.raises(SystemExit):
+        main(["inspect", str(tmp_path / "x.net")])
+    options.echo(f"another than {sly}")
+    out = capsys.readouterr().out
+    assert out.count(shown) == 2
+    assert all(each.isprintable() or each == "\n" for each in out)
+
+
+def test_json_without_finite_figures_is_refused():
+    with pytest.raises(DataError, match=r"json: holds no infinite figures and no NaN.*; leave"):
+        options.print_json({"a": float("inf")})
 
 
 def test_the_command_line_on_an_odd_path(inputs):

@@ -150,11 +150,25 @@ def test_verify_finds_a_planted_fault(onespike, data, monkeypatch):
     [
         (["evaluate", "no.net", "--data", "x.npz"], "onespike: no.net: does not exist; give the"),
         (["evaluate", NET, "--data", "no.npz"], "onespike: no.npz: does not exist; give the path"),
-        (["evaluate", NET], "onespike: Missing option '--data'."),
+        (["evaluate", NET], "onespike: Missing option '--data'; see onespike evaluate --h"),
         (["evaluate", NET, "--data", NET], f"onespike: {NET}: not a sound .npy or .npz file"),
         (["evaluate", NET, "--data", "x", "--engine", "gpu"], "onespike: Invalid value for '--eng"),
         (["inspect", "README.md"], "onespike: README.md: not a sound HDF5 file ("),
-        (["spam"], "onespike: No such command 'spam'."),
+        (["spam"], "onespike: No such command 'spam'; see onespike --help"),
+        (
+            ["check", NET, "--step-time", "nan"],
+            "onespike: Invalid value for '--step-time': nan is out",
+        ),
+        (
+            ["check", NET, "--step-time", "1e308"],
+            "onespike: Invalid value for '--step-time': 1e",
+        ),
+        (
+            ["check", NET, "--step-time", "0"],
+            "onespike: Invalid value for '--step-time': 0 is outs",
+        ),
+        ([], "onespike: Missing command; see onespike --help"),
+        (["completion"], "onespike: Missing argument"),
         (
             ["export", "a.h5", "--calibration", "README.md", "-o", "b.net"],
             "onespike: README.md: not a sound .npy or .npz file of plain arrays",
@@ -168,6 +182,7 @@ def test_a_slip_is_one_line_and_exit_2(onespike, words, message, monkeypatch):
     assert out == ""
     assert err.startswith(message), err
     assert err.count("\n") == 1
+    assert "; " in err
 
 
 def test_missing_labels_and_wrong_shapes(onespike, tmp_path):
