@@ -144,16 +144,19 @@ def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
 def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> dict[str, Code]:
     """The codes with the constants that the integers stand for.
 
-    A threshold base cannot be below 1; what fires there later is worth its constant all the same.
+    A threshold base cannot be below 1; that of a clipped ReLU then is worth its constant still.
     """
     layers = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
 
-    def constant(layer: Spiking, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-        too_high = (layer.threshold_base == 1) & (wanted > 0) & (wanted < layer.constant)
-        return np.where(too_high, wanted, layer.constant)
+    def constant(relu: Node, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+        layer = layers[relu.inputs[0]]
+        if "clip" not in relu.attrs:
+            return layer.constant
+        passed = (layer.threshold_base == 1) & (wanted > 0) & (wanted < layer.constant)
+        return np.where(passed, wanted, layer.constant)
 
     return {
-        name: replace(code, constant=constant(layers[prepared.node(name).inputs[0]], code.constant))
+        name: replace(code, constant=constant(prepared.node(name), code.constant))
         for name, code in codes.items()
     }
 

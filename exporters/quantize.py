@@ -119,10 +119,17 @@ class _Builder:
     def spiking(self, relu: Node) -> None:
         node = self.graph.node(relu.inputs[0])
         maps, constant = self._linear(node)
-        self._neurons(relu.name, node.name, maps, constant, self.codes[relu.name])
+        clipped = "clip" in relu.attrs
+        self._neurons(relu.name, node.name, maps, constant, self.codes[relu.name], clipped)
 
     def _neurons(
-        self, key: str, name: str, maps: list[Linear], constant: Floats, code: Code
+        self,
+        key: str,
+        name: str,
+        maps: list[Linear],
+        constant: Floats,
+        code: Code,
+        clipped: bool = False,
     ) -> None:
         """Add a layer called `name` that later nodes know as `key`."""
         recipe, shape = self.recipe, constant.shape
@@ -133,7 +140,7 @@ class _Builder:
         if code.max_spikes > 1:
             largest = np.maximum(largest, wanted * 2.0 * payloads[0])
         found = fit(maps, constant, largest, weighting=recipe.weighting)
-        base, value = _bases(wanted, found)
+        base, value = _bases(wanted, found, clipped)
         loud = (wanted == 0) & (value > value[wanted > 0].max(initial=0.0))
         if loud.any() and not loud.all():
             # never active on the calibration data, yet with a weight or bias that would take the
@@ -142,7 +149,7 @@ class _Builder:
             kept = np.where(loud, 0.0, 1.0)
             maps = [replace(part, weight=_times(part.weight, kept)) for part in maps]
             found = fit(maps, _times(constant, kept), largest, weighting=recipe.weighting)
-            base, value = _bases(wanted, found)
+            base, value = _bases(wanted, found, clipped)
         self.lowered += [name] if found.lowered else []
         unary = np.ones(recipe.phases, np.int32)
         self.sources[key] = Source(
@@ -207,14 +214,15 @@ class _Builder:
         return float(table.max()) / growth_of(source, 0).base ** source.steps
 
 
-def _bases(wanted: Floats, found: Fit) -> tuple[Floats, Floats]:
+def _bases(wanted: Floats, found: Fit, clipped: bool) -> tuple[Floats, Floats]:
     """Threshold bases float64[C], and what they are worth in the network's values.
 
-    A base cannot be below 1: one that should be, of a clipped ReLU say, is worth its constant.
+    A base cannot be below 1; of a clipped ReLU it then is worth its constant, not to pass the clip.
     """
     exact = wanted * found.gain / found.scale
     base = np.maximum(1, np.rint(exact))
-    return base, np.where((exact > 0) & (exact < 1), exact, base) * found.scale / found.gain
+    worth = np.where((exact > 0) & (exact < 1), exact, base) if clipped else base
+    return base, worth * found.scale / found.gain
 
 
 def _times(values: Floats, channels: Floats) -> Floats:
