@@ -21,6 +21,12 @@ class AsGiven(click.Path):
         """The path as given."""
         return value
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The shell's own completion; a word that is no text is not told to it again."""
+        return super().shell_complete(ctx, param, incomplete if incomplete.isprintable() else "")
+
 
 class FileOf(AsGiven):
     """A path of a file with one of some endings, such as `.net`.
@@ -37,10 +43,12 @@ class FileOf(AsGiven):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """What the shell may put in place of the part of a word that is typed."""
+        if not incomplete.isprintable():
+            return super().shell_complete(ctx, param, incomplete)
         folder, start = os.path.split(incomplete)
         try:
             found = sorted(Path(folder or ".").expanduser().iterdir())
-        except OSError:
+        except (OSError, RuntimeError):  # the home of nobody
             return []
         hidden = start.startswith(".")
         fitting = [
@@ -48,7 +56,7 @@ class FileOf(AsGiven):
             for each in found
             if each.name.startswith(start) and (hidden or not each.name.startswith("."))
         ]
-        folders = [each for each in fitting if each.is_dir()]
+        folders = [each for each in fitting if os.path.isdir(each)]  # noqa: PTH112  never raises
         files = [each for each in fitting if each.suffix.lower() in self.endings]
         if not files:
             return [CompletionItem(incomplete, type="dir")] if folders else []

@@ -1,5 +1,6 @@
 """Words completed by a real bash, with the script that `onespike completion bash` prints."""
 
+import os
 import re
 import resource
 import shutil
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from onespike_lava.cli import COMMANDS, main
+from tests import permissions
 
 BASH = shutil.which("bash")
 ASK = """
@@ -90,6 +92,26 @@ def complete(folder):
 )
 def test_bash_completes(complete, words, wanted):
     assert complete("onespike", *words) == wanted
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+@pytest.mark.parametrize("options", ["inspect ", "tune -o "])
+@pytest.mark.parametrize("word", ["~nosuchuser/", "closed/", os.fsdecode(b"\xff"), "none/a"])
+def test_what_cannot_be_looked_into_is_no_traceback(tmp_path, word, options):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "a.net").touch()
+    (tmp_path / "closed").chmod(0o444)
+    line = f"onespike {options}{word}"
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-c", "from onespike_lava.cli import main; main([])"],
+        cwd=tmp_path,
+        env={**os.environ, **asked, "_ONESPIKE_COMPLETE": "bash_complete"},
+        stderr=subprocess.PIPE,
+        preexec_fn=permissions.obey,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
