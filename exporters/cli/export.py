@@ -111,8 +111,14 @@ def command(
     coded = encode(found.network.input, taken)
     options.warn_of_input(coded.clipped, coded.rounding)
     figures = summary(found.network)
-    if lowered := figures["provenance"].get("resolution_lowered"):
-        options.echo(f"warning: 24-bit potentials cost weights resolution in {lowered}", err=True)
+    notes = {
+        "resolution_lowered": "24-bit potentials cost weights resolution in",
+        "channels_left_out": "channels that outweigh all others, yet are never active on the "
+        "calibration data, are left out of",
+    }
+    for key, note in notes.items():
+        if layers := figures["provenance"].get(key):
+            options.echo(f"warning: {note} {layers}", err=True)
     if as_json:
         account = dict(found.account)
         told = {"output": output, **figures, "account": account, "potential_limit": STATE_LIMIT}
