@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from exporters.arithmetic import window
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
@@ -110,11 +113,13 @@ class Builder:
         """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
         name = self._fresh(name)
         given = {key: value for key, value in (params or {}).items() if value is not None}
+        _check_weights(given)
         node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
         try:
             shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:
             raise RefusedError(str(error).split(": ", 1)[1]) from None
+        _check_padding(node, [self.shapes[ref.name] for ref in inputs])
         self.nodes[name], self.shapes[name] = node, shape
         if len(shape) == 3 and any(len(ref.shape) == 2 for ref in inputs):
             return Ref(name, (shape[0], shape[1] * shape[2]))
@@ -172,6 +177,37 @@ class Builder:
             fresh = f"{name}.{number}"
             number += 1
         return fresh
+
+
+def _check_weights(params: Mapping[str, Any]) -> None:
+    """Raise `RefusedError` for parameters without values, or with values that are not real."""
+    for key, value in params.items():
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise RefusedError(f"{key} of type {array.dtype}; only real numbers are supported")
+        if array.size == 0:
+            raise RefusedError(f"{key} {list(array.shape)} holds no values; take the layer out")
+
+
+def _check_padding(node: Node, shapes: Sequence[Shape]) -> None:
+    """Raise `RefusedError` for zeros around planes that neither kernel nor plane calls for.
+
+    A kernel wider than its plane pads to reach all of it; wider padding is but a slip, and a
+    small file with it would stand for a huge network.
+    """
+    if "padding" not in node.attrs or len(shapes[0]) != 3:
+        return
+    weight = node.params.get("weight")
+    slide, kernel = window(node), node.attrs.get("kernel", (1, 1))
+    for axis, size in enumerate(kernel if weight is None else weight.shape[2:]):
+        below = slide.dilation[axis] * (size - 1)
+        most = max(below, shapes[0][1 + axis])
+        found = max(slide.padding[axis::2])
+        if found > most:
+            what = ("rows", "columns")[axis]
+            raise RefusedError(
+                f"pads {found} {what} where {shapes[0][1 + axis]} are, more than {most}; pad less"
+            )
 
 
 def plain(operator: str) -> str:

@@ -85,6 +85,10 @@ class _Reader:
         self.model, self.path = model, path
         self.build = Builder(SUPPORTED)
         self.values: dict[str, Any] = {"": None}
+        for sparse in model.graph.sparse_initializer:
+            raise UnsupportedError(
+                f"{path}: constant {sparse.values.name} is stored sparse; export it dense"
+            )
         for tensor in model.graph.initializer:
             self.values[tensor.name] = _array(tensor, path)
         stored = sum(each.size for each in self.values.values() if each is not None)
@@ -138,7 +142,7 @@ class _Reader:
         return sizes[0] or None
 
     def _value(self, node: Any) -> Any:
-        name = node.name or node.output[0]
+        name = node.name or next(iter(node.output), node.op_type)
         inputs = [self.values.get(each, Unknown()) for each in node.input]
         if any(isinstance(each, Unknown) for each in inputs):
             return Unknown()
@@ -195,11 +199,17 @@ class _Reader:
 
 def _array(tensor: Any, path: str) -> Any:
     try:
-        return onnx.numpy_helper.to_array(tensor)
+        array = onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # sizes and types that ONNX's checker lets pass
         raise DataError(
             f"{path}: constant {tensor.name} cannot be read ({line(error)}); export it again"
         ) from None
+    if array.dtype.kind == "c":
+        raise UnsupportedError(
+            f"{path}: constant {tensor.name} is of type {array.dtype}; only real numbers are "
+            "supported, split it into real and imaginary part"
+        )
+    return array
 
 
 def _fits(shape: Shape, wanted: Shape) -> bool:

@@ -338,12 +338,40 @@ HALF = np.array(0.5, np.float32)
         ([node("Shape", "x", "s"), node("Mul", "s s", "t"), node("Reshape", "x t")], {},
          "mul (Mul): computes with the batch size (unsupported operand type(s) for *: 'Batch' and "
          "'Batch'); use -1"),
+        ([node("Conv", "x w", pads=[12, 10, 12, 13])], {"w": W}, "conv (Conv): pads 13 columns "
+         "where 10 are, more than 10; pad less"),
+        ([node("Pad", "x p")], {"p": np.array([0, 0, 13, 0, 0, 0, 0, 0])}, "pad (Pad): pads 13 "
+         "rows where 12 are, more than 12; pad less"),
+        ([node("AveragePool", kernel_shape=[15, 1], strides=[1, 1], pads=[15, 0, 0, 0],
+               count_include_pad=1)], {}, "averagepool (AveragePool): pads 15 rows where 12 are, "
+         "more than 14; pad less"),
+        ([node("Conv", "x none")], {"none": array(0, 3, 1, 1)}, "conv (Conv): weight [0, 3, 1, 1] "
+         "holds no values; take the layer out"),
+        ([node("Flatten", "x", "f"), node("Gemm", "f none", transB=1)], {"none": array(0, 360)},
+         "gemm (Gemm): weight [0, 360] holds no values; take the layer out"),
+        ([node("Constant", "", "c", value=numpy_helper.from_array(W * 1j)), node("Conv", "x c")],
+         {}, "constant (Constant): a constant of type complex64; only real numbers are supported"),
     ],
     ids=lambda value: None,
 )  # fmt: skip
 def test_refusals(tmp_path, nodes, constants, reason):
     path = saved(tmp_path, nodes, constants)
     assert refusal(path) == f"{reason}; supported: {SUPPORTED}"
+
+
+def test_constants_that_are_not_read_are_refused_by_name(tmp_path):
+    path = saved(tmp_path, [node("Conv", "x w")], {"w": W.astype(np.complex64)})
+    assert refusal(path) == (
+        f"{path}: constant w is of type complex64; only real numbers are supported, split it into "
+        "real and imaginary part"
+    )
+    model = onnx.load(str(saved(tmp_path, [node("Conv", "x w")], {"w": W})))
+    held = model.graph.initializer.pop()
+    places = numpy_helper.from_array(np.arange(1), "places")
+    values = numpy_helper.from_array(W.reshape(-1)[:1], "w")
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, held.dims))
+    onnx.save(model, str(path))
+    assert refusal(path) == f"{path}: constant w is stored sparse; export it dense"
 
 
 def test_training_mode_of_batch_norm(tmp_path):

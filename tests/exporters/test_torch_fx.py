@@ -444,6 +444,13 @@ def test_hooks_are_refused():
     )
 
 
+def test_complex_weights_are_refused():
+    model = nn.Linear(3, 2, dtype=torch.complex64)
+    assert refusal(model, (3,)).startswith(
+        "linear (Linear): weight of type complex64; only real numbers are supported; "
+    )
+
+
 def test_control_flow_on_data_is_refused():
     message = refusal(Function(lambda m, x: x if x.sum() > 0 else -x))
     assert message.startswith("Function: torch.fx cannot follow its forward (symbolically traced")

@@ -142,6 +142,26 @@ def structures() -> Cases:  # noqa: C901  (many small changes)
     def retyped(kind: int) -> Callable[[Any], None]:
         return lambda made: setattr(made.graph.initializer[0], "data_type", kind)
 
+    def stranger(*outputs: str) -> Callable[[Any], None]:
+        def change(made: Any) -> None:
+            made.graph.node.insert(0, node("Foo", "x", " ".join(outputs), domain="my"))
+            made.opset_import.append(helper.make_opsetid("my", 1))
+
+        return change
+
+    def sparse(made: Any) -> None:
+        values = numpy_helper.from_array(np.ones(2, np.float32), "v")
+        places = numpy_helper.from_array(np.array([0, 70]), "places")
+        made.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [3, 72]))
+        del made.graph.initializer[1]
+
+    def weights(name: str, array: np.ndarray) -> Callable[[Any], None]:
+        def change(made: Any) -> None:
+            held = next(each for each in made.graph.initializer if each.name == name)
+            held.CopyFrom(numpy_helper.from_array(array, name))
+
+        return change
+
     def filled(value: float) -> Callable[[Any], None]:
         def change(made: Any) -> None:
             array = np.full((2, 1, 3, 3), value, np.float32)
@@ -185,6 +205,12 @@ def structures() -> Cases:  # noqa: C901  (many small changes)
         "weights NaN": filled(np.nan),
         "weights infinite": filled(np.inf),
         "weights too large": filled(3e38),
+        "weights complex": weights("w", np.ones((2, 1, 3, 3), np.complex64)),
+        "weights of no channels": weights("w", np.zeros((0, 1, 3, 3), np.float32)),
+        "weights of no outputs": weights("v", np.zeros((0, 72), np.float32)),
+        "sparse weights": sparse,
+        "nameless node without outputs": stranger(),
+        "pads of two thousand": attribute(pads=[2040] * 4),
         "pads of a billion": attribute(pads=[10**9] * 4),
         "pads beyond 64 bits": attribute(pads=[2**63 - 1] * 4),
         "negative pads": attribute(pads=[-9] * 4),
@@ -197,8 +223,9 @@ def structures() -> Cases:  # noqa: C901  (many small changes)
         "kernel of another size": attribute(kernel_shape=[9, 9]),
         "attribute of another type": attribute(strides="spam"),
     }  # fmt: skip
+    sound = ("input of open sizes", "nameless node without outputs")
     for name, change in changes.items():
-        yield Case("ONNX graph", name, ".onnx", changed(change), name == "input of open sizes")
+        yield Case("ONNX graph", name, ".onnx", changed(change), name in sound)
     yield Case("no ONNX file", "empty", ".onnx", b"")
     yield Case("no ONNX file", "folder", ".onnx", lambda path: path.mkdir())
     yield Case("no ONNX file", "gone", ".onnx", lambda path: path.symlink_to("gone"))
