@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -63,8 +65,17 @@ def image(figure: Any, kind: str) -> bytes:
     """A figure as `svg`, the same bytes for the same numbers, or as `png`."""
     content = io.BytesIO()
     options = {"metadata": {"Date": None}} if kind == "svg" else {"dpi": 200}
-    figure.savefig(content, format=kind, **options)
+    with quiet():
+        figure.savefig(content, format=kind, **options)
     return content.getvalue()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings of letters that matplotlib's font lacks; a page shows them in its own."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
+        yield
 
 
 def save(figure: Any, folder: str | Path, name: str, kinds: tuple[str, ...] = ("svg",)) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.report.data import Comparison, Raster, Report
-from onespike_lava.report.drawing import BLUE, GREY, INK, ORANGE, subplots
+from onespike_lava.report.drawing import BLUE, GREY, INK, ORANGE, quiet, subplots
 
 WIDTH = 4.8
 """Of a broad figure in inches: at the size of the page's text it fits a telephone."""
 
 ROW = 0.22
 """Height of a layer's row in inches."""
+
+HISTOGRAMS = 24
+"""Most layers that have a histogram of their own."""
 
 RASTER, LEAST, MOST = 7.0, 0.26, 0.57
 """Height of all layers of a raster in inches, and the least and most of one."""
@@ -46,16 +50,19 @@ class Figure:
     draw: Callable[[], Any]
 
 
-def phases(report: Report) -> list[Figure]:
-    """A histogram of spike phases for each layer that sends."""
-    return [
-        Figure(
+def phases(report: Report) -> dict[str, Figure]:
+    """Layer -> histogram of its spike phases, of the `HISTOGRAMS` layers of most neurons."""
+    wide = sorted(report.network.layers[:-1], key=lambda layer: -prod(layer.shape))
+    shown = {layer.name for layer in wide[:HISTOGRAMS]}
+    return {
+        name: Figure(
             f"phases-{place:02d}",
             f"Histogram of spike phases of layer {name}: {_in_words(counts)}.",
             lambda counts=counts: _histogram(counts),  # type: ignore[misc]
         )
         for place, (name, counts) in enumerate(report.phases.items())
-    ]
+        if name in shown
+    }
 
 
 def _in_words(counts: NDArray[np.int64]) -> str:
@@ -168,7 +175,7 @@ def _energy(report: Report) -> Any:
 
 def every(report: Report) -> list[Figure]:
     """All figures that the report's data give."""
-    found = [*phases(report), raster(report.raster), energy(report)]
+    found = [*phases(report).values(), raster(report.raster), energy(report)]
     if report.comparison is not None and report.comparison.layers:
         found += [coding_error(report.comparison), losses(report.comparison)]
     return found
@@ -182,7 +189,8 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
 
 
 def _finished(figure: Any) -> Any:
-    figure.tight_layout()
+    with quiet():
+        figure.tight_layout()
     return figure
 
 

@@ -12,7 +12,7 @@ from onespike_lava.errors import MissingPartError
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.report.data import Report
 from onespike_lava.report.drawing import inline, save, style
-from onespike_lava.report.figures import every
+from onespike_lava.report.figures import every, phases
 from onespike_lava.summary import summary
 from onespike_lava.version import __version__
 
@@ -69,7 +69,8 @@ def _content(report: Report) -> dict[str, Any]:
         "found": found,
         "summary": summary(network),
         "layers": _layers(report),
-        "phases": list(report.phases),
+        "phases": {name: figure.name for name, figure in phases(report).items()},
+        "senders": len(report.phases),
         "steps": report.raster.steps,
         "comparison": report.comparison,
         "energy": energy,

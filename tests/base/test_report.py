@@ -5,16 +5,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from math import prod
 
 import numpy as np
 import pytest
 
 from onespike_lava import evaluation
-from onespike_lava.errors import MissingPartError
+from onespike_lava.errors import DataError, MissingPartError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
-from onespike_lava.report import Comparison, LayerLoss, gather, page, save_figures
-from onespike_lava.report.drawing import image, inline, style
+from onespike_lava.report import Comparison, LayerLoss, figures, gather, page, save_figures
+from onespike_lava.report.drawing import image, inline, save, style
 from onespike_lava.report.figures import every, losses
 from onespike_lava.schedule import schedule
 from tests.graphs import random_graph_network
@@ -200,6 +201,35 @@ def test_a_name_of_dollars_is_no_formula():
     with style():
         drawn = Reader(inline(losses(found).draw(), "a"))
     assert set(names) <= set(drawn.text)
+
+
+def test_of_many_layers_the_widest_have_histograms(monkeypatch):
+    pytest.importorskip("jinja2")
+    network = random_network(3, phases=8)
+    found = gather(network, *data(network))
+    whole = page(found)
+    monkeypatch.setattr(figures, "HISTOGRAMS", 2)
+    wide = sorted(network.layers[:-1], key=lambda layer: -prod(layer.shape))[:2]
+    shown = figures.phases(found)
+    assert list(shown) == [each.name for each in network.layers if each in wide]
+    places = [each.name for each in network.layers]
+    assert all(each.name == f"phases-{places.index(n):02d}" for n, each in shown.items())
+    said = f"Of {len(network.layers) - 1} layers that send, the 2 of most neurons."
+    assert said in page(found)
+    assert "layers that send, the" not in whole
+
+
+@pytest.mark.filterwarnings("error")
+def test_letters_that_the_font_lacks_are_no_warnings(reported, tmp_path):
+    names = ["层", "😀"]
+    rows = tuple(LayerLoss(name, 0.1, 0.0, 0.0, 0.2, 0.3, 1.0) for name in names)
+    drawn = losses(replace(compared(small([])), layers=rows))
+    with style():
+        assert set(names) <= set(Reader(inline(drawn.draw(), "a")).text)
+        save(drawn.draw(), tmp_path, "a", ("svg", "png"))
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"no folder for figures \(File exists\); give another"):
+        save(drawn.draw(), tmp_path / "file", "a")
 
 
 def test_a_drawing_is_the_same_bytes_each_time(reported):
