@@ -24,7 +24,7 @@ def input_grid(
     top = 2**bits - 1
     if limits is not None:
         low, high = limits
-        return np.array([low]), np.array([(high - low) / top])
+        return np.array([low], np.float64), np.array([(high - low) / top], np.float64)
     channels = samples.shape[1] if samples.ndim == 4 else 1
     parts = [samples[:, c] if samples.ndim == 4 else samples for c in range(channels)]
     grids = [_grid(np.unique(part).astype(np.float64), top) for part in parts]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from exporters.choices import CHOICES, PAPER
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
-from onespike_lava.limits import GROWTH_EXPONENT, INPUT_BITS_MAX
+from onespike_lava.limits import GROWTH_EXPONENT, INPUT_BITS_MAX, PAYLOAD_BITS_MAX
 
 __all__ = ["CHOICES", "PAPER", "Recipe"]
 
@@ -73,20 +77,28 @@ class Recipe:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 found = getattr(self, name)
-                raise OptionError(f"{name}: {found!r} is not one of {', '.join(allowed)}")
-        self._set("levels", self._levels())
-        for name in ("phases", "payload_bits", "wait", "input_bits", "max_spikes"):
+                raise OptionError(
+                    f"{name}: {found!r} is not one of {', '.join(allowed)}; choose one of these"
+                )
+        for name in ("phases", "payload_bits", "max_spikes"):
             self._whole(name, getattr(self, name))
+        for name in ("wait", "input_bits"):
+            if getattr(self, name) is not None:
+                self._whole(name, getattr(self, name))
         coding.check_code(self.phases, 2.0)
+        self._check_bits()
+        self._check_layers()
         self._check_spikes()
         self._check_base()
+        self._set("levels", self._levels())
         self._set("wait", self.phases if self.wait is None else self.wait)
         self._set("input_bits", self._input_bits())
         if not 0 <= self.waiting <= self.phases:
-            raise OptionError(f"wait: {self.wait} is outside 0..{self.phases}, the phases")
-        if self.input_range is not None and not self.input_range[0] < self.input_range[1]:
-            low, high = self.input_range
-            raise OptionError(f"input_range: low {low:g} is not below high {high:g}; swap them")
+            raise OptionError(
+                f"wait: {self.wait} is outside 0..{self.phases}, the phases; give a number within"
+            )
+        if self.input_range is not None:
+            self._set("input_range", check_range(self.input_range, self.bits))
         for base in (self.q, *self.bases.values()):
             coding.payload_table(self.phases, base, self.payload_bits)
             self._check_growth(base)
@@ -131,11 +143,31 @@ class Recipe:
         bits, shift = self.payload_bits, self.shift
         return coding.best_base(self.phases, bits=bits, shift=shift, max_spikes=max_spikes)
 
+    def _check_bits(self) -> None:
+        if not 1 <= self.payload_bits <= PAYLOAD_BITS_MAX:
+            raise OptionError(
+                f"payload_bits: {self.payload_bits} is outside 1..{PAYLOAD_BITS_MAX}; 8 is the "
+                "default"
+            )
+
     def _check_base(self) -> None:
-        try:
-            self.q  # noqa: B018
-        except ValueError:
-            raise OptionError(f"base: {self.base!r} is neither auto nor a number") from None
+        automatic = isinstance(self.base, str) and self.base == "auto"
+        if not automatic and _number(self.base) is None:
+            raise OptionError(f"base: {self.base!r} is neither auto nor a number; give one of both")
+
+    def _check_layers(self) -> None:
+        """Options of layers are dictionaries, bases in them numbers."""
+        for name in ("bases", "spikes"):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in given):
+                raise OptionError(
+                    f"{name}: {given!r} does not map layers to numbers; give a dictionary"
+                )
+        for layer, base in self.bases.items():
+            if isinstance(base, str) or _number(base) is None:
+                raise OptionError(
+                    f"bases: {base!r} of {layer} is no number; give one above 1 and up to 2"
+                )
 
     def _check_growth(self, base: float) -> None:
         one = 2**GROWTH_EXPONENT
@@ -149,7 +181,10 @@ class Recipe:
         for name, most in (("max_spikes", self.max_spikes), *self.spikes.items()):
             self._whole(name, most)
             if not 1 <= most <= self.phases:
-                raise OptionError(f"{name}: {most} spikes are outside 1..{self.phases}, the phases")
+                raise OptionError(
+                    f"{name}: {most} spikes are outside 1..{self.phases}, the phases; give a "
+                    "number within"
+                )
             if most > 1 and self.weighting == "membrane":
                 raise OptionError(
                     f"{name}: {most} spikes need graded weighting; use that, or one spike"
@@ -163,8 +198,37 @@ class Recipe:
         return bits
 
     def _whole(self, name: str, value: object) -> None:
-        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
-            raise OptionError(f"{name}: {value!r} is not a whole number")
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise OptionError(f"{name}: {value!r} is not a whole number; give one")
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+
+def check_range(given: Any, bits: int) -> tuple[float, float]:
+    """The limits of an input's grid of `2**bits` integers; `OptionError` where they are none."""
+    limits = [] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    numbers = [_number(each) for each in limits]
+    if len(numbers) != 2 or None in numbers:
+        raise OptionError(f"input_range: {given!r} is not two numbers; give the lowest and highest")
+    low, high = (float(each) for each in limits)
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise OptionError(f"input_range: {low:g} to {high:g} is not finite; give finite numbers")
+    if not low < high:
+        raise OptionError(f"input_range: low {low:g} is not below high {high:g}; swap them")
+    step = (high - low) / (2**bits - 1)
+    least = max(sys.float_info.min, math.ulp(low), math.ulp(high))
+    if not least <= step < math.inf:
+        raise OptionError(
+            f"input_range: {low!r} to {high!r} in steps of {step:g} is beyond float64; scale the "
+            "samples so that it is not"
+        )
+    return low, high
+
+
+def _number(value: Any) -> float | None:
+    """A value as a float; None where it is none."""
+    try:
+        return None if isinstance(value, np.ndarray) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

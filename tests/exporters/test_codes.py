@@ -169,8 +169,14 @@ def test_memory_of_a_correction_lies_in_files(tmp_path, monkeypatch):
     [
         ({"levels": "data", "weighting": "membrane"}, r"^levels: 'data' needs graded weighting"),
         ({"levels": "data", "shift": False}, r"^levels: 'data' needs graded weighting and the"),
-        ({"normalisation": "median"}, r"^normalisation: 'median' is not one of max, p99.9, mse$"),
-        ({"correct": "all"}, r"^correct: 'all' is not one of none, bias, weights$"),
+        (
+            {"normalisation": "median"},
+            r"^normalisation: 'median' is not one of max, p99.9, mse; choose o",
+        ),
+        (
+            {"correct": "all"},
+            r"^correct: 'all' is not one of none, bias, weights; choose one",
+        ),
     ],
 )
 def test_bad_recipes(options, message):

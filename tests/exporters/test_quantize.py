@@ -1,5 +1,7 @@
 """From real weights to integers: each rule of the integer network, on known networks."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from onespike_lava.comparison import first_difference
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Readout, Spiking
 from onespike_lava.limits import STATE_LIMIT
+from onespike_lava.netx.writer import to_bytes
 from onespike_lava.validate import largest_potential
 
 MEAN = np.array([0.4, 0.5, 0.3])[:, None, None]
@@ -194,19 +197,42 @@ def test_the_model_and_the_data_are_not_changed():
     ("options", "message"),
     [
         ({"phases": 0}, r"^phases: 0 is outside 1..64; 16 is the default$"),
-        ({"phases": 2.5}, r"^phases: 2.5 is not a whole number$"),
+        ({"phases": 2.5}, r"^phases: 2.5 is not a whole number; give one$"),
         ({"base": 1.0}, r"^base: 1 is outside \(1, 2\]; let it be chosen with 'auto'$"),
-        ({"base": "best"}, r"^base: 'best' is neither auto nor a number$"),
-        ({"wait": 17}, r"^wait: 17 is outside 0..16, the phases$"),
+        ({"base": "best"}, r"^base: 'best' is neither auto nor a number; give one of both$"),
+        ({"wait": 17}, r"^wait: 17 is outside 0..16, the phases; give a number within$"),
         ({"phases": 24, "base": 1.3}, r"^payload table: phase 24 of 24 rounds to 0 with base 1.3"),
-        ({"weighting": "rate"}, r"^weighting: 'rate' is not one of graded, membrane$"),
+        ({"weighting": "rate"}, r"^weighting: 'rate' is not one of graded, membrane; choose one"),
         ({"input_bits": 9}, r"^input_bits: 9 is outside 1..8; use fewer or more phases$"),
         ({"input_range": (1.0, 0.0)}, r"^input_range: low 1 is not below high 0; swap them$"),
+        *(({"payload_bits": bits}, f"^payload_bits: {bits} is outside 1..8; 8 is the default$")
+          for bits in (0, 9, -1)),
+        ({"base": None}, r"^base: None is neither auto nor a number; give one of both$"),
+        ({"base": [1.3]}, r"^base: \[1.3\] is neither auto nor a number; give one of both$"),
+        ({"base": math.nan}, r"^base: nan is outside \(1, 2\]; let it be chosen with 'auto'$"),
+        ({"bases": {"a": "auto"}}, r"^bases: 'auto' of a is no number; give one above 1 and up"),
+        ({"bases": None}, r"^bases: None does not map layers to numbers; give a dictionary$"),
+        ({"spikes": {1: 2}}, r"^spikes: {1: 2} does not map layers to numbers; give a dictionary$"),
+        ({"max_spikes": None}, r"^max_spikes: None is not a whole number; give one$"),
+        *(({"input_range": value}, r"^input_range: .* is not two numbers; give the lowest and hi")
+          for value in ((0.0,), (0.0, 1.0, 2.0), "ab", "01", 3, ("a", 1), ((0, 1), 1))),
+        *(({"input_range": value}, r"^input_range: .* is not finite; give finite numbers$")
+          for value in ((-math.inf, math.inf), (0, math.nan), (math.inf, 1))),
+        *(({"input_range": value}, r"^input_range: .* is beyond float64; scale the samples so")
+          for value in ((0, 1e-320), (-1e308, 1e308), (1, 1 + 2**-52))),
+        ({"base": np.full(1, 1.3)}, r"^base: array\(.* is neither auto nor a number; give one"),
     ],
-)
+)  # fmt: skip
 def test_bad_options_are_named(options, message):
     with pytest.raises(OptionError, match=message):
         Recipe(**options)
+
+
+def test_an_input_range_of_whole_numbers_is_that_of_floats():
+    x = images(20)
+    found = [export(cnn(), x, input_range=limits) for limits in ((0, 1), (0.0, 1.0), [0, 1])]
+    assert len({to_bytes(each) for each in found}) == 1
+    assert found[0].input.low.dtype == found[0].input.step.dtype == np.float64
 
 
 def test_base_auto_is_equation_5():

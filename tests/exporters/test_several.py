@@ -56,9 +56,9 @@ def test_single_input_coding_stays_single():
 
 
 def test_refusals():
-    with pytest.raises(OptionError, match=r"^max_spikes: 17 spikes are outside 1..16, the phases$"):
+    with pytest.raises(OptionError, match=r"^max_spikes: 17 spikes are outside 1..16, the phases;"):
         Recipe(max_spikes=17)
-    with pytest.raises(OptionError, match=r"^conv1: 0 spikes are outside 1..16, the phases$"):
+    with pytest.raises(OptionError, match=r"^conv1: 0 spikes are outside 1..16, the phases; give"):
         Recipe(spikes={"conv1": 0})
     with pytest.raises(OptionError, match=r"^max_spikes: 2 spikes need graded weighting; use"):
         Recipe(max_spikes=2, weighting="membrane")
