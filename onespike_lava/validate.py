@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 def validate(network: Network) -> None:
     """Raise `InvalidNetworkError` with every violation, or return in silence."""
-    found = list(_network(network))
+    found = list(_network(network)) or list(_unread(network.layers))
     if not found:  # the rules of layers rely on sound positions
         for rule in (_fields, _shapes, _several, _sources, _tables, _bound):
             found = [
@@ -102,6 +102,14 @@ def _order(layers: tuple[Layer, ...]) -> Iterator[str]:
                     f"layer {index} ({layer.name}): source {source} is not an earlier layer "
                     f"(0..{index - 1}); sort the layers"
                 )
+
+
+def _unread(layers: tuple[Layer, ...]) -> Iterator[str]:
+    """Layers that would still spike when the readout is done."""
+    read = {source for layer in layers if not isinstance(layer, Input) for source in layer.sources}
+    for index, layer in enumerate(layers[:-1]):
+        if index not in read:
+            yield f"layer {index} ({layer.name}): no later layer reads it; leave it out"
 
 
 def _names(names: list[str]) -> Iterator[str]:

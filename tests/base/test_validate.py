@@ -239,3 +239,15 @@ def test_length_of_names_is_bounded():
     chain(1, "\u00e9" * 511 + "a")
     with pytest.raises(InvalidNetworkError, match=r"layer 2: a name of 1025 bytes exceeds 1024; "):
         chain(1, "\u00e9" * 512)
+
+
+def test_a_layer_that_nothing_reads_is_refused():
+    """It would still spike after the readout's last step, where Lava has stopped."""
+    make = Maker(np.random.default_rng(0), 4, 1.3, "graded")
+    make.dense(make.input((4,)), 3)
+    make.dense(0, 3)
+    make.readout(1)
+    with pytest.raises(
+        InvalidNetworkError, match=r"^layer 2 \(spiking2\): no later layer reads it; leave it out$"
+    ):
+        make.network()
