@@ -133,6 +133,80 @@ def shapes() -> Cases:
                 yield Case("absurd shape", f"{name} layer {index} {size}", ".net", put)
     for rows in (top, 2**20):
         yield Case("absurd shape", f"planes of {rows}", ".net", _planes(rows), sound=True)
+    for rows in (2000, 12_000, 2**16, 2**20, 2**30):
+        put = _silence(rows)
+        yield Case("absurd shape", f"padding of {rows}", ".net", put, sound=rows < 2**11)
+    for rows in (1000, 2**15, 2**30):
+        put = _wide_pool(rows)
+        yield Case("absurd shape", f"pool of {rows}", ".net", put, sound=rows < 2**11)
+    for pools, rows in ((1000, 2), (1300, 2), (30, 4000)):
+        put = _pools(pools, rows)
+        sound = (pools, rows) == (1000, 2)
+        yield Case("absurd shape", f"{pools} pools of {rows}", ".net", put, sound)
+
+
+def unread() -> Cases:
+    """A layer that spikes for nothing."""
+    tree = to_tree(networks()["several"])
+    tree["layer/3/source"] = np.array(1, np.int32)
+    yield Case("key sign or range", "a layer that nothing reads", ".net", written(tree))
+
+
+def _silence(rows: int) -> Callable[[Path], None]:
+    """One neuron amid silence, which a kernel strides over."""
+
+    def put(path: Path) -> None:
+        tree = to_tree(_planar(1, []))
+        tree["layer/2/padding"] = np.full(4, rows, np.int32)
+        tree["layer/2/stride"] = np.full(2, rows, np.int32)
+        tree["layer/2/shape"] = np.full(3, [1, 3, 3], np.int32)
+        path.write_bytes(written(tree))
+
+    return put
+
+
+def _wide_pool(rows: int) -> Callable[[Path], None]:
+    """A pool that reads one neuron and much silence."""
+
+    def put(path: Path) -> None:
+        tree = to_tree(_planar(1, [Window()]))
+        tree["layer/2/kernel"] = tree["layer/2/stride"] = np.full(2, rows, np.int32)
+        tree["layer/2/padding"] = np.full(4, rows - 1, np.int32)
+        path.write_bytes(written(tree))
+
+    return put
+
+
+def _pools(pools: int, rows: int) -> Callable[[Path], None]:
+    """Pools in a row, of planes of a size."""
+
+    def put(path: Path) -> None:
+        tree = to_tree(_planar(1, [Window()]))
+        last = {key[8:]: tree.pop(key) for key in list(tree) if key.startswith("layer/3/")}
+        pool = {key[8:]: array for key, array in tree.items() if key.startswith("layer/2/")}
+        for index in range(2, pools + 2):
+            name = {"name": np.array([str(index).encode()]), "source": np.array(index - 1, "i4")}
+            tree |= {f"layer/{index}/{key}": array for key, array in (pool | name).items()}
+        last["source"] = np.array(pools + 1, np.int32)
+        tree |= {f"layer/{pools + 2}/{key}": array for key, array in last.items()}
+        tree["layer/1/bias"] = np.zeros(1, np.int32)
+        for index in range(pools + 3):
+            tree[f"layer/{index}/shape"] = np.array([1, rows, rows], np.int32)
+        path.write_bytes(written(tree))
+
+    return put
+
+
+def _planar(rows: int, pools: list[Window]) -> Network:
+    """A plane that goes through kernels and pools of one place."""
+    make = Maker(np.random.default_rng(0), 2, 1.3, "graded")
+    at = make.conv(make.input((1, rows, rows)), 1, (1, 1))
+    for window in pools:
+        at = make.pool(at, (1, 1), window)
+    synapse = Synapse(at, np.ones((1, 1, 1, 1), np.int8))
+    shape = (1, rows, rows)
+    make.layers.append(Readout("out", shape, (synapse,), np.zeros(1, np.int32), 1.0))
+    return make.network()
 
 
 def _planes(rows: int) -> Callable[[Path], None]:

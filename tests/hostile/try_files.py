@@ -37,6 +37,7 @@ def every(seed: int, flips: int, step: int) -> Iterator[tuple[str, list[Case]]]:
         net_files.keys,
         net_files.texts,
         net_files.shapes,
+        net_files.unread,
         net_files.none,
         net_containers.containers,
         lambda: net_files.truncated_and_flipped(rng, flips, step),
