@@ -17,7 +17,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.errors import FormatError, InvalidNetworkError, MissingPartError, OneSpikeError
+from onespike_lava.errors import (
+    FormatError,
+    InvalidNetworkError,
+    MissingPartError,
+    OneSpikeError,
+    UnsupportedError,
+)
 from onespike_lava.files import read_bytes, write_atomic
 from onespike_lava.layers import MaxPool, Readout, Spiking
 from onespike_lava.network import Network
@@ -45,7 +51,7 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> list[str]:
     """Write the network to a NIR file, atomically.
 
     Returns what tools that read the NIR nodes alone will not know, one line a feature
-    (`remarks`). Raises `UnsupportedError` where NIR would need matrices too large,
+    (`remarks`). Raises `UnsupportedError` where NIR would need matrices or a file too large,
     `MissingPartError` without the package nir, `DataError` where the file cannot be written.
     """
     nir = _nir(path)
@@ -53,8 +59,11 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> list[str]:
 
     found = remarks(network)
     buffer = BytesIO()
-    nir.write(buffer, to_graph(network, "\n".join(found)))
-    _check(buffer.getvalue())  # else nobody could read it
+    try:
+        nir.write(buffer, to_graph(network, "\n".join(found)))
+        _check(buffer.getvalue())  # else nobody could read it
+    except OneSpikeError as error:
+        raise UnsupportedError(f"{path}: {error}") from None
     write_atomic(path, buffer.getvalue())
     return found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import prod
+from numbers import Integral
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -122,8 +123,11 @@ def check_options(
 ) -> int:
     """The wait, the network's own for None; `OptionError` for a value outside its range."""
     wait = network.wait if wait is None else wait
-    if not 0 <= wait <= network.phases:
-        raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
+    if not isinstance(wait, Integral) or not 0 <= wait <= network.phases:
+        raise OptionError(
+            f"wait: {wait!r} is outside 0..{network.phases}, the network's phases; give a whole "
+            "number of them"
+        )
     if chips < 1:
         raise OptionError(f"chips: {chips} is below 1; give the chips that the network may take")
     if step_time is not None and not step_time > 0:

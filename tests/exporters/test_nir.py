@@ -160,8 +160,13 @@ def test_an_even_side_beside_an_odd_one_needs_matrices(tmp_path):
 
 def test_large_matrices_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("exporters.nir_nodes.ENTRY_LIMIT", 300)
-    with pytest.raises(UnsupportedError, match="entries exceeds 300; NIR has neither sparse"):
+    with pytest.raises(UnsupportedError, match=r"net\.nir: .* entries exceeds 300; NIR has"):
         write_nir(random_graph_network(1), tmp_path / "net.nir")
+    monkeypatch.setattr("exporters.nir_file.OBJECT_LIMIT", 5)
+    with pytest.raises(
+        UnsupportedError, match=r"net\.nir: declares more .*; use a smaller network"
+    ):
+        write_nir(random_network(2), tmp_path / "net.nir")
     assert not list(tmp_path.iterdir())
 
 
