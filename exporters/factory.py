@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from onespike_lava.errors import DataError, MissingPartError, OptionError, UnsupportedError
+from onespike_lava.files import check_file
 
 
 def load_factory(spec: str, weights: str | Path | None = None) -> Any:
@@ -28,11 +29,12 @@ def load_factory(spec: str, weights: str | Path | None = None) -> Any:
         ) from None
     module = _factory(spec)()
     if not isinstance(module, torch.nn.Module):
-        raise UnsupportedError(f"{spec}: returned {type(module).__name__}, not a torch Module")
+        raise UnsupportedError(
+            f"{spec}: returned {type(module).__name__}, not a torch Module; return one"
+        )
     if weights is None:
         return module
-    if not Path(weights).is_file():
-        raise DataError(f"{weights}: no such file; give a safetensors file")
+    check_file(weights)
     try:
         state = load_file(str(weights))
     except Exception as error:  # safetensors raises its own class, which has no public home
@@ -44,8 +46,11 @@ def load_factory(spec: str, weights: str | Path | None = None) -> Any:
 
 def _factory(spec: str) -> Any:
     path, _, name = spec.partition(":")
-    if not path or not name:
-        raise OptionError(f"model: {spec!r} is not package.module:factory, nor an ONNX file")
+    if not name or not all(part.isidentifier() for part in path.split(".")):
+        raise OptionError(
+            f"model: {spec!r} is not package.module:factory, nor the path of an ONNX file; give "
+            "one of both"
+        )
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:

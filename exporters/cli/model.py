@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,12 +20,15 @@ MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which of sev
 
 def load_model(model: str, weights: str | None) -> Any:
     """What `exporters.export` takes: the path of an ONNX file, or a torch module."""
-    if model.endswith(".onnx"):
+    if Path(model).suffix.lower() == ".onnx":
         if weights is not None:
             raise OptionError("weights: an ONNX file holds its own; leave the option out")
         return model
     if ":" not in model:
-        raise OptionError(f"model: {model!r} is neither an .onnx file nor package.module:factory")
+        raise OptionError(
+            f"model: {model!r} is neither an .onnx file nor package.module:factory; give one of "
+            "both"
+        )
     from exporters.factory import load_factory
 
     return load_factory(model, weights)

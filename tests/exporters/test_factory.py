@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
 
+from exporters.cli.model import load_model
 from exporters.torch_fx import load_factory
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 
@@ -44,8 +45,9 @@ def test_weights_are_loaded():
 @pytest.mark.parametrize(
     ("spec", "weights", "kind", "message"),
     [
-        ("model", None, OptionError, "model: 'model' is not package.module:factory, nor an ONNX "
-         "file"),
+        *((spec, None, OptionError, f"model: {spec!r} is not package.module:factory, nor the path "
+           "of an ONNX file; give one of both")
+          for spec in ("model", ".model:build", "a..b:build", "a/b:build", ":build", "a:", ":")),
         ("no_such_module:build", None, OptionError, "no_such_module:build: no module named "
          "no_such_module; install it or change to its directory"),
         ("my_factory_model:make", None, OptionError, "my_factory_model:make: my_factory_model has "
@@ -53,9 +55,11 @@ def test_weights_are_loaded():
         ("my_factory_model:constant", None, OptionError, "my_factory_model:constant: "
          "my_factory_model has no function called constant; check the name"),
         ("my_factory_model:number", None, UnsupportedError, "my_factory_model:number: returned "
-         "int, not a torch Module"),
-        ("my_factory_model:build", "no.safetensors", DataError, "no.safetensors: no such file; "
-         "give a safetensors file"),
+         "int, not a torch Module; return one"),
+        ("my_factory_model:build", "no.safetensors", DataError, "no.safetensors: does not "
+         "exist; give the path of a file"),
+        ("my_factory_model:build", "a" * 300, DataError, f"{'a' * 300}: cannot be read (File name "
+         "too long); give another path"),
     ],
 )  # fmt: skip
 def test_errors(spec, weights, kind, message):
@@ -86,3 +90,14 @@ def test_files_that_are_not_safetensors(tmp_path):
     (tmp_path / "w.safetensors").write_bytes(b"no tensors")
     with pytest.raises(DataError, match=r"^w\.safetensors: not a safetensors file "):
         load_factory("my_factory_model:build", "w.safetensors")
+
+
+def test_the_command_line_tells_files_from_factories():
+    assert load_model("a/NET.ONNX", None) == "a/NET.ONNX"
+    with pytest.raises(OptionError, match=r"^weights: an ONNX file holds its own; leave"):
+        load_model("NET.Onnx", "w.safetensors")
+    with pytest.raises(OptionError) as error:
+        load_model("net.pt", None)
+    assert str(error.value) == (
+        "model: 'net.pt' is neither an .onnx file nor package.module:factory; give one of both"
+    )
