@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.energy import overlaps_along
 from onespike_lava.layers import Connection, Shape, Sparse, Window
 
 Floats = NDArray[np.float32]
@@ -92,9 +93,14 @@ def as_matrix(synapse: Connection, source: Shape) -> Floats:
         return _sparse_matrix(synapse, source)
     if synapse.kind == "dense":
         return synapse.weight.astype(np.float32)
-    full = spread(synapse.weight, synapse.groups)
-    outputs, inputs, *sides = full.shape
-    rows, columns = synapse.output_shape(source)[1:]
+    target, sides = synapse.output_shape(source), synapse.weight.shape[2:]
+    seen = [  # the rows and columns of the kernel that ever lie on the source
+        np.flatnonzero(overlaps_along(axis, synapse.window, sides, source, target))
+        for axis in (0, 1)
+    ]
+    full = spread(synapse.weight[:, :, seen[0]][..., seen[1]], synapse.groups)
+    outputs, inputs = full.shape[:2]
+    rows, columns = target[1:]
     top, left, bottom, right = synapse.window.padding
     silent = prod(source[1:])  # the place of padding, dropped at the end
     places = np.pad(
@@ -104,9 +110,10 @@ def as_matrix(synapse: Connection, source: Shape) -> Floats:
     )
     matrix = np.zeros((outputs, rows * columns, inputs, silent + 1), np.float32)
     (down, across), (high, wide) = synapse.window.stride, synapse.window.dilation
-    for row, column in np.ndindex(*sides):
+    for at, column_at in np.ndindex(*full.shape[2:]):
+        row, column = seen[0][at], seen[1][column_at]
         read = places[row * high :: down, column * wide :: across][:rows, :columns].reshape(-1)
-        matrix[:, np.arange(rows * columns), :, read] = full[:, :, row, column]
+        matrix[:, np.arange(rows * columns), :, read] = full[:, :, at, column_at]
     return matrix[..., :-1].reshape(outputs * rows * columns, inputs * silent)
 
 

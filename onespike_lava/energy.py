@@ -164,14 +164,19 @@ def synapses(synapse: Connection, source: Shape, target: Shape) -> int:
 
 def overlaps(window: Window, kernel: Shape, source: Shape, target: Shape) -> int:
     """Pairs of a place of the output and one of the source under its kernel, per channel."""
-    found = 1
-    for axis in (0, 1):
-        stride, last = window.stride[axis], target[1 + axis] - 1
-        taps = np.arange(kernel[axis], dtype=np.int64) * window.dilation[axis]
-        before = window.padding[axis] - taps  # the first of `last + 1` outputs lies at -before
-        first = np.maximum(-(-before // stride), 0)
-        until = np.minimum((before + source[1 + axis] - 1) // stride, last)
-        found *= int(np.maximum(until - first + 1, 0).sum())
+    return prod(int(overlaps_along(i, window, kernel, source, target).sum()) for i in (0, 1))
+
+
+def overlaps_along(
+    axis: int, window: Window, kernel: Shape, source: Shape, target: Shape
+) -> NDArray[np.int64]:
+    """For each row (axis 0) or column of a kernel the outputs for which it is on the source."""
+    stride, last = window.stride[axis], target[1 + axis] - 1
+    taps = np.arange(kernel[axis], dtype=np.int64) * window.dilation[axis]
+    before = window.padding[axis] - taps  # the first of `last + 1` outputs lies at -before
+    first = np.maximum(-(-before // stride), 0)
+    until = np.minimum((before + source[1 + axis] - 1) // stride, last)
+    found: NDArray[np.int64] = np.maximum(until - first + 1, 0)
     return found
 
 

@@ -1,5 +1,6 @@
 """NIR files: networks come back equal, plain `nir.read` takes them, bad ones end in one line."""
 
+import tracemalloc
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -329,3 +330,15 @@ def test_command_line(tmp_path, capsys):
 def test_the_file_is_hdf5_that_nir_names(file):
     with h5py.File(BytesIO(file.read_bytes())) as content:
         assert content["version"][()].decode() == nir.version
+
+
+def test_a_matrix_costs_what_it_holds():
+    """Of a large kernel only the rows and columns count that ever lie on the source."""
+    window, channels = Window((32, 32), (31,) * 4), 512
+    synapse = Synapse(0, np.ones((channels, 1, 32, 32), np.int8), window, channels)
+    tracemalloc.start()
+    matrix = as_matrix(synapse, (channels, 1, 1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (matrix == np.eye(channels)).all()
+    assert peak < 8 * matrix.nbytes
