@@ -6,6 +6,7 @@
 # ruff: noqa: E402  (imports follow importorskip)
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from onnx.reference import ReferenceEvaluator
 
 from exporters.onnx_file import from_onnx
 from exporters.passes import prepare
+from onespike_lava import netx
 from onespike_lava.cli import main
 from onespike_lava.errors import OneSpikeError
 from tests.hostile import data_files, net_containers, net_files, onnx_files
@@ -75,6 +77,10 @@ def test_the_judge_sees_faults():
         (2, "onespike: a.net: odd; again\n", True, "something was unpickled"),
     ):
         assert judged(case, code, err, trapped) == fault
+
+
+def onnx_read(path):
+    prepare(from_onnx(path))
 
 
 def check_line(error):
@@ -183,3 +189,18 @@ def test_damaged_onnx_files_are_read_or_refused(tmp_path_factory, data):
         prepare(from_onnx(path, (1, 8, 8)))
     except OneSpikeError as error:
         check_line(error)
+
+
+def read_or_refused(read, path):
+    try:
+        read(path)
+    except OneSpikeError as error:
+        check_line(error)
+
+
+@pytest.mark.parametrize(("kind", "read"), [("file", netx.load), ("onnx", onnx_read)])
+def test_what_the_fuzzer_kept_is_read_or_refused(kind, read):
+    found = sorted((Path(__file__).parents[1] / "fuzz" / "corpus" / kind).iterdir())
+    assert len(found) > 50
+    for path in found:
+        read_or_refused(read, path)
