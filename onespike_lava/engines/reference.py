@@ -7,6 +7,7 @@ with them: synapses are loops over kernel positions in int64, neurons loop over 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,9 @@ from onespike_lava.progress import Count, uncounted
 
 if TYPE_CHECKING:
     from onespike_lava.network import Network
+
+BLOCK_BYTES = 2**28
+"""Memory that a layer's input and potentials of all phases may take, two int64 a neuron each."""
 
 Grow = Callable[[Any], Any]
 
@@ -86,7 +90,9 @@ def run(
     network: Network, data: Data, wait: int, record: bool, progress: Count = uncounted
 ) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
-    return in_blocks(_run_block, network, data, wait, record, 32, progress)
+    largest = max(prod(layer.shape) for layer in network.layers)
+    size = max(1, min(32, BLOCK_BYTES // (16 * network.phases * largest)))
+    return in_blocks(_run_block, network, data, wait, record, size, progress)
 
 
 def _run_block(

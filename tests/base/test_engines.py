@@ -8,6 +8,7 @@ import pytest
 from onespike_lava import engines
 from onespike_lava.comparison import first_difference
 from onespike_lava.engines import numpy as vectorised
+from onespike_lava.engines import reference
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.layers import Spiking
 from tests.networks import random_network, random_samples
@@ -91,6 +92,22 @@ def test_result_does_not_depend_on_blocks(monkeypatch):
     parts = network.run(x, "numpy", record=True)
     assert first_difference(whole, parts) is None
     assert whole.spikes == parts.spikes
+
+
+def test_the_reference_takes_fewer_samples_of_large_layers(monkeypatch):
+    network, sizes = random_network(5), []
+    x = random_samples(network, 7)
+    run = reference._run_block
+    monkeypatch.setattr(
+        reference,
+        "_run_block",
+        lambda net, data, wait: sizes.append(len(data)) or run(net, data, wait),
+    )
+    whole = network.run(x, "reference", record=True)
+    largest = max(np.prod(layer.shape) for layer in network.layers)
+    monkeypatch.setattr(reference, "BLOCK_BYTES", 3 * 16 * network.phases * largest)
+    assert first_difference(network.run(x, "reference", record=True), whole) is None
+    assert sizes == [7, 3, 3, 1]
 
 
 @pytest.mark.parametrize("seed", range(4))
