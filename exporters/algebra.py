@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,16 +139,36 @@ def slice_as_map(cut: Node, shape: Shape) -> Node:
     """
     start, stop, step = (cut.attrs[key] for key in ("start", "stop", "step"))
     channels = np.arange(start[0], stop[0], step[0])
-    weight = np.eye(shape[0], dtype=np.float32)[channels]
+    whole = len(channels) == shape[0]
+    if len(shape) == 3 and whole:
+        weight = np.ones((shape[0], 1), np.float32)
+    else:
+        weight = np.zeros((len(channels), shape[0]), np.float32)
+        weight[np.arange(len(channels)), channels] = 1
     if len(shape) == 1:
         return Node(cut.name, "linear", cut.inputs, {"weight": weight})
-    kernel = []
-    for begin, end, apart, size in zip(start[1:], stop[1:], step[1:], shape[1:], strict=True):
-        places = -(-(end - begin) // apart)
-        kernel.append(max(begin + 1, size - places * apart + 1))
-    whole = len(channels) == shape[0]
-    planes = np.ones((shape[0], 1), np.float32) if whole else weight
-    wide = np.zeros((*planes.shape, *kernel), np.float32)
-    wide[:, :, start[1], start[2]] = planes
+    wide = np.zeros((*weight.shape, *_slice_kernel(cut, shape)), np.float32)
+    wide[:, :, start[1], start[2]] = weight
     attrs = {"stride": tuple(step[1:]), "groups": shape[0] if whole else 1}
     return Node(cut.name, "conv", cut.inputs, {"weight": wide}, attrs)
+
+
+def map_size(node: Node, shape: Shape) -> int:
+    """Weights of `pad_as_map` or `slice_as_map` of values of `shape`."""
+    if node.op == "pad":
+        added = sum(node.attrs.get("channels", (0, 0)))
+        return shape[0] * (shape[0] + added) if added else shape[0]
+    channels = len(range(*(node.attrs[key][0] for key in ("start", "stop", "step"))))
+    if len(shape) == 1:
+        return channels * shape[0]
+    planes = shape[0] if channels == shape[0] else channels * shape[0]
+    return planes * prod(_slice_kernel(node, shape))
+
+
+def _slice_kernel(cut: Node, shape: Shape) -> Shape:
+    """Rows and columns of the kernel that cuts a plane."""
+    axes = zip(*(cut.attrs[key][1:] for key in ("start", "stop", "step")), shape[1:], strict=True)
+    return tuple(
+        max(begin + 1, size - -(-(end - begin) // apart) * apart + 1)
+        for begin, end, apart, size in axes
+    )

@@ -11,6 +11,7 @@ from exporters.arithmetic import window, window_counts, window_divisors
 from exporters.compose import compose
 from exporters.draft import Draft
 from exporters.graph import Node
+from exporters.room import Room
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
 
@@ -49,9 +50,14 @@ def _takes_pad(draft: Draft, pad: Node, pool: Node) -> bool:
 
 
 def map_pads_and_slices(draft: Draft) -> None:
-    """Make the pads and slices that are left linear maps of weight one."""
+    """Make the pads and slices that are left linear maps of weight one.
+
+    Raises `UnsupportedError` where that takes too many weights.
+    """
     shapes = draft.shapes()
+    room = Room.of(draft, "pad and slice fewer values")
     for node in draft.of_op("pad", "slice"):
+        room.take(node, algebra.map_size(draft.nodes[node.name], shapes[node.inputs[0]]))
         as_map = algebra.pad_as_map if node.op == "pad" else algebra.slice_as_map
         draft.put(as_map(draft.nodes[node.name], shapes[node.inputs[0]]))
 

@@ -487,6 +487,16 @@ def test_wide_skips_are_refused():
     )
 
 
+def test_pads_and_slices_of_wide_values_are_refused():
+    wide = Chain((2**13,)).add("slice", "y", start=(0,), stop=(2**13 - 1,), step=(1,))
+    message = "y ({}): maps composed and copied up to it have more than 33554432 weights beyond 64 "
+    assert refusal(wide).startswith(message.format("slice"))
+    assert refusal(wide).endswith("; pad and slice fewer values")
+    wide = Chain((3,)).add("pad", "y", channels=(0, 2**24 - 3))
+    assert refusal(wide).startswith(message.format("pad"))
+    prepared(Chain((2**13,)).add("slice", "y", start=(1,), stop=(4,), step=(2,)))
+
+
 def test_concatenations_of_too_many_values_are_refused():
     way = "concatenate fewer values"
     assert refusal(doubled(10, "concat", (1, 2, 2)).conv("y", kernel=1, pad=0)) == (
