@@ -1,6 +1,8 @@
 """A network beside its source: figures against plain arithmetic, and the command."""
 
 import json
+import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -187,13 +189,23 @@ def test_command(files, capsys):
     assert (files / "figures" / "losses.png").is_file()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")
+def test_a_path_that_is_no_text_is_a_title_with_escapes(files):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    name = os.fsdecode(b"\xff.net")
+    (files / "a.net").rename(files / name)
+    assert called("report", name, "--data", "x.npz", "-o", "r.html") == 0
+    assert r"<title>\udcff.net" in (files / "r.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--calibration", "x.npz"], "model: missing; weights, output and calibration belong to"),
         (["--model", "twelve:make", "--calibration", "b.npz"], "calibration: 3 samples of SHA-256"),
         (["-o", "none/r.html"], "none/r.html: cannot be written (No such file or directory)"),
-        (["--figures", "x.npz"], "x.npz: no folder for figures (File exists)"),
+        (["--figures", "x.npz"], "x.npz: no folder for figures (File exists); give another"),
     ],
 )
 def test_a_slip_is_one_line(files, capsys, words, message):
