@@ -239,6 +239,7 @@ def test_a_drawing_is_the_same_bytes_each_time(reported):
 
 
 def test_settings_of_matplotlib_that_are_none_are_named():
+    pytest.importorskip("matplotlib")
     code = "from onespike_lava.report.drawing import style\nstyle()"
     done = subprocess.run(
         [sys.executable, "-c", code],
