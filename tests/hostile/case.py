@@ -45,6 +45,13 @@ def _cut(content: bytes, size: int, path: Path) -> None:
     path.write_bytes(content[:size])
 
 
+def _turn(content: bytes, changes: list[tuple[int, int]], path: Path) -> None:
+    changed = bytearray(content)
+    for at, mask in changes:
+        changed[at] ^= mask
+    path.write_bytes(changed)
+
+
 def damaged(group: str, suffix: str, content: bytes, rng, flips: int, every: int = 1) -> Cases:
     """Truncations at every byte (or every n-th), and files with 1 to 8 bytes changed."""
     for size in range(0, len(content), every):
@@ -52,7 +59,9 @@ def damaged(group: str, suffix: str, content: bytes, rng, flips: int, every: int
             f"{group} truncated", f"at {size}", suffix, partial(_cut, content, size), sound=True
         )
     for number in range(flips):
-        changed = bytearray(content)
-        for at in rng.integers(0, len(content), rng.integers(1, 9)):
-            changed[at] ^= 1 << int(rng.integers(8)) if number % 2 else int(rng.integers(1, 256))
-        yield Case(f"{group} flipped", f"number {number}", suffix, bytes(changed), sound=True)
+        changes = [
+            (int(at), 1 << int(rng.integers(8)) if number % 2 else int(rng.integers(1, 256)))
+            for at in rng.integers(0, len(content), rng.integers(1, 9))
+        ]
+        put = partial(_turn, content, changes)  # no copy of the content for each
+        yield Case(f"{group} flipped", f"number {number}", suffix, put, sound=True)
