@@ -8,12 +8,12 @@ returns what a caller may compare with: the source network and its one-spike for
 
 from typing import TYPE_CHECKING
 
-from onespike_lava.lazy import loader
+from onespike_lava.system.lazy import loader
 
 if TYPE_CHECKING:
     from exporters.choices import PAPER
     from exporters.conversion import Conversion, convert, export
-    from exporters.nir_file import read_nir, write_nir
+    from exporters.nir.file import read_nir, write_nir
     from exporters.tuning.outcome import Tuning
     from exporters.tuning.search import tune
 
@@ -27,8 +27,8 @@ __getattr__ = loader(
         "Tuning": "tuning.outcome",
         "convert": "conversion",
         "export": "conversion",
-        "read_nir": "nir_file",
+        "read_nir": "nir.file",
         "tune": "tuning.search",
-        "write_nir": "nir_file",
+        "write_nir": "nir.file",
     },
 )

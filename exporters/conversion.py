@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.calibrate import check_calibration, input_grid
-from exporters.codes import Code, choose
-from exporters.correct import correct
+from exporters.calibration.codes import Code, choose
+from exporters.calibration.coding import InputCoding
+from exporters.calibration.correction import correct
+from exporters.calibration.grid import check_calibration, input_grid
+from exporters.calibration.histograms import histograms
+from exporters.calibration.moments import Gathering
+from exporters.frontends.read import read
 from exporters.graph import Graph, Node
-from exporters.inputs import InputCoding
-from exporters.moments import Gathering
-from exporters.passes import prepare
-from exporters.quantize import quantize
+from exporters.passes.pipeline import prepare
+from exporters.quantization.network import quantize
 from exporters.recipe import Recipe
-from exporters.source import read
-from exporters.statistics import histograms
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
-from onespike_lava.progress import Progress, silent
+from onespike_lava.system.progress import Progress, silent
 from onespike_lava.version import __version__
 
 

@@ -20,14 +20,15 @@ import sources
 from evaluate import RECIPES
 from numpy.typing import NDArray
 
-from exporters import PAPER, Conversion, baseline, convert
-from exporters.baseline import in_blocks, percent
+from exporters import PAPER, Conversion, convert
+from exporters.analysis import baseline
+from exporters.analysis.baseline import in_blocks, percent
+from exporters.frontends.read import read
 from exporters.graph import Node
-from exporters.source import read
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
-from onespike_lava.evaluation import evaluate
-from onespike_lava.files import write_atomic
+from onespike_lava.evaluation.tally import evaluate
+from onespike_lava.system.files import write_atomic
 from onespike_lava.version import __version__
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -12,7 +12,7 @@ import cifar10
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.factory import load_factory
+from exporters.frontends.torch.factory import load_factory
 
 HERE = Path(__file__).resolve().parent
 

@@ -16,9 +16,9 @@ from measure import AT_16, BASES, PAPER_16, RANGE, RESULTS, SEARCHED, WAITS
 from sources import NAMES
 
 from onespike_lava import coding
-from onespike_lava.files import write_atomic
 from onespike_lava.report import drawing
 from onespike_lava.report.drawing import subplots
+from onespike_lava.system.files import write_atomic
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FIGURES = DOCS / "figures"

@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING
 
-from onespike_lava.lazy import loader
+from onespike_lava.system.lazy import loader
 from onespike_lava.version import __version__
 
 if TYPE_CHECKING:

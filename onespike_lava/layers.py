@@ -3,7 +3,7 @@
 Arrays are read-only and keep the channel-first order of torch: a layer's `shape` is
 `(C, H, W)` or `(F,)`, a dense synapse reads a `(C, H, W)` source flattened in that order.
 Layers refer to their sources by position in the network. This is plain data: what the
-neurons compute stands in `engines`, what makes a network valid in `validate`.
+neurons compute stands in `engines`, what makes a network valid in `rules`.
 """
 
 from __future__ import annotations

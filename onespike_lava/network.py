@@ -1,24 +1,23 @@
-"""The integer network: frozen layers in order, valid by construction, ready to run."""
+"""The integer network of a `.net` file, ready to run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onespike_lava import engines
-from onespike_lava.data import Samples
+from onespike_lava import running
+from onespike_lava.data.samples import Samples
 from onespike_lava.engines.result import Run
-from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Spiking
-from onespike_lava.progress import Progress, silent
-from onespike_lava.validate import validate
+from onespike_lava.model import Model
+from onespike_lava.rules import validate
+from onespike_lava.system.progress import Progress, silent
 
 
 @dataclass(frozen=True, eq=False)
-class Network(Frozen):
+class Network(Model):
     """A one-spike network in integers, the content of a `.net` file.
 
     layers     : input first, readout last, each after its sources
@@ -27,66 +26,12 @@ class Network(Frozen):
     weighting  : `graded` (synapse-based) or `membrane` (neuron-based, the paper's own)
     provenance : sorted pairs of text that say where the network comes from
 
-    Raises `InvalidNetworkError` with all violations of the rules in `validate`.
+    Raises `InvalidNetworkError` with all violations of the rules in `rules`.
     """
-
-    layers: tuple[Layer, ...]
-    phases: int
-    wait: int
-    weighting: str = "graded"
-    provenance: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Check every rule."""
         validate(self)
-
-    @property
-    def input(self) -> Input:
-        """The first layer."""
-        layer = self.layers[0]
-        assert isinstance(layer, Input)
-        return layer
-
-    @property
-    def readout(self) -> Readout:
-        """The last layer."""
-        layer = self.layers[-1]
-        assert isinstance(layer, Readout)
-        return layer
-
-    @property
-    def output_scale(self) -> float | NDArray[np.float64]:
-        """`logit = score * output_scale`: one number, or float64[outputs] with one per place."""
-        scale = self.readout.scale
-        if isinstance(scale, float):
-            return scale
-        return np.broadcast_to(scale, self.readout.shape).reshape(-1)
-
-    @property
-    def neurons(self) -> dict[str, int]:
-        """Name -> neurons of each hidden (`Spiking`) layer."""
-        hidden = [layer for layer in self.layers if isinstance(layer, Spiking)]
-        return {layer.name: prod(layer.shape) for layer in hidden}
-
-    def sender(self, position: int) -> Input | Spiking:
-        """The layer whose code the layer at `position` passes on: itself unless a max pool."""
-        layer = self.layers[position]
-        while isinstance(layer, MaxPool):
-            layer = self.layers[layer.source]
-        assert isinstance(layer, (Input, Spiking))
-        return layer
-
-    def sending_steps(self, position: int) -> int:
-        """Steps of a sample in which the layer can send, `T_src`."""
-        sender = self.sender(position)
-        return sender.bits if isinstance(sender, Input) else self.phases
-
-    def code_of(self, position: int) -> tuple[str, int, float]:
-        """Kind, unit and base of the layer's spikes; synapses onto one neuron need equal ones."""
-        sender = self.sender(position)
-        if isinstance(sender, Input):
-            return ("binary", sender.bits, 2.0)
-        return ("single", sender.payload_bits, sender.base if sender.growth else 0.0)
 
     def run(
         self,
@@ -110,7 +55,7 @@ class Network(Frozen):
         samples = Samples(self.input, x)
         wait = self.wait if wait is None else wait
         options: dict[str, Any] = {"wait": wait, "record": record, "progress": progress}
-        return engines.run(self, samples, engine=engine, **options)
+        return running.run(self, samples, engine=engine, **options)
 
     def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
         """Class of each sample, int64[N], or of a graph's nodes, int64[1, nodes].

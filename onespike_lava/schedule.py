@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onespike_lava.layers import Input, MaxPool, Readout
-from onespike_lava.network import Network
+from onespike_lava.model import Model
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Slot:
     delays: tuple[int, ...]
 
 
-def schedule(network: Network, wait: int) -> tuple[Slot, ...]:
+def schedule(network: Model, wait: int) -> tuple[Slot, ...]:
     """One slot per layer; `wait` is `T_w`."""
     slots: list[Slot] = []
     for layer in network.layers:
@@ -44,6 +44,6 @@ def schedule(network: Network, wait: int) -> tuple[Slot, ...]:
     return tuple(slots)
 
 
-def total_steps(network: Network, wait: int, samples: int) -> int:
+def total_steps(network: Model, wait: int, samples: int) -> int:
     """Steps until the last sample's scores are complete."""
     return schedule(network, wait)[-1].integrate + samples * network.phases

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onespike_lava.layers import Input, Layer, MaxPool, Spiking
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.network import Network
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 
 
 def summary(network: Network) -> dict[str, Any]:

@@ -102,7 +102,7 @@ print(f"{Path('net.net').stat().st_size} bytes")
 # and integer thresholds are not real numbers. `simulate` computes the first alone.
 
 # %%
-from onespike_lava.evaluation import evaluate
+from onespike_lava.evaluation.tally import evaluate
 
 reals = conversion.simulate(x_test)
 found = evaluate(network, x_test, y_test)
@@ -132,7 +132,7 @@ for layer in summary(network)["layers"]:
 # names the first neuron where two runs differ.
 
 # %%
-from onespike_lava.comparison import first_difference
+from onespike_lava.evaluation.comparison import first_difference
 
 expected = network.run(x_test[:20], "reference", record=True)
 for engine in ("numpy", "numba"):

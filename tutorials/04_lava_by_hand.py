@@ -17,7 +17,7 @@ from lava.proc.io.sink import RingBuffer as Sink
 import onespike_lava
 from onespike_lava.layers import per_neuron
 from onespike_lava.processes import Conv, Dense, Encoder, OneSpike, Pool, Readout
-from onespike_lava.processes.runner import Session
+from onespike_lava.processes.runner.session import Session
 
 DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
 net = onespike_lava.load(DIGITS / "digits.net")

@@ -115,7 +115,7 @@ print(f"pairs of which both spike: {np.sum((codes[::2] > 0) & (codes[1::2] > 0))
 
 # %%
 from onespike_lava.energy import PICOJOULES
-from onespike_lava.evaluation import evaluate
+from onespike_lava.evaluation.tally import evaluate
 
 whole = evaluate(network, conversion.features, labels)
 macs = conversion.source.macs

@@ -24,7 +24,7 @@ def command(source: str, output: str, as_json: bool) -> None:
     them stands in metadata that only this library reads; stderr says what that is.
     """
     say(f"reading {source}")
-    from exporters.nir_file import read_nir, write_nir
+    from exporters.nir.file import read_nir, write_nir
     from onespike_lava.netx import load, save
 
     ends = (Path(source).suffix.lower(), Path(output).suffix.lower())

@@ -77,9 +77,10 @@ def command(
     --calibration its features are the identity, and --features keeps what the network takes.
     """
     say(f"reading {model}")
-    from exporters import gcn, gcn_files
+    from exporters import gcn
     from exporters.conversion import convert
-    from onespike_lava.data import encode, load_samples
+    from exporters.gcn import files as gcn_files
+    from onespike_lava.data.samples import encode, load_samples
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 

@@ -29,6 +29,6 @@ def load_model(model: str, weights: str | None) -> Any:
             f"model: {model!r} is neither an .onnx file nor package.module:factory; give one of "
             "both"
         )
-    from exporters.factory import load_factory
+    from exporters.frontends.torch.factory import load_factory
 
     return load_factory(model, weights)

@@ -68,12 +68,12 @@ def command(
     also the accuracy in real arithmetic (for which the network is converted anew).
     """
     say(f"reading {net}")
-    from exporters.losses import compare
-    from onespike_lava.data import load_samples
-    from onespike_lava.files import write_atomic
+    from exporters.analysis.layer_errors import compare
+    from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import load
     from onespike_lava.report import gather, page, save_figures
     from onespike_lava.report.drawing import style
+    from onespike_lava.system.files import write_atomic
 
     if model is None and (calibration or weights or model_output):
         raise OptionError("model: missing; weights, output and calibration belong to --model MODEL")

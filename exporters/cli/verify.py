@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from exporters.graph import Graph
     from onespike_lava.network import Network
-    from onespike_lava.progress import Progress
+    from onespike_lava.system.progress import Progress
 
 
 @click.command(epilog="Example: onespike verify digits.net --data test.npz --engine lava --limit 5")
@@ -52,8 +52,8 @@ def command(
     that both put in one class. Exit 1 where engines differ or the network is another.
     """
     say(f"reading {net}")
-    from exporters.source import read
-    from onespike_lava.comparison import first_difference
+    from exporters.frontends.read import read
+    from onespike_lava.evaluation.comparison import first_difference
     from onespike_lava.netx import load
 
     network = load(net)
@@ -103,7 +103,7 @@ def _kin(
     classes: NDArray[np.int64],
     progress: Progress,
 ) -> _Kin:
-    from exporters.baseline import in_blocks
+    from exporters.analysis.baseline import in_blocks
 
     logits = in_blocks(source.evaluate, x, "source network", progress)
     made_from = dict(network.provenance).get("source_sha256")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporters.graph import Graph
-from exporters.passes import prepare
+from exporters.passes.pipeline import prepare
 from exporters.recipe import Recipe
 from onespike_lava.errors import OneSpikeError, OptionError
 

@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.choices import ENERGIES, PHASES, WAITS
+from exporters.frontends.read import read
 from exporters.graph import Graph
-from exporters.source import read
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
 from exporters.tuning.records import ANN, refusal_key
 from exporters.tuning.store import Store
 from exporters.tuning.work import Refused, convert_recipe, judge, measure
-from onespike_lava.data import check_labels, check_mask
+from onespike_lava.data.rows import Rows, column
+from onespike_lava.data.samples import check_labels, check_mask
 from onespike_lava.errors import DataError, OptionError
-from onespike_lava.evaluation import Labels
-from onespike_lava.files import scratch
-from onespike_lava.jobs import Task, crew, finished
-from onespike_lava.progress import Progress, silent
-from onespike_lava.rows import Rows, column
+from onespike_lava.evaluation.tally import Labels
+from onespike_lava.system.files import scratch
+from onespike_lava.system.jobs import Task, crew, finished
+from onespike_lava.system.progress import Progress, silent
 from onespike_lava.version import __version__
 
 NET, POINT = "net", "point"

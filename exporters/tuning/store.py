@@ -16,8 +16,8 @@ from typing import Any
 
 from exporters.tuning import records
 from onespike_lava.errors import DataError
-from onespike_lava.files import check_file, read_bytes, sweep, write_atomic
 from onespike_lava.netx.reader import FILE_LIMIT
+from onespike_lava.system.files import check_file, read_bytes, sweep, write_atomic
 
 try:
     import fcntl

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exporters.baseline import in_blocks
+from exporters.analysis.baseline import in_blocks
 from exporters.conversion import convert
 from exporters.graph import Graph
 from onespike_lava import netx
+from onespike_lava.data.rows import Rows
 from onespike_lava.errors import InvalidNetworkError, OptionError, UnsupportedError
-from onespike_lava.evaluation import Labels, tally
+from onespike_lava.evaluation.sharding import kept
+from onespike_lava.evaluation.tally import Labels, tally
 from onespike_lava.layers import Spiking
-from onespike_lava.rows import Rows
 from onespike_lava.schedule import total_steps
-from onespike_lava.sharding import kept
 
 
 @dataclass(frozen=True)

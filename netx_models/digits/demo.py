@@ -16,8 +16,8 @@ from data import CALIBRATION, split
 
 from exporters import Conversion, convert
 from onespike_lava import Network, Run, load, save
-from onespike_lava.comparison import first_difference
-from onespike_lava.evaluation import Evaluation, evaluate
+from onespike_lava.evaluation.comparison import first_difference
+from onespike_lava.evaluation.tally import Evaluation, evaluate
 from onespike_lava.layers import Synapse
 
 HERE = Path(__file__).parent

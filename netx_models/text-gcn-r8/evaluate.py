@@ -23,9 +23,9 @@ from safetensors.torch import load_file
 
 from exporters.gcn import GraphConversion, convert
 from onespike_lava import save
-from onespike_lava.comparison import first_difference
 from onespike_lava.energy import PICOJOULES
-from onespike_lava.evaluation import Evaluation, evaluate
+from onespike_lava.evaluation.comparison import first_difference
+from onespike_lava.evaluation.tally import Evaluation, evaluate
 
 RECIPES: dict[str, dict[str, Any]] = {
     "T = 24, base of Eq. 5": {"phases": 24},

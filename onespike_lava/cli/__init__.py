@@ -22,7 +22,7 @@ from click.shell_completion import CompletionItem
 
 from onespike_lava.cli.ends import Terminated, termination
 from onespike_lava.errors import DataError, OneSpikeError, printable
-from onespike_lava.files import FULL
+from onespike_lava.system.files import FULL
 from onespike_lava.version import __version__
 
 COMMANDS = {

@@ -34,8 +34,8 @@ def command(
     """
     progress.say(f"reading {net}")
     from onespike_lava.energy import OPERATIONS
+    from onespike_lava.evaluation.sharding import evaluate_file
     from onespike_lava.netx import load
-    from onespike_lava.sharding import evaluate_file
 
     network = load(net)
     with progress.Bars() as bars:

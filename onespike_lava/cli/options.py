@@ -12,7 +12,7 @@ from onespike_lava.cli import paths
 from onespike_lava.errors import DataError, OptionError, printable
 
 if TYPE_CHECKING:
-    from onespike_lava.data import Labelled
+    from onespike_lava.data.samples import Labelled
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,7 +55,7 @@ def engine(default: str = "auto") -> Callable[[F], F]:
 
 def samples(path: str, limit: int | None, *, labels: bool) -> Labelled:
     """The data of a file, cut to `limit` samples."""
-    from onespike_lava.data import Labelled, load_samples
+    from onespike_lava.data.samples import Labelled, load_samples
 
     data = load_samples(path, labels=labels)
     y, mask = (None if each is None else each[:limit] for each in (data.y, data.mask))

@@ -21,7 +21,7 @@ def say(text: str) -> None:
 
 
 class Bars:
-    """Progress bars, one for each piece of work; a `onespike_lava.progress.Progress`.
+    """Progress bars, one for each piece of work; a `onespike_lava.system.progress.Progress`.
 
     Use it as a context, so that a bar that is cut off leaves whole lines.
     """

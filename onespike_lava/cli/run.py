@@ -31,9 +31,9 @@ def command(
     say(f"reading {net}")
     import numpy as np
 
-    from onespike_lava.data import load_samples
-    from onespike_lava.files import write_atomic
+    from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import load
+    from onespike_lava.system.files import write_atomic
 
     network = load(net)
     x = load_samples(source, labels=False).x[:limit]

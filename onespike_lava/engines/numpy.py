@@ -1,7 +1,7 @@
 """Engine `numpy`: vectorised, exact, portable.
 
 Matrix products run in float32 on BLAS. They are exact in any order, since the network's
-bound (`validate.largest_potential`) keeps every partial sum below 2**24.
+bound (`rules.largest_potential`) keeps every partial sum below 2**24.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
-from onespike_lava.engines.sparse import Product, aggregate, product
+from onespike_lava.engines.rows import Product, aggregate, product
 from onespike_lava.layers import (
     Connection,
     Growth,
@@ -33,10 +33,8 @@ from onespike_lava.layers import (
     Window,
     per_neuron,
 )
-from onespike_lava.progress import Count, uncounted
-
-if TYPE_CHECKING:
-    from onespike_lava.network import Network
+from onespike_lava.model import Model
+from onespike_lava.system.progress import Count, uncounted
 
 BLOCK_BYTES = 64 * 2**20
 """Memory that the unfolded input of one layer may take."""
@@ -46,7 +44,7 @@ TAPS_BYTES = 2**28
 
 
 def run(
-    network: Network,
+    network: Model,
     data: Data,
     wait: int,
     record: bool,
@@ -63,7 +61,7 @@ def run(
 
 
 def _run_block(
-    by_rows: Product, network: Network, data: NDArray[np.uint8], wait: int
+    by_rows: Product, network: Model, data: NDArray[np.uint8], wait: int
 ) -> tuple[NDArray[np.int64], Codes]:
     codes: Codes = [data]
     scores = np.zeros((len(data), 0), np.int64)
@@ -87,7 +85,7 @@ class _Arrived:
     by_rows : sums the rows of a sparse synapse
     """
 
-    network: Network
+    network: Model
     layer: Spiking | Readout
     codes: Codes
     by_rows: Product
@@ -107,7 +105,7 @@ class _Arrived:
         return total
 
 
-def _spikes(network: Network, layer: Spiking, arrived: _Arrived, wait: int) -> NDArray[np.uint8]:
+def _spikes(network: Model, layer: Spiking, arrived: _Arrived, wait: int) -> NDArray[np.uint8]:
     """Phase of each neuron's spike, uint8[N, *shape]."""
     if layer.growth is not None:
         return _membrane_spikes(network, layer, arrived, wait)
@@ -119,7 +117,7 @@ def _spikes(network: Network, layer: Spiking, arrived: _Arrived, wait: int) -> N
 
 
 def _last_potential(
-    network: Network, layer: Spiking | Readout, arrived: _Arrived
+    network: Model, layer: Spiking | Readout, arrived: _Arrived
 ) -> NDArray[np.integer[Any]]:
     if layer.growth is not None:
         return deque(_membrane_potentials(network, layer, arrived), maxlen=1).pop()
@@ -142,7 +140,7 @@ def _search(layer: Spiking, potential: NDArray[np.integer[Any]]) -> NDArray[np.u
 
 
 def _early_spikes(
-    network: Network, layer: Spiking, arrived: _Arrived, wait: int
+    network: Model, layer: Spiking, arrived: _Arrived, wait: int
 ) -> NDArray[np.uint8]:
     """`T_w < T`: each phase decides on what has arrived, late and false spikes included."""
     base = per_neuron(layer.threshold_base, layer.shape)
@@ -154,7 +152,7 @@ def _early_spikes(
 
 
 def _several_spikes(
-    network: Network, layer: Spiking, arrived: _Arrived, wait: int
+    network: Model, layer: Spiking, arrived: _Arrived, wait: int
 ) -> NDArray[np.uint8]:
     """Phases of each neuron's spikes in order, uint8[N, max_spikes, *shape]."""
     base = per_neuron(layer.threshold_base, layer.shape)
@@ -175,7 +173,7 @@ def _several_spikes(
 
 
 def _phase_potentials(
-    network: Network, layer: Spiking, arrived: _Arrived, wait: int
+    network: Model, layer: Spiking, arrived: _Arrived, wait: int
 ) -> Iterator[tuple[int, Integers]]:
     """Each output phase and the potential int32[N, *shape] that it decides on, `V(T_w + k)`."""
     steps = max(network.sending_steps(source) for source in layer.sources)
@@ -188,7 +186,7 @@ def _phase_potentials(
 
 
 def _membrane_spikes(
-    network: Network, layer: Spiking, arrived: _Arrived, wait: int
+    network: Model, layer: Spiking, arrived: _Arrived, wait: int
 ) -> NDArray[np.uint8]:
     assert layer.growth is not None
     base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
@@ -205,7 +203,7 @@ def _membrane_spikes(
 
 
 def _membrane_potentials(
-    network: Network, layer: Spiking | Readout, arrived: _Arrived
+    network: Model, layer: Spiking | Readout, arrived: _Arrived
 ) -> Iterator[NDArray[np.int64]]:
     """Potentials int64[N, *shape] after each step in which the source can send."""
     growth = layer.growth
@@ -224,7 +222,7 @@ def grow(potential: NDArray[np.int64], growth: Growth) -> NDArray[np.int64]:
 
 
 def _sent(
-    network: Network, source: int, codes: NDArray[np.uint8], after: int, until: int
+    network: Model, source: int, codes: NDArray[np.uint8], after: int, until: int
 ) -> NDArray[np.float32]:
     """Sum of the payloads that each neuron sends in phases `after < phase <= until`."""
     layer = network.sender(source)
@@ -315,7 +313,7 @@ def _first_spike(codes: NDArray[np.uint8], pool: MaxPool) -> NDArray[np.uint8]:
     return order + np.uint8(1)
 
 
-def _unfolded_bytes(network: Network) -> int:
+def _unfolded_bytes(network: Model) -> int:
     """Bytes that the largest padded or unfolded layer takes per sample."""
     largest = 1
     for layer in network.layers[1:]:

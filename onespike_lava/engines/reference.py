@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,8 @@ from onespike_lava.layers import (
     Spiking,
     per_neuron,
 )
-from onespike_lava.progress import Count, uncounted
-
-if TYPE_CHECKING:
-    from onespike_lava.network import Network
+from onespike_lava.model import Model
+from onespike_lava.system.progress import Count, uncounted
 
 BLOCK_BYTES = 2**28
 """Memory that a layer's input and potentials of all phases may take, two int64 a neuron each."""
@@ -86,9 +84,7 @@ def fire_several(
     return codes
 
 
-def run(
-    network: Network, data: Data, wait: int, record: bool, progress: Count = uncounted
-) -> Result:
+def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
     largest = max(prod(layer.shape) for layer in network.layers)
     size = max(1, min(32, BLOCK_BYTES // (16 * network.phases * largest)))
@@ -96,7 +92,7 @@ def run(
 
 
 def _run_block(
-    network: Network, data: NDArray[np.uint8], wait: int
+    network: Model, data: NDArray[np.uint8], wait: int
 ) -> tuple[NDArray[np.int64], Codes]:
     """Scores int64[N, outputs] and, for each layer but the readout, codes uint8[N, *shape].
 
@@ -137,7 +133,7 @@ def thresholds(layer: Spiking, wait: int) -> Iterator[NDArray[np.int64]]:
 
 
 def _potentials(
-    network: Network, layer: Spiking | Readout, codes: Sequence[NDArray[np.uint8]]
+    network: Model, layer: Spiking | Readout, codes: Sequence[NDArray[np.uint8]]
 ) -> list[NDArray[np.int64]]:
     arriving = []
     for phase in range(1, network.phases + 1):
@@ -158,7 +154,7 @@ def _grow(growth: Growth | None) -> Grow:
     return lambda potential: (potential * growth.mantissa + half) >> growth.exponent
 
 
-def _sent(network: Network, source: int, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
+def _sent(network: Model, source: int, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
     """Payloads int64[N, *shape] that the source layer sends in one phase."""
     layer = network.sender(source)
     if isinstance(layer, Input):

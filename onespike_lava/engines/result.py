@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.layers import code_shape
-from onespike_lava.progress import Count, uncounted
-
-if TYPE_CHECKING:
-    from onespike_lava.network import Network
+from onespike_lava.model import Model
+from onespike_lava.system.progress import Count, uncounted
 
 
 class Data(Protocol):
@@ -25,7 +23,7 @@ class Data(Protocol):
 
 
 Codes = list[NDArray[np.uint8]]
-RunBlock = Callable[["Network", NDArray[np.uint8], int], tuple[NDArray[np.int64], Codes]]
+RunBlock = Callable[["Model", NDArray[np.uint8], int], tuple[NDArray[np.int64], Codes]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:
 
 def in_blocks(
     run_block: RunBlock,
-    network: Network,
+    network: Model,
     data: Data,
     wait: int,
     record: bool,

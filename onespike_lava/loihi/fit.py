@@ -21,9 +21,9 @@ from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 from onespike_lava.loihi.rules import Limits
 from onespike_lava.network import Network
-from onespike_lava.progress import Progress, silent
 from onespike_lava.schedule import total_steps
 from onespike_lava.summary import kind
+from onespike_lava.system.progress import Progress, silent
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from onespike_lava.layers import Input, Layer, Readout, Spiking
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import Limit
 from onespike_lava.network import Network
+from onespike_lava.rules import largest_potential
 from onespike_lava.schedule import schedule
-from onespike_lava.validate import largest_potential
 
 Limits = Mapping[str, Limit]
 

@@ -28,7 +28,7 @@ from onespike_lava.loihi import sizes
 from onespike_lava.loihi.fit import check_options
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.network import Network
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 
 ALIGNMENT = 6
 """Bits by which a LIF shifts its input up; the synapse before it shifts as many down."""

@@ -14,9 +14,9 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t
 from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError, InvalidNetworkError
-from onespike_lava.files import read_bytes
 from onespike_lava.network import Network
 from onespike_lava.netx.tree import Tree, from_tree
+from onespike_lava.system.files import read_bytes
 
 FILE_LIMIT = 160_000_000
 """Largest file that is read or written, in bytes: room for the 138 million weights of VGG-16."""

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 import h5py
 
 from onespike_lava.errors import FormatError
-from onespike_lava.files import write_atomic
 from onespike_lava.network import Network
 from onespike_lava.netx.reader import FILE_LIMIT, OBJECT_LIMIT
 from onespike_lava.netx.tree import to_tree
+from onespike_lava.system.files import write_atomic
 
 
 def to_bytes(network: Network) -> bytes:

@@ -6,14 +6,14 @@ own, since Lava's model discovery executes each module beside a Process.
 
 `OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`,
 `Aggregate`, `OneSpike`, `Pool`, `Delay`, `Readout` and `Probe` are its parts, of use in any
-Lava network; `runner.Session` runs such a network under guard; `netx.hdf5.Network` has the
+Lava network; `runner.session.Session` runs such a network under guard; `netx.hdf5.Network` has the
 interface of lava-dl.
 """
 
 import sys
 
 from onespike_lava.errors import MissingPartError
-from onespike_lava.processes.children import lava_import
+from onespike_lava.processes.runner.children import lava_import
 
 try:
     if "lava.magma.runtime.message_infrastructure.multiprocessing" not in sys.modules:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onespike_lava.errors import OptionError
-from onespike_lava.network import Network
+from onespike_lava.model import Model
 from onespike_lava.processes.block.process import Block
 from onespike_lava.schedule import Slot, schedule
 
 
-def slots_from(network: Network, wait: int, first: int, start: int) -> tuple[Slot, ...]:
+def slots_from(network: Model, wait: int, first: int, start: int) -> tuple[Slot, ...]:
     """The schedule, shifted such that what feeds layer `first` fires from step `start + 1` on.
 
     Layer 0 is fed with samples, which it sends at once.
@@ -23,7 +23,7 @@ def slots_from(network: Network, wait: int, first: int, start: int) -> tuple[Slo
 
 
 def build(
-    network: Network,
+    network: Model,
     wait: int,
     *,
     first: int = 0,
@@ -61,7 +61,7 @@ def build(
     return blocks
 
 
-def open_inputs(network: Network, blocks: list[Block], first: int) -> list[object]:
+def open_inputs(network: Model, blocks: list[Block], first: int) -> list[object]:
     """Ports of the blocks from layer `first` on that layer `first - 1`, or samples, feed."""
     return [
         port
@@ -71,6 +71,6 @@ def open_inputs(network: Network, blocks: list[Block], first: int) -> list[objec
     ]
 
 
-def _sources(network: Network, position: int) -> tuple[int, ...]:
+def _sources(network: Model, position: int) -> tuple[int, ...]:
     """Positions of a layer's sources; of the input -1, the samples."""
     return network.layers[position].sources if position else (-1,)  # type: ignore[union-attr]

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava import loihi
 from onespike_lava.engines.result import Run
-from onespike_lava.evaluation import Evaluation, evaluate
+from onespike_lava.evaluation.tally import Evaluation, evaluate
 from onespike_lava.layers import Input, Layer
 from onespike_lava.network import Network
-from onespike_lava.progress import Progress, silent
 from onespike_lava.schedule import schedule
+from onespike_lava.system.progress import Progress, silent
 
 ROWS = 40
 """Neurons of a layer that the raster shows."""
@@ -128,7 +128,7 @@ def gather(
 ) -> Report:
     """Run labelled samples and keep what a report needs; arguments as in `evaluate`.
 
-    comparison : with the source network, such as `exporters.losses.compare` makes
+    comparison : with the source network, such as `exporters.analysis.layer_errors.compare` makes
     """
     watcher = _Watcher(network)
     found = evaluate(network, x, y, engine, wait, mask, watch=watcher.take, progress=progress)

@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from onespike_lava.errors import DataError, MissingPartError, OptionError
-from onespike_lava.files import write_atomic
+from onespike_lava.system.files import write_atomic
 
 STYLE = {
     "svg.hashsalt": "onespike",

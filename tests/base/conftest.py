@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture
 def many_threads(monkeypatch):
     """Small networks, too, on all threads."""
-    from onespike_lava.engines.numba import runs
+    from onespike_lava.engines.numba.run import runs
 
     monkeypatch.setattr(runs, "THREAD_WORK", 1)
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from onespike_lava.engines.numba import job, planner, walk
-from onespike_lava.engines.numba.packing import LINE
-from onespike_lava.engines.numba.records import LANES, NONE, Block, Segment
+from onespike_lava.engines.numba.kernels import job, walk
+from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block, Segment
+from onespike_lava.engines.numba.plan import planner
+from onespike_lava.engines.numba.plan.packing import LINE
 from onespike_lava.layers import Window
 from tests.networks import Maker, random_samples
 

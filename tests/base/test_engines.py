@@ -5,11 +5,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from onespike_lava import engines
-from onespike_lava.comparison import first_difference
+from onespike_lava import running
 from onespike_lava.engines import numpy as vectorised
 from onespike_lava.engines import reference
 from onespike_lava.errors import DataError, OptionError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Spiking
 from tests.networks import random_network, random_samples
 
@@ -173,6 +173,6 @@ def test_bad_engine_wait_and_samples():
 
 
 def test_every_named_engine_has_a_module():
-    for name in engines.ENGINES:
-        assert find_spec(f"onespike_lava.engines.{name}") is not None
-    assert engines.AUTO in engines.ENGINES
+    for name in running.ENGINES:
+        assert find_spec(running.ENGINES[name]) is not None
+    assert running.AUTO in running.ENGINES

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onespike_lava import files
 from onespike_lava.cli import main, options
 from onespike_lava.errors import DataError, OneSpikeError
-from onespike_lava.files import scratch, write_atomic
 from onespike_lava.netx import load, to_bytes
+from onespike_lava.system import files
+from onespike_lava.system.files import scratch, write_atomic
 from tests import permissions
 from tests.networks import random_network, random_samples
 
@@ -99,7 +99,7 @@ def temporary(tmp_path, monkeypatch):
 def test_scratch_folders_of_killed_runs_go_with_the_next(temporary):
     (temporary / "onespike-results").mkdir()
     (temporary / "onespike-scratch-of-mine").mkdir()
-    code = "from onespike_lava.files import scratch\nimport os\nwith scratch() as f:\n"
+    code = "from onespike_lava.system.files import scratch\nimport os\nwith scratch() as f:\n"
     code += "    (f / 'x').write_bytes(b'1')\n    os.kill(os.getpid(), 9)"
     environment = {**os.environ, "TMPDIR": str(temporary)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
@@ -114,7 +114,7 @@ def test_scratch_folders_of_killed_runs_go_with_the_next(temporary):
 
 WRITER = """
 import sys
-from onespike_lava.files import write_atomic
+from onespike_lava.system.files import write_atomic
 print(flush=True)
 while True:
     for letter in b"ab":

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onespike_lava import netx, npy
-from onespike_lava.data import load_samples
+from onespike_lava import netx
+from onespike_lava.data import npy
+from onespike_lava.data.rows import Rows
+from onespike_lava.data.samples import load_samples
 from onespike_lava.errors import DataError, FormatError, InvalidNetworkError, OneSpikeError
 from onespike_lava.layers import Input, Readout, Synapse
 from onespike_lava.limits import NEURONS_MAX
 from onespike_lava.network import Network
 from onespike_lava.netx import reader
 from onespike_lava.netx.tree import from_tree, to_tree
-from onespike_lava.rows import Rows
 from tests.graphs import random_graph_network
 from tests.networks import random_network
 

@@ -47,20 +47,20 @@ def test_the_library_never_imports_the_compiler():
 @pytest.mark.parametrize(
     ("package", "doors"),
     [
-        ("lava", ("onespike_lava/processes/", "onespike_lava/engines/lava.py")),
+        ("lava", ("onespike_lava/processes/",)),
         (
             "torch",
             (
-                "exporters/torch_",
-                "exporters/gcn_torch",
-                "exporters/factory.py",
-                "exporters/source.py",
+                "exporters/frontends/torch/",
+                "exporters/gcn/tracing.py",
+                "exporters/gcn/table.py",
+                "exporters/frontends/read.py",
             ),
         ),
-        ("onnx", ("exporters/onnx_", "exporters/source.py")),
+        ("onnx", ("exporters/frontends/onnx/", "exporters/frontends/read.py")),
         ("matplotlib", ("onespike_lava/report/drawing.py",)),
         ("jinja2", ("onespike_lava/report/page.py",)),
-        ("nir", ("exporters/nir_",)),
+        ("nir", ("exporters/nir/",)),
     ],
 )
 def test_optional_parts_enter_through_few_doors(package, doors):

@@ -14,7 +14,7 @@ from onespike_lava.layers import Readout, Synapse, Window
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.loihi import check, fit, notes, stock
 from onespike_lava.loihi.price import price
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 from tests.networks import Maker
 
 PADDED = Window((1, 1), (1, 1, 1, 1))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from onespike_lava import load
-from onespike_lava.comparison import first_difference
+from onespike_lava.evaluation.comparison import first_difference
 
 MODELS = Path(__file__).parents[2] / "netx_models"
 FILES = sorted(MODELS.glob("*/*.net"))

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onespike_lava.comparison import first_difference
-from onespike_lava.data import decode, encode
+from onespike_lava.data.samples import decode, encode
 from onespike_lava.engines import numba as engine
-from onespike_lava.engines.numba import operations, planner, runs, walk
+from onespike_lava.engines.numba.kernels import operations, walk
+from onespike_lava.engines.numba.plan import planner
+from onespike_lava.engines.numba.run import runs
 from onespike_lava.errors import DataError, OptionError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Input, Readout, Synapse, Window
 from onespike_lava.network import Network
 from tests.networks import Maker, random_network, random_samples

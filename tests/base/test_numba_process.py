@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onespike_lava import engines
-from onespike_lava.engines.numba import workers
+from onespike_lava import running
+from onespike_lava.engines.numba.run import workers
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import save
 from tests.networks import random_network, random_samples
@@ -117,7 +117,7 @@ def test_number_of_threads(monkeypatch):
 @pytest.mark.parametrize("number", ["0", "-3"])
 def test_a_number_of_threads_that_numba_does_not_take_is_named(monkeypatch, number):
     monkeypatch.setenv("NUMBA_NUM_THREADS", number)
-    engines._engine.cache_clear()
+    running._engine.cache_clear()
     network = random_network(0)
     message = f"NUMBA_NUM_THREADS: {number} is below 1; set 1 or more, or unset it"
     with pytest.raises(OptionError, match=message):
@@ -140,7 +140,8 @@ def test_without_the_compiler():
     """The kernels' twins run whole networks; the engine leaves them to NumPy."""
     code = """
 from tests.base import numba_twins
-from onespike_lava.engines.numba import operations, walk
+from onespike_lava.engines.numba.kernels import operations
+from onespike_lava.engines.numba.kernels import walk
 from tests.networks import random_network, random_samples
 walk.connect, walk.claim = numba_twins.connect, numba_twins.claim
 operations.count_64 = numba_twins.count_64
@@ -178,7 +179,7 @@ def test_the_core_of_the_suite_without_the_compiler():
 RUN = """
 from tests.networks import random_network, random_samples
 from onespike_lava.engines.numba import kind
-from onespike_lava.engines.numba.walk import walker
+from onespike_lava.engines.numba.kernels.walk import walker
 network = random_network(1)
 print(len(network.run(random_samples(network, 2)).scores))
 print(sum(walker(kind()).stats.cache_hits.values()))

@@ -10,8 +10,8 @@ from math import prod
 import numpy as np
 import pytest
 
-from onespike_lava import evaluation
 from onespike_lava.errors import DataError, MissingPartError
+from onespike_lava.evaluation import tally as evaluation
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.report import Comparison, LayerLoss, figures, gather, page, save_figures

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from onespike_lava import coding
-from onespike_lava.comparison import first_difference
 from onespike_lava.engines.reference import fire_several
 from onespike_lava.errors import FormatError, InvalidNetworkError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Spiking, code_shape
 from onespike_lava.netx.reader import from_bytes
 from onespike_lava.netx.tree import from_tree, to_tree
 from onespike_lava.netx.writer import to_bytes
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 from tests.networks import random_network, random_samples
 
 SEEDS = range(8)

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onespike_lava import jobs, sharding, threads
+from onespike_lava.data.rows import Rows, column
 from onespike_lava.errors import DataError, OptionError, WorkerError
-from onespike_lava.evaluation import evaluate
-from onespike_lava.rows import Rows, column
+from onespike_lava.evaluation import sharding
+from onespike_lava.evaluation.tally import evaluate
+from onespike_lava.system import jobs, threads
 from tests.networks import random_network, random_samples
 
 SAMPLES = 1300
@@ -225,7 +226,7 @@ def children(process):
 
 OWNER = """
 import os, sys, time
-from onespike_lava import jobs
+from onespike_lava.system import jobs
 
 if __name__ == "__main__":
     with jobs.crew(2) as crew:

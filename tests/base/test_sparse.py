@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onespike_lava.comparison import first_difference
 from onespike_lava.energy import fan_out, macs
 from onespike_lava.engines import reference
-from onespike_lava.engines import sparse as vectorised
+from onespike_lava.engines import rows as vectorised
 from onespike_lava.errors import FormatError, InvalidNetworkError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Input, Readout, Sparse, Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx.reader import from_bytes
 from onespike_lava.netx.tree import from_tree, to_tree
 from onespike_lava.netx.writer import to_bytes
+from onespike_lava.rules import largest_potential
 from onespike_lava.summary import summary
-from onespike_lava.validate import largest_potential
 from tests.graphs import random_graph_network, random_sparse
 from tests.networks import random_samples
 

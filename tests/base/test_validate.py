@@ -10,7 +10,7 @@ from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.layers import Growth, Input, MaxPool, Readout, Spiking, Synapse, Window
 from onespike_lava.limits import LAYERS_MAX, NEURONS_MAX
 from onespike_lava.network import Network
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 from tests.networks import Maker, random_network
 
 PAYLOADS = coding.payload_table(16, 1.3, 8)

@@ -27,7 +27,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onespike_lava.files import write_atomic
+from onespike_lava.system.files import write_atomic
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 
-from onespike_lava.data import encode
+from onespike_lava.data.samples import encode
 from onespike_lava.engines import numba as engine
 from onespike_lava.errors import OneSpikeError
 from tests.benchmarks.models import CASES, Case, MissingDataError, of_layers
@@ -159,7 +159,7 @@ def lava(case: Case, samples: int) -> Iterator[tuple[str, float]]:
     """Seconds of one whole run of each of Lava's models, start and end included."""
     if not samples or "lava-nc" not in versions():
         return
-    from onespike_lava.engines import lava as lava_engine
+    from onespike_lava.processes import engine as lava_engine
 
     network, x = case.network, case.samples[:samples]
     data, expected = encode(network.input, x).integers, network.run(x).scores

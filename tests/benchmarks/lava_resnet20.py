@@ -26,13 +26,14 @@ sys.path.insert(0, str(ROOT / "netx_models"))
 import cifar10  # noqa: E402
 
 import onespike_lava  # noqa: E402
-from onespike_lava.data import encode  # noqa: E402
-from onespike_lava.dynamics import clock, input_payloads  # noqa: E402
-from onespike_lava.engines import lava, numpy  # noqa: E402
+from onespike_lava.data.samples import encode  # noqa: E402
+from onespike_lava.engines import numpy  # noqa: E402
 from onespike_lava.engines.result import Result  # noqa: E402
 from onespike_lava.network import Network  # noqa: E402
-from onespike_lava.processes.recorder import Recorder  # noqa: E402
-from onespike_lava.processes.steps import NetworkSteps  # noqa: E402
+from onespike_lava.neurons import clock, input_payloads  # noqa: E402
+from onespike_lava.processes import engine as lava  # noqa: E402
+from onespike_lava.processes.leaf.recorder import Recorder  # noqa: E402
+from onespike_lava.processes.leaf.steps import NetworkSteps  # noqa: E402
 from onespike_lava.schedule import total_steps  # noqa: E402
 
 

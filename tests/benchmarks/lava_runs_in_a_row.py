@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from lava.magma.core.process.process import ProcessServer
 from lava.magma.runtime.message_infrastructure.shared_memory_manager import SharedMemoryManager
 
-from onespike_lava.engines import lava, numpy
+from onespike_lava.engines import numpy
 from onespike_lava.errors import LavaRunError
+from onespike_lava.processes import engine as lava
 from tests.lava.architectures import build, integers
 from tests.lava.test_runner import run as run_faulty
 

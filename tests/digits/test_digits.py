@@ -8,9 +8,9 @@ import pytest
 
 from exporters import export
 from onespike_lava import netx
-from onespike_lava.comparison import first_difference
 from onespike_lava.engines.reference import run as reference_run
-from onespike_lava.evaluation import evaluate
+from onespike_lava.evaluation.comparison import first_difference
+from onespike_lava.evaluation.tally import evaluate
 from tests.digits.conftest import HERE, module
 
 WAITS = (16, 10, 4)
@@ -81,7 +81,7 @@ def test_numpy_equals_reference(conversions, split, weighting, wait, images):
 def test_lava_equals_numpy(conversions, split, weighting, wait):
     """Leaf and hierarchy, every code and score, samples pipelined."""
     pytest.importorskip("lava.magma", reason="lava-nc needs Python 3.10")
-    from onespike_lava.engines.lava import run_model
+    from onespike_lava.processes.engine import run_model
 
     network, x = conversions[weighting].network, split[2][:LAVA_SAMPLES]
     expected = network.run(x, "numpy", wait, record=True)

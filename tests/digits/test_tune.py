@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from exporters.tuning.store import POINTS
-from onespike_lava import jobs, load
-from onespike_lava.evaluation import evaluate
-from onespike_lava.sharding import evaluate_file
+from onespike_lava import load
+from onespike_lava.evaluation.sharding import evaluate_file
+from onespike_lava.evaluation.tally import evaluate
+from onespike_lava.system import jobs
 from tests.digits.conftest import HERE, module
 
 pytest.importorskip("onnx")

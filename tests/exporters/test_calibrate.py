@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from exporters.calibrate import check_calibration, input_grid
+from exporters.calibration.grid import check_calibration, input_grid
+from exporters.calibration.histograms import histograms
 from exporters.graph import Graph, Node
-from exporters.statistics import histograms
-from onespike_lava.data import decode, encode
+from onespike_lava.data.samples import decode, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from exporters import PAPER, convert
-from exporters import codes as codes_module
-from exporters.codes import Code, choose, fitted_constants, fitted_levels
+from exporters.calibration import codes as codes_module
+from exporters.calibration.codes import Code, choose, fitted_constants, fitted_levels
+from exporters.calibration.histograms import BINS, Histogram, histograms
 from exporters.recipe import Recipe
-from exporters.statistics import BINS, Histogram, histograms
 from onespike_lava import coding
-from onespike_lava.comparison import first_difference
 from onespike_lava.errors import OptionError
+from onespike_lava.evaluation.comparison import first_difference
 from tests.exporters.test_quantize import cnn, images
 
 

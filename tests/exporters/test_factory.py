@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
 
 from exporters.cli.model import load_model
-from exporters.torch_fx import load_factory
+from exporters.frontends.torch.fx import load_factory
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 
 SOURCE = """

@@ -13,15 +13,15 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from exporters.gcn import convert, export, read
-from exporters.gcn_source import GraphLayer, GraphNetwork, as_adjacency
+from exporters.gcn.source import GraphLayer, GraphNetwork, as_adjacency
 from onespike_lava import load
 from onespike_lava.cli import main
-from onespike_lava.comparison import first_difference
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
-from onespike_lava.evaluation import evaluate
+from onespike_lava.evaluation.comparison import first_difference
+from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.layers import Sparse, Spiking
 from onespike_lava.limits import STATE_LIMIT
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 
 NODES = 40
 

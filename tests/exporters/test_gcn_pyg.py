@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from torch_geometric import nn as geometric
 
 from exporters.gcn import convert
-from exporters.gcn_pyg import normalised
+from exporters.gcn.pyg import normalised
 from onespike_lava.errors import UnsupportedError
 
 

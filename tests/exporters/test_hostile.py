@@ -17,8 +17,8 @@ onnx = pytest.importorskip("onnx")
 
 from onnx.reference import ReferenceEvaluator
 
-from exporters.onnx_file import from_onnx
-from exporters.passes import prepare
+from exporters.frontends.onnx.file import from_onnx
+from exporters.passes.pipeline import prepare
 from onespike_lava import netx
 from onespike_lava.cli import main
 from onespike_lava.errors import OneSpikeError

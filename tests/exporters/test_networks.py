@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from exporters import PAPER, convert
-from exporters.passes import prepare
-from exporters.torch_fx import from_torch
-from exporters.torch_models import Tracer
-from onespike_lava.comparison import first_difference
+from exporters.frontends.torch.fx import from_torch
+from exporters.frontends.torch.models import Tracer
+from exporters.passes.pipeline import prepare
 from onespike_lava.errors import UnsupportedError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Spiking
 
 

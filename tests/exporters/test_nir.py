@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters import read_nir, write_nir
-from exporters.nir_file import remarks
-from exporters.nir_kernels import as_matrix, square
-from exporters.nir_nodes import connections, is_flat, to_graph
+from exporters.nir.file import remarks
+from exporters.nir.kernels import as_matrix, square
+from exporters.nir.nodes import connections, is_flat, to_graph
 from onespike_lava import load
 from onespike_lava.cli import main
 from onespike_lava.errors import DataError, FormatError, OneSpikeError, UnsupportedError
@@ -160,10 +160,10 @@ def test_an_even_side_beside_an_odd_one_needs_matrices(tmp_path):
 
 
 def test_large_matrices_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("exporters.nir_nodes.ENTRY_LIMIT", 300)
+    monkeypatch.setattr("exporters.nir.nodes.ENTRY_LIMIT", 300)
     with pytest.raises(UnsupportedError, match=r"net\.nir: .* entries exceeds 300; NIR has"):
         write_nir(random_graph_network(1), tmp_path / "net.nir")
-    monkeypatch.setattr("exporters.nir_file.OBJECT_LIMIT", 5)
+    monkeypatch.setattr("exporters.nir.file.OBJECT_LIMIT", 5)
     with pytest.raises(
         UnsupportedError, match=r"net\.nir: declares more .*; use a smaller network"
     ):

@@ -16,9 +16,9 @@ onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from exporters.onnx_file import SUPPORTED, from_onnx
-from exporters.passes import prepare
-from exporters.source import read
+from exporters.frontends.onnx.file import SUPPORTED, from_onnx
+from exporters.frontends.read import read
+from exporters.passes.pipeline import prepare
 from onespike_lava.errors import DataError, UnsupportedError
 
 RANDOM = np.random.default_rng(7)
@@ -500,8 +500,8 @@ def test_without_onnx():
     """Importing `exporters` needs neither torch nor onnx; reading a file says what to install."""
     code = (
         "import sys; sys.modules['onnx'] = None; sys.modules['torch'] = None\n"
-        "import exporters, exporters.source\n"
-        "try: exporters.source.read('m.onnx', (3,))\n"
+        "import exporters, exporters.frontends.read\n"
+        "try: exporters.frontends.read.read('m.onnx', (3,))\n"
         "except Exception as error: sys.stdout.write(f'{type(error).__name__}: {error}')"
     )
     root = Path(__file__).parents[2]

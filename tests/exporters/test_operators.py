@@ -59,7 +59,7 @@ def test_convolution(window, groups):
 def test_convolution_in_blocks_is_the_same(monkeypatch):
     weight = RANDOM.normal(size=(5, 4, 3, 3))
     whole = evaluate("conv", params={"weight": weight})
-    monkeypatch.setattr("exporters.arithmetic.BLOCK_BYTES", 1)
+    monkeypatch.setattr("exporters.graph.arithmetic.BLOCK_BYTES", 1)
     np.testing.assert_array_equal(evaluate("conv", params={"weight": weight}), whole)
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from exporters import convert
 from exporters.graph import Graph, Node
-from exporters.passes import prepare
-from onespike_lava.comparison import first_difference
+from exporters.passes.pipeline import prepare
+from onespike_lava.evaluation.comparison import first_difference
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from exporters.graph import Graph, GraphError, Node
-from exporters.operators import OPERATORS
-from exporters.passes import prepare
+from exporters.graph.operators import OPERATORS
+from exporters.passes.pipeline import prepare
 from onespike_lava.errors import OptionError, UnsupportedError
 
 SHAPE = (2, 8, 8)

@@ -15,8 +15,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import numpy_helper
 
 from exporters import PAPER, convert
-from exporters.onnx_file import from_onnx
-from exporters.passes import prepare
+from exporters.frontends.onnx.file import from_onnx
+from exporters.passes.pipeline import prepare
 from onespike_lava.layers import Readout, Spiking
 
 
@@ -186,7 +186,7 @@ def test_torch_and_onnx_give_the_same_integers(tmp_path):
 def test_the_digits_model_by_either_route(tmp_path):
     """Its ONNX file keeps the batch norms; torch gets the weights back from the file."""
     torch = pytest.importorskip("torch")
-    from exporters.torch_fx import from_torch
+    from exporters.frontends.torch.fx import from_torch
 
     folder = Path(__file__).parents[2] / "netx_models" / "digits"
     model = runpy.run_path(str(folder / "model.py"))["build"]()

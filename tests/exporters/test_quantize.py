@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from exporters import PAPER, convert, export
 from exporters.graph import Graph, Node
-from exporters.integers import fit
-from exporters.linear import Linear, Source
+from exporters.quantization.fit import fit
+from exporters.quantization.sources import Linear, Source
 from exporters.recipe import Recipe
-from onespike_lava.comparison import first_difference
 from onespike_lava.errors import OptionError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Readout, Spiking
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.netx.writer import to_bytes
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 
 MEAN = np.array([0.4, 0.5, 0.3])[:, None, None]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from exporters import PAPER, convert, gcn
-from exporters.losses import compare, macs
-from exporters.passes import prepare
-from exporters.reconversion import reconvert
+from exporters.analysis.layer_errors import compare, macs
+from exporters.analysis.reconversion import reconvert
+from exporters.passes.pipeline import prepare
 from onespike_lava import save
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Spiking
@@ -155,7 +155,7 @@ def files(tmp_path, monkeypatch):
         "    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(216, 5))\n"
     )
     torch.manual_seed(0)
-    from exporters.factory import load_factory
+    from exporters.frontends.torch.factory import load_factory
 
     x = images(20)
     network = convert(load_factory("twelve:make"), x).network

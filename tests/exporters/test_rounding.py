@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from exporters import PAPER, convert
-from exporters.integers import fit
-from exporters.linear import Linear, Source
-from exporters.moments import Moments
-from exporters.rounding import mean_lost, rounded
+from exporters.calibration.moments import Moments
+from exporters.quantization.fit import fit
+from exporters.quantization.rounding import mean_lost, rounded
+from exporters.quantization.sources import Linear, Source
 from tests.exporters.test_quantize import cnn, images
 
 

@@ -6,8 +6,8 @@ import pytest
 from exporters import convert
 from exporters.recipe import Recipe
 from onespike_lava import coding
-from onespike_lava.comparison import first_difference
 from onespike_lava.errors import InvalidNetworkError, OptionError
+from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Spiking
 from tests.exporters.test_quantize import cnn, images
 

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from exporters import export
-from exporters.source import read
-from exporters.torch_fx import from_torch
-from exporters.torch_table import SUPPORTED
+from exporters.frontends.read import read
+from exporters.frontends.torch.fx import from_torch
+from exporters.frontends.torch.table import SUPPORTED
 from onespike_lava.errors import DataError, UnsupportedError
 
 

@@ -15,7 +15,7 @@ from exporters.tuning.outcome import Goal, Point, Tuning, export_options
 from exporters.tuning.plot import plot
 from exporters.tuning.store import POINTS, Store
 from onespike_lava.errors import DataError, OptionError
-from onespike_lava.evaluation import evaluate
+from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.netx import load
 from tests.exporters.test_quantize import cnn, images
 

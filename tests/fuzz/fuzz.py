@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 with atheris.instrument_imports(include=["onespike_lava", "exporters"]):
-    from exporters.onnx_file import from_onnx
-    from exporters.passes import prepare
+    from exporters.frontends.onnx.file import from_onnx
+    from exporters.passes.pipeline import prepare
     from onespike_lava.errors import OneSpikeError
     from onespike_lava.netx.reader import from_bytes
     from onespike_lava.netx.tree import from_tree, to_tree

@@ -110,7 +110,7 @@ def nir_files() -> Cases:
 
     def put(change: Callable[[h5py.File], None]) -> Callable[[Path], None]:
         def write(path: Path) -> None:
-            from exporters.nir_file import write_nir
+            from exporters.nir.file import write_nir
 
             write_nir(small(), path)
             content = io.BytesIO(path.read_bytes())

@@ -7,7 +7,7 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 
-from onespike_lava.processes.runner import Session
+from onespike_lava.processes.runner.session import Session
 
 
 def collect(out, steps: int, tag: str = "fixed_pt", **configuration) -> np.ndarray:

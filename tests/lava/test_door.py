@@ -20,7 +20,7 @@ def python(script: str) -> str:
 
 def test_import_does_not_load_lava():
     loaded = "sorted({'lava', 'multiprocessing.context'} & set(sys.modules))"
-    script = f"import sys, onespike_lava, onespike_lava.engines.lava; print({loaded})"
+    script = f"import sys, onespike_lava, onespike_lava.processes.engine; print({loaded})"
     assert python(script) == "[]"
 
 

@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from onespike_lava import dynamics
-from onespike_lava.dynamics import Arithmetic, Membrane, Neuron, State
+from onespike_lava import neurons as dynamics
 from onespike_lava.engines.reference import fire, integrate
 from onespike_lava.layers import Growth, Window
+from onespike_lava.neurons import Arithmetic, Membrane, Neuron, State
 
 PHASES, SAMPLES, NEURONS = 5, 4, 40
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
-from onespike_lava.data import encode
+from onespike_lava.data.samples import encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 from onespike_lava.processes import Encoder

@@ -12,11 +12,12 @@ import pytest
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 from lava.magma.core.process.process import ProcessServer
 
-from onespike_lava import dynamics
-from onespike_lava.engines import lava, numpy, reference
+from onespike_lava import neurons as dynamics
+from onespike_lava.engines import numpy, reference
 from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import load
+from onespike_lava.processes import engine as lava
 from tests.graphs import random_graph_network
 from tests.lava.architectures import ARCHITECTURES, build, integers
 from tests.networks import random_network

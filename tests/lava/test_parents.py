@@ -53,7 +53,8 @@ assert (numpy.ones((900, 900)) @ numpy.ones((900, 900))).sum() == 900**3
 
 
 SCRIPT = """
-from onespike_lava.engines import lava, numpy
+from onespike_lava.engines import numpy
+from onespike_lava.processes import engine as lava
 from tests.lava.architectures import build, integers
 network = build("conv")
 data = integers(network, 2)

@@ -17,7 +17,7 @@ from onespike_lava.engines import reference
 from onespike_lava.errors import LavaRunError, OptionError
 from onespike_lava.layers import Growth, Synapse, Window
 from onespike_lava.processes import Conv, Delay, OneSpike, OneSpikeNetwork, Pool, Probe, Readout
-from onespike_lava.processes.runner import Session
+from onespike_lava.processes.runner.session import Session
 from tests.lava.architectures import build
 
 pytestmark = [

@@ -19,8 +19,8 @@ from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 
 from onespike_lava.errors import LavaRunError, OptionError
-from onespike_lava.processes import patience, teardown
-from onespike_lava.processes.runner import Session
+from onespike_lava.processes.runner import patience, teardown
+from onespike_lava.processes.runner.session import Session
 from tests.interrupts import heard
 from tests.lava.conftest import children, wait_for
 from tests.lava.faulty.process import Faulty

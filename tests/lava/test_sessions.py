@@ -16,7 +16,8 @@ import pytest
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 from onespike_lava.errors import LavaRunError
-from onespike_lava.processes import runner, teardown
+from onespike_lava.processes.runner import session as runner
+from onespike_lava.processes.runner import teardown
 from tests.lava.conftest import children, wait_for
 from tests.lava.test_runner import DATA, run, session
 

@@ -8,9 +8,10 @@ import pytest
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 from scipy import sparse
 
-from exporters.gcn import convert
-from exporters.gcn_source import GraphLayer, GraphNetwork
-from onespike_lava.engines import lava, numpy, reference
+from exporters.gcn.conversion import convert
+from exporters.gcn.source import GraphLayer, GraphNetwork
+from onespike_lava.engines import numpy, reference
+from onespike_lava.processes import engine as lava
 from tests.graphs import random_graph_network
 from tests.lava.architectures import integers
 from tests.lava.test_models import check_same

@@ -13,7 +13,7 @@ from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.loihi import stock as plan
 from onespike_lava.loihi.price import price
 from onespike_lava.network import Network
-from onespike_lava.validate import largest_potential
+from onespike_lava.rules import largest_potential
 from tests.graphs import random_graph_network
 from tests.lava.architectures import build, integers
 

@@ -16,7 +16,7 @@ from scipy.sparse import eye  # noqa: E402
 
 from onespike_lava.engines.numpy import connect as exact  # noqa: E402
 from onespike_lava.errors import LavaRunError  # noqa: E402
-from onespike_lava.processes.runner import Session  # noqa: E402
+from onespike_lava.processes.runner.session import Session  # noqa: E402
 from onespike_lava.processes.stock.compose import comparison  # noqa: E402
 from onespike_lava.processes.stock.connect import connect, matrix, sparse  # noqa: E402
 

@@ -13,25 +13,22 @@ from __future__ import annotations
 import os
 import weakref
 from functools import cache
-from typing import TYPE_CHECKING
 
 from llvmlite import binding
 from numba import config
 
 from onespike_lava.engines import numpy as vectorised
-from onespike_lava.engines.numba.planner import compile_network
-from onespike_lava.engines.numba.program import Program
-from onespike_lava.engines.numba.runs import run_program
-from onespike_lava.engines.numba.schedule import serves
-from onespike_lava.engines.numba.sparse import product as compiled_product
-from onespike_lava.engines.numba.tile import TILES
+from onespike_lava.engines.numba.kernels.tile import TILES
+from onespike_lava.engines.numba.plan.planner import compile_network
+from onespike_lava.engines.numba.plan.program import Program
+from onespike_lava.engines.numba.plan.schedule import serves
+from onespike_lava.engines.numba.run.runs import run_program
+from onespike_lava.engines.numba.run.sparse import product as compiled_product
 from onespike_lava.engines.result import Data, Result
-from onespike_lava.engines.sparse import product
+from onespike_lava.engines.rows import product
 from onespike_lava.errors import OptionError
-from onespike_lava.progress import Count, uncounted
-
-if TYPE_CHECKING:
-    from onespike_lava.network import Network
+from onespike_lava.model import Model
+from onespike_lava.system.progress import Count, uncounted
 
 VNNI = ("avx512f", "avx512bw", "avx512vl", "avx512vnni")
 """Processor features that the kind `vnni` needs."""
@@ -72,9 +69,7 @@ def compiles() -> bool:
     return not config.DISABLE_JIT
 
 
-def run(
-    network: Network, data: Data, wait: int, record: bool, progress: Count = uncounted
-) -> Result:
+def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
     """Run every sample; see `onespike_lava.engines`."""
     program = _program(network, wait, record, kind()) if compiles() else None
     if program is None:
@@ -83,7 +78,7 @@ def run(
     return run_program(network, program, data, record, progress)
 
 
-def _program(network: Network, wait: int, record: bool, kind: str) -> Program | None:
+def _program(network: Model, wait: int, record: bool, kind: str) -> Program | None:
     """The program of a network, made once for each way of running it; None if none serves."""
     if id(network) not in _programs:
         weakref.finalize(network, _programs.pop, id(network), None)

@@ -17,7 +17,7 @@ from onespike_lava.layers import (
     Spiking,
     per_neuron,
 )
-from onespike_lava.network import Network
+from onespike_lava.model import Model
 from onespike_lava.processes.aggregate.process import Aggregate
 from onespike_lava.processes.conv.process import Conv
 from onespike_lava.processes.delay.process import Delay
@@ -54,7 +54,7 @@ class Block(AbstractProcess):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        network: Network,
+        network: Model,
         position: int,
         wait: int,
         slot: Slot,

@@ -14,7 +14,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from onespike_lava.layers import Synapse
 from onespike_lava.processes.conv.process import Conv
-from onespike_lava.processes.linear import Linear, linear
+from onespike_lava.processes.leaf.linear import Linear, linear
 from onespike_lava.processes.weights import refuse_real
 
 

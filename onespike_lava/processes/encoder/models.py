@@ -12,8 +12,8 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.data import encode
-from onespike_lava.dynamics import clock, input_payloads
+from onespike_lava.data.samples import encode
+from onespike_lava.neurons import clock, input_payloads
 from onespike_lava.processes.encoder.process import Encoder
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -11,12 +11,10 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
-from onespike_lava.data import encode
+from onespike_lava.data.samples import encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
-
-if TYPE_CHECKING:
-    from onespike_lava.network import Network
+from onespike_lava.model import Model
 
 
 class Encoder(AbstractProcess):  # type: ignore[misc]
@@ -61,7 +59,7 @@ class Encoder(AbstractProcess):  # type: ignore[misc]
         self.samples = Var(shape=coded.integers.shape, init=coded.integers)
 
     @classmethod
-    def of(cls, network: Network, samples: ArrayLike | None = None, **parameters: Any) -> Encoder:
+    def of(cls, network: Model, samples: ArrayLike | None = None, **parameters: Any) -> Encoder:
         """The encoder of a network's input layer."""
         unary = network.weighting == "membrane"
         layer, phases = network.input, network.phases

@@ -13,12 +13,12 @@ from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.dynamics import code_bits
+from onespike_lava.neurons import code_bits
 from onespike_lava.processes.graph import build, open_inputs
+from onespike_lava.processes.leaf.recorder import Recorder
+from onespike_lava.processes.leaf.steps import FIXED, FLOATING, NetworkSteps, Numbers
 from onespike_lava.processes.network.process import OneSpikeNetwork
 from onespike_lava.processes.probe.process import Probe
-from onespike_lava.processes.recorder import Recorder
-from onespike_lava.processes.steps import FIXED, FLOATING, NetworkSteps, Numbers
 from onespike_lava.schedule import schedule
 
 

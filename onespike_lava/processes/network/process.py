@@ -9,8 +9,8 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 
 from onespike_lava.errors import OptionError
-from onespike_lava.network import Network
-from onespike_lava.processes.recorder import noted_type, shared_zeros
+from onespike_lava.model import Model
+from onespike_lava.processes.leaf.recorder import noted_type, shared_zeros
 
 
 class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        network: Network,
+        network: Model,
         wait: int | None = None,
         samples: int = 0,
         record: bool = False,

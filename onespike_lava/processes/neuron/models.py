@@ -1,4 +1,4 @@
-"""Models of `OneSpike`: bit-accurate integers and real numbers, both on `dynamics.advance`."""
+"""Models of `OneSpike`: bit-accurate integers and real numbers, both on `neurons.advance`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.dynamics import Arithmetic, Membrane, Neuron, State, advance, fixed, floating
 from onespike_lava.layers import Growth
 from onespike_lava.limits import STATE_BITS, STATE_LIMIT
+from onespike_lava.neurons import Arithmetic, Membrane, Neuron, State, advance, fixed, floating
 from onespike_lava.processes.neuron.process import OneSpike
 
 

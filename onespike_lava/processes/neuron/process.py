@@ -10,9 +10,9 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
-from onespike_lava.dynamics import threshold_row
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Growth, Shape
+from onespike_lava.neurons import threshold_row
 
 
 class OneSpike(AbstractProcess):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.dynamics import clock, pool, window_maximum
+from onespike_lava.neurons import clock, pool, window_maximum
 from onespike_lava.processes.pool.process import Pool
 
 

@@ -12,7 +12,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.dynamics import clock, spike_code
+from onespike_lava.neurons import clock, spike_code
 from onespike_lava.processes.probe.process import Probe
 
 

@@ -1,4 +1,4 @@
-"""Models of `Readout`: integers and real numbers, both on `dynamics.read_out`."""
+"""Models of `Readout`: integers and real numbers, both on `neurons.read_out`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.dynamics import Arithmetic, Membrane, fixed, floating, read_out
 from onespike_lava.layers import Growth
+from onespike_lava.neurons import Arithmetic, Membrane, fixed, floating, read_out
 from onespike_lava.processes.readout.process import Readout
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
-from onespike_lava.engines.lava import traceless
 from onespike_lava.engines.result import Codes, Result, spike_count
 from onespike_lava.network import Network
+from onespike_lava.processes.engine import traceless
 from onespike_lava.processes.probe.process import Probe
-from onespike_lava.processes.runner import Session
+from onespike_lava.processes.runner.session import Session
 from onespike_lava.processes.stock.compose import StockNetwork
 
 SECONDS_PER_PROCESS_AND_STEP = 0.01

@@ -1,0 +1,59 @@
+"""What a source network itself says to samples, the yardstick of everything converted from it."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.graph import Graph
+from onespike_lava.system.progress import Progress, silent
+
+BLOCK = 128
+"""Samples that are computed together."""
+
+
+def logits(
+    model: Any, graph: Graph, x: NDArray[Any], progress: Progress = silent
+) -> NDArray[np.float32]:
+    """Outputs float32[N, outputs] of the model for x : float[N, *shape].
+
+    A torch module of one output computes them itself, anything else its `graph`.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        return in_blocks(graph.evaluate, x, "source network", progress)
+    module = copy.deepcopy(model).eval()
+
+    def run(part: NDArray[Any]) -> NDArray[Any]:
+        with torch.inference_mode():
+            found = module(torch.from_numpy(np.array(part, np.float32)))
+        one = isinstance(found, torch.Tensor)
+        return found.numpy() if one else graph.evaluate(part)
+
+    return in_blocks(run, x, "source network", progress)
+
+
+def in_blocks(
+    function: Callable[[NDArray[Any]], NDArray[Any]],
+    x: NDArray[Any],
+    name: str = "samples",
+    progress: Progress = silent,
+) -> NDArray[Any]:
+    """A function of samples, block by block: its results [N, ...], flattened to [N, outputs]."""
+    parts = []
+    for start in range(0, max(len(x), 1), BLOCK):  # of no samples, too, the outputs are known
+        parts.append(function(x[start : start + BLOCK]))
+        progress(name, min(start + BLOCK, len(x)), len(x))
+    found = np.concatenate(parts)
+    return found.reshape(len(x), prod(found.shape[1:]))
+
+
+def percent(scores: NDArray[Any], labels: NDArray[np.int64]) -> float:
+    """Percent of samples whose largest score is that of their label, to two digits."""
+    return round(100 * float(np.mean(scores.argmax(1) == labels)), 2)

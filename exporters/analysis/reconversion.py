@@ -1,0 +1,82 @@
+"""A network converted anew from what its file tells of its recipe, to know it in real numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.conversion import Conversion, convert
+from onespike_lava.errors import DataError, UnsupportedError
+from onespike_lava.layers import Spiking
+from onespike_lava.network import Network
+from onespike_lava.system.progress import Progress, silent
+
+NEEDED = ("normalisation", "levels", "correction", "rounding", "input_coding", "average_pool")
+"""Entries of the provenance that name options of the recipe."""
+
+
+def reconvert(
+    network: Network,
+    model: Any,
+    calibration: NDArray[Any],
+    output: str | None = None,
+    progress: Progress = silent,
+) -> Conversion:
+    """The conversion that made a network: `simulate` of it is the network in real arithmetic.
+
+    Raises `DataError` where the samples are not those of the network's calibration, and
+    `UnsupportedError` where its provenance does not name a recipe.
+    """
+    known = dict(network.provenance)
+    content = np.ascontiguousarray(calibration, "<f4")
+    digest = hashlib.sha256(content.tobytes()).hexdigest()
+    if not set(NEEDED) <= set(known):
+        missing = ", ".join(sorted(set(NEEDED) - set(known)))
+        raise UnsupportedError(
+            f"network: its provenance does not name {missing}; real arithmetic needs a file "
+            "that `onespike export` wrote"
+        )
+    if known.get("calibration_sha256") != digest:
+        raise DataError(
+            f"calibration: {len(calibration)} samples of SHA-256 {digest[:12]}, the network was "
+            f"made with {known.get('calibration_samples')} of "
+            f"{str(known.get('calibration_sha256'))[:12]}; give those"
+        )
+    recipe = _recipe(network, known)
+    recipe |= {"output": output, "progress": progress}
+    found = convert(model, calibration, **recipe)
+    entry = network.input
+    if found.network.input != entry and entry.low.size == 1:  # the range was an option
+        low = float(entry.low[0])
+        limits = (low, low + float(entry.step[0]) * (2**entry.bits - 1))
+        found = convert(model, calibration, input_range=limits, **recipe)
+    return found
+
+
+def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
+    """Options of `exporters.recipe.Recipe`."""
+    normalisation, scale = known["normalisation"].split(", ")
+    once = {network.input.name: f"{network.input.name}.once"}
+    hidden = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
+    of_input = {name: hidden[layer].base for name, layer in once.items() if layer in hidden}
+    layers = {name: layer for name, layer in hidden.items() if name not in once.values()}
+    return {
+        "phases": network.phases,
+        "wait": network.wait,
+        "weighting": network.weighting,
+        "bases": {name: layer.base for name, layer in layers.items()} | of_input,
+        "spikes": {name: layer.max_spikes for name, layer in layers.items()},
+        "payload_bits": next(iter(hidden.values())).payload_bits,
+        "normalisation": normalisation,
+        "scale": scale,
+        "levels": known["levels"],
+        "correct": known["correction"],
+        "rounding": known["rounding"],
+        "shift": known.get("threshold_shift") != "off",
+        "input_bits": network.input.bits,
+        "input_coding": known["input_coding"],
+        "pool": known["average_pool"],
+    }

@@ -1,0 +1,172 @@
+"""What activations the calibration data give, in memory that does not grow with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.graph import Graph, Node
+from onespike_lava.system.progress import Progress, each, silent
+
+Floats = NDArray[np.float64]
+
+BATCH = 64
+"""Samples evaluated at a time."""
+
+SILENT = 1e-200
+"""Stands for the constant of a channel that is always 0: below every float32, and a divisor of
+any of them."""
+
+BINS = 4096
+"""Bins of a histogram between 0 and a channel's maximum."""
+
+PLACES = 256
+"""At most so many places of a channel and sample enter a histogram."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """The activations of one relu node, per channel or for the whole layer.
+
+    maxima : float64[G], the largest activation of each group
+    counts : float64[G, BINS] positive activations by their share of the maximum; all 0 where
+             only maxima were asked for
+    total  : activations counted per group, zeros included
+    groups : channels of the layer, `C`; `G` is `C` or 1
+    clip   : where a clipped ReLU ends, None for a plain one
+    """
+
+    maxima: Floats
+    counts: Floats
+    total: int
+    groups: int
+    clip: float | None = None
+
+    @property
+    def centres(self) -> Floats:
+        """Middle of each bin as a share of the maximum, float64[BINS]."""
+        return (np.arange(BINS) + 0.5) / BINS
+
+    def spread(self, constants: Floats) -> Floats:
+        """One constant per channel, float64[C]."""
+        return np.broadcast_to(constants, (self.groups,)).copy()
+
+    def percentile(self, percent: float) -> Floats:
+        """The value that `percent` of the activations, zeros included, do not exceed."""
+        above = np.cumsum(self.counts[:, ::-1], axis=1)[:, ::-1]
+        allowed = (100.0 - percent) / 100.0 * self.total
+        kept = np.count_nonzero(above > allowed, axis=1)
+        return self.maxima * np.maximum(kept, 1) / BINS
+
+    def pooled(self, constants: Floats) -> tuple[Floats, Floats]:
+        """All channels together: rising values in units of `constants`, and their weights."""
+        ratio = self.maxima / np.maximum(constants, SILENT)
+        values = np.round(self.centres * ratio[:, None] * BINS).astype(np.int64)
+        weights = self.counts * (constants**2)[:, None]
+        summed = np.bincount(values.reshape(-1), weights.reshape(-1))
+        places: Floats = np.arange(len(summed), dtype=np.float64) / BINS
+        return places, summed.astype(np.float64)
+
+
+def histograms(
+    graph: Graph,
+    samples: NDArray[Any],
+    *,
+    by_channel: bool,
+    counted: bool,
+    watch: Callable[[Node, NDArray[Any]], None] | None = None,
+    progress: Progress = silent,
+) -> dict[str, Histogram]:
+    """Histogram of each relu node of a prepared graph; `samples` is float[N, *shape].
+
+    by_channel : one group per channel where there are channels, else one per layer
+    counted    : also count, in a second pass; maxima alone need one
+    watch      : sees the value of every node in the first pass too
+    """
+    maxima = _maxima(graph, samples, by_channel, watch, progress)
+    counts = {name: np.zeros((len(found), BINS)) for name, found in maxima.items()}
+    totals = dict.fromkeys(maxima, 0)
+
+    def observe(node: Node, value: NDArray[Any]) -> None:
+        if node.op == "relu":
+            part = _grouped(_thinned(value), len(maxima[node.name]))
+            counts[node.name] += _counted(part, maxima[node.name])
+            totals[node.name] += part.shape[0] * part.shape[2]
+
+    if counted:
+        for batch in each(list(batches(samples)), "histograms", progress):
+            graph.evaluate(batch, observe)
+    shapes = graph.shapes()
+    return {
+        node.name: Histogram(
+            maxima[node.name],
+            counts[node.name],
+            totals[node.name],
+            groups=shapes[node.name][0],
+            clip=node.attrs.get("clip"),
+        )
+        for node in _relus(graph)
+    }
+
+
+def batches(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Consecutive parts of at most `BATCH` samples."""
+    for start in range(0, len(samples), BATCH):
+        yield samples[start : start + BATCH]
+
+
+def _maxima(
+    graph: Graph,
+    samples: NDArray[Any],
+    by_channel: bool,
+    watch: Callable[[Node, NDArray[Any]], None] | None,
+    progress: Progress,
+) -> Mapping[str, Floats]:
+    shapes = graph.shapes()
+    maxima = {
+        node.name: np.zeros(
+            shapes[node.name][0] if by_channel and len(shapes[node.name]) == 3 else 1
+        )
+        for node in _relus(graph)
+    }
+
+    def observe(node: Node, value: NDArray[Any]) -> None:
+        if node.op == "relu":
+            found = _grouped(value, len(maxima[node.name])).max(axis=(0, 2))
+            maxima[node.name] = np.maximum(maxima[node.name], found)
+        if watch is not None:
+            watch(node, value)
+
+    for batch in each(list(batches(samples)), "calibration", progress):
+        graph.evaluate(batch, observe)
+    return maxima
+
+
+def _relus(graph: Graph) -> list[Node]:
+    return [node for node in graph.nodes if node.op == "relu"]
+
+
+def _thinned(value: NDArray[Any]) -> NDArray[Any]:
+    """Every so many-th row and column, so that a plane has at most `PLACES` places."""
+    if value.ndim < 4:
+        return value
+    apart = int(np.ceil(np.sqrt(value.shape[2] * value.shape[3] / PLACES)))
+    return value[:, :, ::apart, ::apart]
+
+
+def _grouped(value: NDArray[Any], groups: int) -> NDArray[Any]:
+    """Values as [N, groups, places]."""
+    return value.reshape(len(value), groups, -1)
+
+
+def _counted(values: NDArray[Any], maxima: Floats) -> Floats:
+    """Histogram float64[G, BINS] of the positive values [N, G, places]."""
+    share = values / np.maximum(maxima, SILENT)[:, None]
+    bins = np.minimum((share * BINS).astype(np.int64), BINS - 1)
+    bins += np.arange(len(maxima))[:, None] * BINS
+    found = np.bincount(bins[values > 0], minlength=len(maxima) * BINS)
+    return found.reshape(len(maxima), BINS).astype(np.float64)

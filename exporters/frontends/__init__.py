@@ -1,0 +1,9 @@
+"""Front ends: whatever the caller has becomes a graph.
+
+read     : one door for all of them
+builder  : a graph that grows node by node, and refusals gathered at once
+windows  : windows and constants of source operators
+reshapes : reshapes, concatenations, pads and slices
+torch    : modules, traced by `torch.fx`
+onnx     : files of any producer
+"""

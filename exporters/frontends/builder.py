@@ -1,0 +1,241 @@
+"""What the front ends share: a graph that grows node by node, and refusals gathered at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from exporters.graph import Graph, GraphError, Node, infer_shape
+from exporters.graph.arithmetic import window
+from onespike_lava.errors import UnsupportedError
+from onespike_lava.layers import Shape
+
+
+class RefusedError(ValueError):
+    """Why a front end cannot read a node; the builder puts its name and operator in front."""
+
+
+class Batch:
+    """The batch size, unknown: a shape as the source network sees it starts with it."""
+
+    def __repr__(self) -> str:
+        """As error messages show it."""
+        return "N"
+
+
+BATCH = Batch()
+
+HINTS = {
+    **dict.fromkeys(
+        ("leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "hardswish", "mish"),
+        "use ReLU and train again: spikes carry no negative values",
+    ),
+    **dict.fromkeys(("tanh", "softplus", "hardsigmoid"), "use ReLU and train again"),
+    **dict.fromkeys(("convtranspose1d", "convtranspose2d"), "use an upsampled Conv2d"),
+    **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d"), "use its 2-D form"),
+    **dict.fromkeys(
+        ("transpose", "permute"), "keep the channel-first order of elements, export it so"
+    ),
+    **dict.fromkeys(
+        ("layernorm", "groupnorm", "instancenorm2d", "localresponsenorm"), "use batch norm"
+    ),
+    **dict.fromkeys(("lstm", "gru", "rnn"), "only feed-forward networks are supported"),
+    **dict.fromkeys(("interpolate", "upsample", "resize"), "use strides and pools only"),
+    "einsum": "use linear or Conv2d layers",
+}
+"""Ways out, by operator name in small letters without underscores."""
+
+TAILS = {
+    "softmax": "softmax keeps the order of classes",
+    "logsoftmax": "log_softmax keeps the order of classes",
+    "sigmoid": "sigmoid keeps the order of classes",
+    "argmax": "predictions are the argmax of the scores",
+}
+"""What may stand behind the logits, and why it can be left out; names as in `HINTS`."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The value of a node: its name and its shape without the batch.
+
+    The shape is as the source network sees it: (C, H, W), (F,), or (C, L) for the planes of
+    (C, H, W) in one row, such as a 1-D network's (C, 1, L).
+    """
+
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What stands behind the logits, such as their softmax: only an output may be one.
+
+    steps : what the source computes from the logits, as its front end has it
+    two   : the source has one logit, of which two scores were made
+    """
+
+    logits: Ref
+    steps: tuple[Any, ...] = ()
+    two: bool = False
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The value of a node that was refused; what reads it is unknown too."""
+
+
+@dataclass
+class Builder:
+    """Nodes so far, and the reasons why others cannot be read.
+
+    supported : what to name in an error as the way out
+    shapes    : of the nodes' values in the graph, without the batch
+    notes     : what became of nodes of the source that need none here
+    """
+
+    supported: str
+    nodes: dict[str, Node] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def add(
+        self,
+        op: str,
+        name: str,
+        inputs: Sequence[Ref] = (),
+        params: Mapping[str, Any] | None = None,
+        attrs: Mapping[str, Any] | None = None,
+    ) -> Ref:
+        """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
+        name = self._fresh(name)
+        given = {key: value for key, value in (params or {}).items() if value is not None}
+        _check_weights(given)
+        node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
+        try:
+            shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
+        except GraphError as error:
+            raise RefusedError(str(error).split(": ", 1)[1]) from None
+        _check_padding(node, [self.shapes[ref.name] for ref in inputs])
+        self.nodes[name], self.shapes[name] = node, shape
+        if len(shape) == 3 and any(len(ref.shape) == 2 for ref in inputs):
+            return Ref(name, (shape[0], shape[1] * shape[2]))
+        return Ref(name, shape)
+
+    def drop(self, name: str, why: str) -> None:
+        """Note a node of the source that needs none here."""
+        self.notes[name] = f"dropped ({why})"
+
+    def tail(self, name: str, kind: str, x: Ref | Tail, step: Any = None) -> Tail:
+        """Leave out a node behind the logits; `kind` is a key of `TAILS`, or what follows one."""
+        tail = Tail(x) if isinstance(x, Ref) else x
+        if kind not in TAILS and isinstance(x, Ref):
+            raise RefusedError(self.not_supported(kind))
+        if len(tail.logits.shape) != 1:
+            shape = ", ".join(map(str, tail.logits.shape))
+            raise RefusedError(
+                f"is applied to [N, {shape}]; only behind logits [N, F] is {kind} left out"
+            )
+        self.drop(name, TAILS.get(kind, "behind the logits"))
+        if kind == "sigmoid" and tail.logits.shape == (1,):
+            logits = self.add("linear", name, [tail.logits], {"weight": [[0.0], [1.0]]})
+            tail = Tail(logits, two=True)
+        return replace(tail, steps=(*tail.steps, step))
+
+    def refuse(self, name: str, operator: str, reason: str) -> Unknown:
+        """Note a node that cannot be read, and go on to find the others."""
+        self.problems[name] = f"{name} ({operator}): {reason}"
+        return Unknown()
+
+    def not_supported(self, operator: str) -> str:
+        """The reason for an operator that the front end does not know, with a way out."""
+        hint = HINTS.get(plain(operator), "rewrite it with supported operators")
+        return f"not supported; {hint}"
+
+    def finish(self, output: object) -> Graph:
+        """The graph, or `UnsupportedError` with every refusal and the list of what is supported.
+
+        Refused nodes do not matter where the output does not read them.
+        """
+        output = output.logits if isinstance(output, Tail) else output
+        if isinstance(output, Ref):
+            for name in self.problems:
+                self.drop(name, "not supported; the output does not need it")
+            return Graph(tuple(self.nodes.values()), output.name, self.notes)
+        if self.problems:
+            found = "; ".join(self.problems.values())
+            raise UnsupportedError(f"{found}; supported: {self.supported}")
+        raise UnsupportedError("output: not the value of a node; return one tensor")
+
+    def _fresh(self, name: str) -> str:
+        number = 2
+        fresh = name
+        while fresh in self.nodes:
+            fresh = f"{name}.{number}"
+            number += 1
+        return fresh
+
+
+def _check_weights(params: Mapping[str, Any]) -> None:
+    """Raise `RefusedError` for parameters without values, or with values that are not real."""
+    for key, value in params.items():
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
+            raise RefusedError(f"{key} of type {array.dtype}; only real numbers are supported")
+        if array.size == 0:
+            raise RefusedError(f"{key} {list(array.shape)} holds no values; take the layer out")
+
+
+def _check_padding(node: Node, shapes: Sequence[Shape]) -> None:
+    """Raise `RefusedError` for zeros around planes that neither kernel nor plane calls for.
+
+    A kernel wider than its plane pads to reach all of it; wider padding is but a slip, and a
+    small file with it would stand for a huge network.
+    """
+    if "padding" not in node.attrs or len(shapes[0]) != 3:
+        return
+    weight = node.params.get("weight")
+    slide, kernel = window(node), node.attrs.get("kernel", (1, 1))
+    for axis, size in enumerate(kernel if weight is None else weight.shape[2:]):
+        below = slide.dilation[axis] * (size - 1)
+        most = max(below, shapes[0][1 + axis])
+        found = max(slide.padding[axis::2])
+        if found > most:
+            what = ("rows", "columns")[axis]
+            raise RefusedError(
+                f"pads {found} {what} where {shapes[0][1 + axis]} are, more than {most}; pad less"
+            )
+
+
+def plain(operator: str) -> str:
+    """An operator's name in small letters without underscores and spaces."""
+    return operator.lower().replace("_", "").replace(" ", "")
+
+
+def choose_output(outputs: Mapping[str, Any], chosen: str | None) -> str:
+    """Name of the output that the network's result is.
+
+    outputs : name -> `Ref`, `Tail`, or something else
+    chosen  : the caller's choice, None where there is none to make
+
+    Outputs that all stand for the same logits need no choice. Raises `UnsupportedError`.
+    """
+    if not outputs:
+        raise UnsupportedError("output: there is none; export the network with one")
+    names = ", ".join(outputs)
+    if chosen is not None and chosen not in outputs:
+        raise UnsupportedError(f"output: {chosen!r} is not one of {names}; choose one of them")
+    unknown = [name for name, each in outputs.items() if not isinstance(each, (Ref, Tail))]
+    if chosen is not None or unknown:
+        return chosen or unknown[0]
+    logits = {each.logits if isinstance(each, Tail) else each for each in outputs.values()}
+    if len(logits) > 1:
+        raise UnsupportedError(
+            f"output: {len(outputs)} of them ({names}); only one is supported, choose it with "
+            f"output={next(iter(outputs))!r}, on the command line --model-output"
+        )
+    plain_ones = [name for name, each in outputs.items() if isinstance(each, Ref)]
+    return next(iter(plain_ones or outputs))

@@ -1,0 +1,228 @@
+"""Front end for ONNX files of any producer, with the `onnx` package and no runtime.
+
+Constants and arithmetic on shapes (what torch writes for `x.view(x.size(0), -1)`) are
+evaluated on the way; the batch stays a symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from exporters.frontends.builder import (
+    BATCH,
+    TAILS,
+    Builder,
+    Ref,
+    RefusedError,
+    Tail,
+    Unknown,
+    choose_output,
+    plain,
+)
+from exporters.frontends.onnx.load import load
+from exporters.frontends.onnx.sizes import (
+    SHAPE_ARITHMETIC,
+    Folding,
+    line,
+    objects,
+    shape_arithmetic,
+)
+from exporters.frontends.onnx.table import OPERATORS
+from exporters.graph import Graph
+from onespike_lava.errors import DataError, UnsupportedError
+from onespike_lava.layers import Shape
+
+OPSET_MIN = 7
+"""The first operator set in which batch norm and dropout mean inference without saying so."""
+
+SUPPORTED = ", ".join((*OPERATORS, "Constant", "and Softmax at the end"))
+"""What error messages list."""
+
+LATER = (
+    *("ZipMap", "ArrayFeatureExtractor", "LabelEncoder", "Normalizer", "TopK", "Log"),
+    *("Reshape", "Flatten", "Squeeze", "Cast", "Identity", "Sub", "Concat"),
+)
+"""What may follow a softmax at the end, such as a classifier's labels; all of it is left out."""
+
+
+def from_onnx(
+    path: str | Path, sample_shape: Sequence[int] | None = None, output: str | None = None
+) -> Graph:
+    """The graph of an ONNX file.
+
+    path         : the file; external data are looked for beside it
+    sample_shape : (C, H, W) or (F,), for files that leave these sizes open; (C, 1, L) for a
+                   1-D network that takes [N, C, L]
+    output       : name of one of several outputs
+
+    Nodes are called as in the file, nameless ones by their output. A softmax at the end and
+    what makes labels of it are left out. Raises `DataError` for a file that is none,
+    `UnsupportedError` with every node that cannot be read.
+    """
+    model = load(Path(path))
+    opset = max(
+        (each.version for each in model.opset_import if _is_default(each.domain)), default=0
+    )
+    if opset < OPSET_MIN:
+        raise UnsupportedError(
+            f"{path}: operator set {opset} is older than {OPSET_MIN}; convert it with "
+            "onnx.version_converter"
+        )
+    if opset > (known := onnx.defs.onnx_opset_version()):
+        raise UnsupportedError(
+            f"{path}: operator set {opset} is newer than {known}, the last that the installed onnx "
+            "knows; update onnx, or export the network with an earlier one"
+        )
+    return _Reader(model, str(path), sample_shape).read(output)
+
+
+class _Reader:
+    """Walks a model's nodes; `values` holds a `Ref`, an array or `Unknown` for each name.
+
+    Arrays of shapes have dtype object where they hold the batch.
+    """
+
+    def __init__(self, model: Any, path: str, sample_shape: Sequence[int] | None) -> None:
+        self.model, self.path = model, path
+        self.build = Builder(SUPPORTED)
+        self.values: dict[str, Any] = {"": None}
+        for sparse in model.graph.sparse_initializer:
+            raise UnsupportedError(
+                f"{path}: constant {sparse.values.name} is stored sparse; export it dense"
+            )
+        for tensor in model.graph.initializer:
+            self.values[tensor.name] = _array(tensor, path)
+        stored = sum(each.size for each in self.values.values() if each is not None)
+        self.folding = Folding(model, stored)
+        self.batch = self._read_input(sample_shape)
+        self.wanted = {each for node in model.graph.node for each in node.input}
+        self.wanted |= {each.name for each in model.graph.output}
+
+    def read(self, chosen: str | None) -> Graph:
+        """The graph of the whole model, or of one of its outputs."""
+        for node in self.model.graph.node:
+            result = self._value(node)
+            results = result if isinstance(result, tuple) else (result,)
+            self.values.update(dict.fromkeys(node.output, Unknown()))
+            self.values.update(zip(node.output, results, strict=False))
+        outputs = {each.name: self.values.get(each.name) for each in self.model.graph.output}
+        try:
+            name = choose_output(outputs, chosen)
+        except UnsupportedError as error:
+            raise UnsupportedError(f"{self.path}: {error}") from None
+        return self.build.finish(outputs[name])
+
+    def _read_input(self, sample_shape: Sequence[int] | None) -> int | None:
+        """Make the input node; returns the batch size if the file fixes it."""
+        inputs = [each for each in self.model.graph.input if each.name not in self.values]
+        if len(inputs) != 1:
+            names = ", ".join(each.name for each in inputs)
+            raise UnsupportedError(
+                f"{self.path}: {len(inputs)} inputs ({names}); only one is supported, export the "
+                "network with one tensor that it splits"
+            )
+        dims = list(inputs[0].type.tensor_type.shape.dim)
+        sizes = [each.dim_value if each.HasField("dim_value") else 0 for each in dims]
+        shape = tuple(sizes[1:])
+        given = tuple(sample_shape or ())
+        rows = len(shape) == 2 and len(given) == 3 and given[1] == 1  # [N, C, L] as one row
+        seen = given[::2] if rows else given
+        shape = seen if _fits(shape, seen) else shape
+        if len(shape) not in (1, 2, 3) or 0 in shape:
+            found = ", ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
+            raise UnsupportedError(
+                f"{self.path}: input {inputs[0].name} of shape [{found}]; only [N, C, H, W], "
+                "[N, C, L] and [N, F] of known sizes are supported, export it so"
+            )
+        whole = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+        try:
+            made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
+        except RefusedError as error:
+            raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
+        self.values[inputs[0].name] = Ref(made.name, shape)
+        return sizes[0] or None
+
+    def _value(self, node: Any) -> Any:
+        name = node.name or next(iter(node.output), node.op_type)
+        inputs = [self.values.get(each, Unknown()) for each in node.input]
+        if any(isinstance(each, Unknown) for each in inputs):
+            return Unknown()
+        kind = node.op_type if _is_default(node.domain) else f"{node.domain}.{node.op_type}"
+        try:
+            tail = self._tail(node, name, inputs)
+            return self._read(node, name, kind, inputs) if tail is None else tail
+        except RefusedError as error:
+            return self.build.refuse(name, kind, str(error))
+        except Exception as error:  # attributes and constants that ONNX's checker lets pass
+            return self.build.refuse(name, kind, f"cannot be read ({line(error)}); export it anew")
+
+    def _tail(self, node: Any, name: str, inputs: list[Any]) -> Tail | None:
+        """The value of what stands behind the logits; None for a node that does not."""
+        kind = plain(node.op_type)
+        tails = [each for each in inputs if isinstance(each, Tail)]
+        if not tails and not (kind in TAILS and isinstance(inputs[0], Ref)):
+            return None
+        others = any(isinstance(each, Ref) for each in inputs) and bool(tails)
+        if others or (kind not in TAILS and node.op_type not in LATER):
+            raise RefusedError("reads a softmax, which only the end of a network may be; move it")
+        default = 0 if kind == "argmax" else -1
+        axis = next((each.i for each in node.attribute if each.name == "axis"), default)
+        if kind in TAILS and kind != "sigmoid" and axis not in (1, -1):
+            raise RefusedError(f"along axis {axis}; only along 1, the classes")
+        return self.build.tail(name, kind, tails[0] if tails else inputs[0])
+
+    def _read(self, node: Any, name: str, kind: str, inputs: list[Any]) -> Any:
+        attrs = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+        symbolic = any(isinstance(each, np.ndarray) and each.dtype.kind == "O" for each in inputs)
+        if kind == "Shape" and isinstance(inputs[0], Ref):
+            self.build.drop(name, "a constant or a size")
+            sizes = [BATCH, *inputs[0].shape]
+            return objects(sizes[attrs.get("start", 0) : attrs.get("end", len(sizes))])
+        if symbolic and kind in SHAPE_ARITHMETIC:
+            self.build.drop(name, "a constant or a size")
+            return shape_arithmetic(kind, inputs, attrs)
+        if kind == "CastLike" and isinstance(inputs[0], np.ndarray):
+            self.build.drop(name, "a constant or a size")
+            return inputs[0]
+        if not any(isinstance(each, Ref) for each in inputs):
+            self.build.drop(name, "a constant or a size")
+            return self.folding.value(node, kind, inputs)
+        if kind not in OPERATORS:
+            raise RefusedError(self.build.not_supported(kind))
+        extra = [each for each in node.output[1:] if each in self.wanted]
+        attrs["outputs"] = len(node.output)
+        if extra and kind != "Split":
+            raise RefusedError(f"its second output {extra[0]} is used; only the first is supported")
+        if kind == "Reshape" and self.batch and inputs[1].size and inputs[1][0] == self.batch:
+            inputs[1] = objects([BATCH, *inputs[1][1:]])
+        return OPERATORS[kind](self.build, name, inputs, attrs)
+
+
+def _array(tensor: Any, path: str) -> Any:
+    try:
+        array = onnx.numpy_helper.to_array(tensor)
+    except Exception as error:  # sizes and types that ONNX's checker lets pass
+        raise DataError(
+            f"{path}: constant {tensor.name} cannot be read ({line(error)}); export it again"
+        ) from None
+    if array.dtype.kind == "c":
+        raise UnsupportedError(
+            f"{path}: constant {tensor.name} is of type {array.dtype}; only real numbers are "
+            "supported, split it into real and imaginary part"
+        )
+    return array
+
+
+def _fits(shape: Shape, wanted: Shape) -> bool:
+    return len(shape) == len(wanted) and all(
+        have in (0, want) for have, want in zip(shape, wanted, strict=True)
+    )
+
+
+def _is_default(domain: str) -> bool:
+    return domain in ("", "ai.onnx")

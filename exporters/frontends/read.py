@@ -1,0 +1,67 @@
+"""One door for source networks: whatever the caller has becomes a graph."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from exporters.graph import Graph
+from onespike_lava.errors import DataError, MissingPartError, UnsupportedError
+
+
+def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> Graph:
+    """The graph of a torch module, an ONNX file (a path), or the graph itself.
+
+    input_shape : of one sample, (C, H, W) or (F,)
+    output      : which of several outputs; its name, or the key or number that a module returns
+
+    Torch or onnx is imported only when needed. Raises `MissingPartError` where it is not
+    installed, `DataError` where the model takes samples of another shape, and
+    `UnsupportedError` for what cannot be converted.
+    """
+    shape = tuple(int(size) for size in input_shape)
+    if isinstance(model, Graph):
+        graph = model
+    elif isinstance(model, (str, Path)):
+        graph = _from_onnx(model, shape, output)
+    elif _is_torch_module(model):
+        from exporters.frontends.torch.fx import from_torch
+
+        graph = from_torch(model, shape, output)
+    else:
+        raise UnsupportedError(
+            f"model: {type(model).__name__} is not a torch Module, the path of an ONNX file, or "
+            "an exporters.graph.Graph; give one of these"
+        )
+    found = graph.shapes()[graph.input.name]
+    if found != shape:
+        raise DataError(
+            f"model: takes samples of shape {list(found)}, the data are {list(shape)}; reshape "
+            "the data"
+        )
+    return graph
+
+
+def _from_onnx(path: str | Path, shape: tuple[int, ...], output: str | None) -> Graph:
+    if Path(path).suffix.lower() != ".onnx":
+        raise UnsupportedError(
+            f"{path}: not the name of an ONNX file; give a path that ends in .onnx, or a torch "
+            "model as package.module:factory with its weights"
+        )
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise MissingPartError(
+            f"{path}: onnx is not installed; run pip install 'onespike-lava[onnx]'"
+        ) from None
+    from exporters.frontends.onnx.file import from_onnx
+
+    return from_onnx(path, shape, output)
+
+
+def _is_torch_module(model: Any) -> bool:
+    """Whether it is a torch module; what nobody imported torch for is none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)

@@ -1,0 +1,9 @@
+"""Front end for torch modules.
+
+fx      : a module, traced, becomes a graph
+table   : which function reads which module, function or method
+layers  : layers with weights or windows
+values  : reshapes, slices, sums and clips
+models  : modules and their results before and after tracing
+factory : models named on the command line
+"""

@@ -1,0 +1,242 @@
+"""Front end for torch: a module, traced by `torch.fx`, becomes a graph.
+
+The caller's module is never touched: a copy in inference mode is read, and the graph is then
+compared with that copy on random samples, so that nothing can be misread in silence.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import fx, nn
+
+from exporters.frontends.builder import (
+    BATCH,
+    TAILS,
+    Batch,
+    Builder,
+    Ref,
+    RefusedError,
+    Tail,
+    Unknown,
+    choose_output,
+    plain,
+)
+from exporters.frontends.torch.factory import load_factory
+from exporters.frontends.torch.models import (
+    Tracer,
+    array,
+    kind_of,
+    leaves,
+    line,
+    node_title,
+    outputs_of,
+    refuse_hooks,
+)
+from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES, SUPPORTED
+from exporters.graph import Graph
+from onespike_lava.errors import UnsupportedError
+from onespike_lava.layers import Shape
+
+__all__ = ["from_torch", "load_factory"]
+
+TOLERANCE = 1e-3
+"""Largest difference between graph and module, relative to the module's largest output."""
+
+
+ROWS = ("conv1d", "maxpool1d", "avgpool1d", "adaptiveavgpool1d", "adaptivemaxpool1d")
+"""Modules and functions of networks that take [N, C, L]."""
+
+LATER = ("log", "exp", "squeeze", "flatten", "detach", "float", "contiguous", "clone")
+"""What may follow a softmax at the end, all of it left out."""
+
+
+def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = None) -> Graph:
+    """The graph of a torch module in inference mode.
+
+    module       : takes float32[N, *sample_shape] and returns one tensor; stays unchanged
+    sample_shape : (C, H, W) or (F,); (C, 1, L) for a 1-D network that takes [N, C, L]
+    output       : of several, the key in the dictionary or the number that the module returns
+
+    Nodes are called as their modules (`features.0`), functions as `torch.fx` calls them. A
+    softmax at the end is left out. Raises `UnsupportedError` with every module, function or
+    hook that cannot be read.
+    """
+    title = type(module).__name__
+    refuse_hooks(module)
+    copied = copy.deepcopy(module).cpu().float().eval()
+    if kind_of(copied) in MODULES:  # tracing would enter a layer that stands alone
+        copied = nn.Sequential(OrderedDict({title.lower(): copied}))
+    try:
+        traced = Tracer().trace(copied)
+    except Exception as error:  # whatever the model's own code raises on symbols
+        raise UnsupportedError(
+            f"{title}: torch.fx cannot follow its forward ({line(error)}); remove control flow "
+            "that depends on data, or export it with torch.onnx and give the ONNX file"
+        ) from error
+    reader = _Reader(copied, traced, tuple(sample_shape))
+    graph = reader.read(output)
+    _compare(graph, reader, copied, title)
+    return graph
+
+
+class _Reader:
+    """Walks the trace of a module; `values` holds what each of its nodes stands for."""
+
+    def __init__(self, root: nn.Module, traced: fx.Graph, shape: Shape) -> None:
+        self.root, self.traced = root, traced
+        self.build = Builder(SUPPORTED)
+        self.values: dict[fx.Node, Any] = {}
+        self.modules = dict(root.named_modules(remove_duplicate=False))
+        self.shape = shape
+        self.seen = shape
+        kinds = {plain(node_title(node, self.modules)) for node in traced.nodes}
+        if len(shape) == 2:
+            self.shape = (shape[0], 1, shape[1])
+        elif len(shape) == 3 and shape[1] == 1 and kinds.intersection(ROWS):
+            self.seen = (shape[0], shape[2])
+        self.output = ""
+        self.tail: Tail | None = None
+
+    def read(self, chosen: str | None) -> Graph:
+        """The graph of the whole module, or of one of its outputs."""
+        result: Any = None
+        for node in self.traced.nodes:
+            if node.op == "output":
+                result = self._argument(node.args[0])
+            else:
+                self.values[node] = self._value(node)
+        outputs = outputs_of(result)
+        self.output = choose_output(outputs, chosen)
+        value = outputs[self.output]
+        self.tail = value if isinstance(value, Tail) else None
+        if not isinstance(value, (Ref, Tail, Unknown)):
+            self.build.refuse("output", type(value).__name__, "return tensors only")
+        return self.build.finish(value)
+
+    def finished(self, logits: torch.Tensor) -> torch.Tensor:
+        """What the module computes from its logits: the softmax and the like left out."""
+        if self.tail is not None and self.tail.two:
+            logits = logits[:, 1:]
+        for node in self.tail.steps if self.tail else ():
+            if node.op == "call_module":
+                logits = self.modules[node.target](logits)
+            elif node.op == "call_function":
+                logits = node.target(logits, *node.args[1:], **node.kwargs)
+            else:
+                logits = getattr(logits, node.target)(*node.args[1:], **node.kwargs)
+        return logits
+
+    def _value(self, node: fx.Node) -> Any:
+        args = [self._argument(each) for each in node.args]
+        options = {key: self._argument(each) for key, each in node.kwargs.items()}
+        if any(isinstance(each, Unknown) for each in leaves([args, list(options.values())])):
+            return Unknown()
+        name = str(node.target) if node.op == "call_module" else node.name
+        try:
+            value = self._tail(name, node, args, options)
+            if value is None:
+                value = getattr(self, f"_{node.op}")(node, args, options)
+        except RefusedError as error:
+            return self.build.refuse(name, node_title(node, self.modules), str(error))
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
+            reason = f"called in a form that is not supported ({line(error)})"
+            return self.build.refuse(name, node_title(node, self.modules), reason)
+        if not any(isinstance(each, (Ref, Tail)) for each in leaves(value)):
+            self.build.drop(name, "a constant or a size")
+        if node.target in IN_PLACE or options.get("inplace") or self._is_in_place(node):
+            self.values[node.args[0]] = value
+        return value
+
+    def _tail(self, name: str, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        """The value of what stands behind the logits; None for a node that does not."""
+        kind = plain(node_title(node, self.modules))
+        later = any(isinstance(each, Tail) for each in leaves([args, list(options.values())]))
+        if not later and not (kind in TAILS and args and isinstance(args[0], Ref)):
+            return None
+        dim = options.get("dim", args[1] if len(args) > 1 else None)
+        dim = getattr(self.modules.get(str(node.target)), "dim", dim)
+        if kind not in (*TAILS, *LATER) or not isinstance(args[0], (Ref, Tail)):
+            raise RefusedError("reads a softmax, which only the end of a network may be; move it")
+        if kind in TAILS and kind != "sigmoid" and dim not in (1, -1):
+            raise RefusedError(f"along dimension {dim}; only along 1, the classes")
+        return self.build.tail(name, kind, args[0], node)
+
+    def _placeholder(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        if self.build.nodes:
+            raise RefusedError(
+                "a second input; only one is supported, wrap the module in one that takes both as "
+                "channels of one tensor"
+            )
+        made = self.build.add("input", "input", attrs={"shape": self.shape})
+        if node.name != made.name:
+            self.build.notes[node.name] = f"converted to {made.name}"
+        return Ref(made.name, self.seen)
+
+    def _get_attr(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        return array(operator.attrgetter(str(node.target))(self.root))
+
+    def _call_module(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        module = self.modules[str(node.target)]
+        read = MODULES.get(kind_of(module))
+        if read is None:
+            raise RefusedError(self.build.not_supported(kind_of(module).__name__))
+        handler, settings = read(module)
+        settings = {key: array(value) for key, value in settings.items()}
+        return handler(self.build, str(node.target), *args, **options, **settings)
+
+    def _call_function(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        if any(isinstance(each, Ref) for each in leaves([args, list(options.values())])):
+            if node.target is getattr and args[1] == "shape":
+                return (BATCH, *args[0].shape)
+            handler = FUNCTIONS.get(node.target)
+            if handler is None:
+                raise RefusedError(self.build.not_supported(node_title(node, self.modules)))
+            return handler(self.build, node.name, *args, **options)
+        if any(isinstance(each, Batch) for each in args):
+            raise RefusedError("computes with the batch size; use -1 or size(0) as it is")
+        return node.target(*args, **options)  # constants and sizes
+
+    def _call_method(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        method = str(node.target)
+        if method in ("size", "dim") and isinstance(args[0], Ref):
+            shape = (BATCH, *args[0].shape)
+            if method == "dim":
+                return len(shape)
+            chosen = [*args[1:], *options.values()]
+            return shape[chosen[0]] if chosen else shape
+        if method not in METHODS or not isinstance(args[0], Ref):
+            raise RefusedError(self.build.not_supported(method))
+        return METHODS[method](self.build, node.name, *args, **options)
+
+    def _argument(self, value: Any) -> Any:
+        return fx.node.map_aggregate(
+            value, lambda each: self.values[each] if isinstance(each, fx.Node) else each
+        )
+
+    def _is_in_place(self, node: fx.Node) -> bool:
+        module = self.modules.get(str(node.target)) if node.op == "call_module" else None
+        return bool(getattr(module, "inplace", False))
+
+
+def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> None:
+    """Raise `UnsupportedError` unless graph and module give the same on random samples."""
+    samples = np.random.default_rng(0).normal(size=(2, *reader.shape)).astype(np.float32)
+    with torch.no_grad():
+        result = module(torch.from_numpy(samples.reshape(2, *reader.seen).copy()))
+        expected = outputs_of(result)[reader.output].numpy()
+        logits = torch.from_numpy(graph.evaluate(samples))
+        found = reader.finished(logits).numpy()
+    fits = found.size == expected.size
+    error = np.abs(found.reshape(expected.shape) - expected).max() if fits else np.inf
+    if not error <= TOLERANCE * max(1e-6, np.abs(expected).max()):
+        raise UnsupportedError(
+            f"{title}: the graph read from it differs from its output by {error:.3g}; it has "
+            "effects that torch.fx does not see, export it with torch.onnx and give the ONNX file"
+        )

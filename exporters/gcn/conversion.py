@@ -1,0 +1,213 @@
+"""Graph convolutional networks (Kipf and Welling 2017) as one-spike networks (Sec. IV-D).
+
+The whole graph is one sample: the network takes the features of all nodes and gives the
+classes of all nodes; the adjacency stands in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.calibration.codes import Code, choose
+from exporters.calibration.grid import input_grid
+from exporters.calibration.histograms import BINS, Histogram
+from exporters.gcn.quantize import quantize
+from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
+from exporters.recipe import Recipe
+from onespike_lava.data.samples import decode, encode
+from onespike_lava.errors import DataError, OptionError, UnsupportedError
+from onespike_lava.layers import Input
+from onespike_lava.network import Network
+from onespike_lava.netx import save
+from onespike_lava.version import __version__
+
+DEFAULTS: Mapping[str, Any] = {
+    "normalisation": "max",
+    "scale": "layer",
+    "levels": "base",
+    "correct": "none",
+    "rounding": "nearest",
+}
+"""The paper's own options, a constant for each layer, and weights rounded one by one."""
+
+
+@dataclass(frozen=True, eq=False)
+class GraphConversion:
+    """A converted graph network beside its source.
+
+    network  : the integer network
+    source   : the source as data, for the baseline (`source.evaluate(features)`)
+    features : float64[nodes, inputs], what the network takes; for identity features the rows
+               of the first layer's weights
+    codes    : name of a map or hidden layer -> its code, with the constants of the integers
+    account  : what became of each part of the source
+    """
+
+    network: Network
+    source: GraphNetwork
+    features: Floats
+    codes: Mapping[str, Code]
+    recipe: Recipe
+    account: Mapping[str, str]
+
+    def simulate(self) -> Floats:
+        """Scores float64[nodes, classes] of the one-spike network in real arithmetic, `T_w = T`.
+
+        Real weights and levels (Eq. 4), with the file's input grid.
+        """
+
+        def code(name: str, values: Floats) -> Floats:
+            found = self.codes[name]
+            return found.apply(np.maximum(values, 0)) - found.apply(np.maximum(-values, 0))
+
+        entry = self.network.input
+        decoded = decode(entry, encode(entry, self.features).integers)
+        return self.source.evaluate(decoded[0, :, :, 0].T, code)
+
+
+def export(
+    model: Any,
+    features: Any = None,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    adjacency: Any,
+    **options: Any,
+) -> Network:
+    """Convert a trained graph convolutional network and write its `.net` file.
+
+    model     : torch Module called as `model(features, adjacency)`; or a `GraphNetwork`
+    features  : [nodes, inputs], an array or SciPy sparse; None for the identity, one feature
+                per node: the network then takes the first layer's weights, a row for each node
+    path      : of the file to write, None for none
+    adjacency : [nodes, nodes], SciPy sparse, as the model takes it; of PyTorch Geometric's
+                `GCNConv` the weights without its normalisation, `[target, source]`
+    options   : see `exporters.recipe.Recipe`; the defaults are the paper's
+
+    Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
+    `OptionError`, and `MissingPartError` where SciPy is absent.
+    """
+    network = convert(model, features, adjacency=adjacency, **options).network
+    if path is not None:
+        save(network, path)
+    return network
+
+
+def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any) -> GraphConversion:
+    """Convert; parameters and errors as in `export`."""
+    recipe = Recipe(**{**DEFAULTS, **options})
+    _check_options(recipe)
+    matrix = as_adjacency(adjacency)
+    source = read(model, matrix)
+    source, x = _with_features(source, features)
+    low, step = input_grid(x.T[None, :, :, None], recipe.bits, recipe.input_range)
+    entry = Input("input", (x.shape[1], len(x), 1), recipe.bits, low, step)
+    codes = choose(_histograms(source, x, recipe), _layers(source, recipe), recipe)
+    network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
+    account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
+    return GraphConversion(network, source, x, codes, recipe, account)
+
+
+def read(model: Any, adjacency: Any) -> GraphNetwork:
+    """The graph network of a torch module, or the one given."""
+    if isinstance(model, GraphNetwork):
+        return model
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        raise UnsupportedError(
+            f"model: {type(model).__name__} is not a torch Module, the only graph networks that "
+            "are read; give one that is called with features and adjacency"
+        )
+    from exporters.gcn.tracing import from_torch
+
+    return from_torch(model, adjacency)
+
+
+def _check_options(recipe: Recipe) -> None:
+    for name, only in (
+        ("weighting", "graded"),
+        ("scale", "layer"),
+        ("correct", "none"),
+        ("rounding", "nearest"),
+        ("input_coding", "binary"),
+    ):
+        if getattr(recipe, name) != only:
+            raise OptionError(
+                f"{name}: {getattr(recipe, name)!r} is not supported for graphs; use {only!r}"
+            )
+
+
+def _with_features(source: GraphNetwork, features: Any) -> tuple[GraphNetwork, Floats]:
+    """The network and what it takes; identity features become the first map's weights."""
+    first = source.layers[0]
+    if features is not None:
+        x = as_features(features, source.nodes)
+        if first.weight is not None and first.weight.shape[1] != x.shape[1]:
+            raise DataError(
+                f"features: {x.shape[1]} per node do not fit {first.name}, which reads "
+                f"{first.weight.shape[1]}; give those of this model"
+            )
+        return source, x
+    if first.weight is None or first.weight.shape[1] != source.nodes:
+        inputs = "any number of" if first.weight is None else first.weight.shape[1]
+        raise DataError(
+            f"features: none for {first.name}, which reads {inputs} features, not one for each "
+            f"of the {source.nodes} nodes; give the features"
+        )
+    looked_up = GraphLayer(first.name, None, first.inner, first.outer, first.adjacency)
+    return GraphNetwork((looked_up, *source.layers[1:]), source.notes), first.weight.T.copy()
+
+
+def _histograms(source: GraphNetwork, x: Floats, recipe: Recipe) -> dict[str, Histogram]:
+    """The magnitudes of each map's and hidden layer's values, one group for the whole layer."""
+    found: dict[str, Histogram] = {}
+    counted = recipe.normalisation != "max" or recipe.levels == "data"
+
+    def observe(name: str, values: Floats) -> Floats:
+        magnitude = np.abs(values)
+        largest = float(magnitude.max(initial=0.0))
+        counts = np.zeros((1, BINS))
+        if counted and largest > 0:
+            counts[0] = np.histogram(magnitude[magnitude > 0], BINS, (0, largest))[0]
+        maxima = np.array([largest])
+        found[name] = Histogram(maxima, counts, magnitude.size, values.shape[1])
+        return values
+
+    source.evaluate(x, observe)
+    return found
+
+
+def _layers(source: GraphNetwork, recipe: Recipe) -> dict[str, str]:
+    """The names of all spiking layers; refuses options of layers that are not there."""
+    names: list[str] = []
+    for layer in source.layers:
+        names += [layer.map_name] if layer.adjacency is not None else []
+        names += [layer.name] if layer is not source.layers[-1] else []
+    for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
+        if unknown := set(given) - set(names):
+            raise OptionError(
+                f"{option}: no layer {', '.join(sorted(unknown))}; the layers are "
+                f"{', '.join(names)}"
+            )
+    return {name: name for name in names}
+
+
+def _provenance(source: GraphNetwork, x: NDArray[Any], recipe: Recipe) -> dict[str, str]:
+    content = np.ascontiguousarray(x, "<f4")
+    return {
+        "source_sha256": source.digest(),
+        "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
+        "graph_nodes": str(source.nodes),
+        "normalisation": f"{recipe.normalisation}, {recipe.scale}",
+        "levels": recipe.levels,
+        "threshold_shift": "on" if recipe.shift else "off",
+        "onespike_lava": __version__,
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,217 @@
+"""The source network as data: nodes in order, checked at construction, evaluated in NumPy.
+
+Every front end (torch, ONNX, hand-written) ends here; passes, calibration and the quantiser
+start here. Arrays keep the channel-first order of torch; shapes leave out the batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exporters.graph.arithmetic import MisfitError
+from exporters.graph.operators import OPERATORS
+from onespike_lava.data.samples import check_samples
+from onespike_lava.errors import DataError, OneSpikeError
+from onespike_lava.layers import Shape
+
+VALUES_LIMIT = 2**24
+"""Most values that a node may have per sample; ImageNet networks have some million."""
+
+Array = NDArray[np.float32]
+Observer = Callable[["Node", Array], "NDArray[Any] | None"]
+
+
+class GraphError(OneSpikeError):
+    """A graph contradicts itself: a name twice, an unknown input, shapes that do not fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation of the source network.
+
+    name   : unique; the source's module or node name
+    op     : a key of `exporters.graph.operators.OPERATORS`
+    inputs : names of the nodes that it reads
+    params : read-only float32 arrays, such as `weight`
+    attrs  : plain settings, such as `stride`; see the operators
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...] = ()
+    params: Mapping[str, Array] = field(default_factory=dict)
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Replace every parameter by a read-only contiguous float32 copy."""
+        copies = {key: np.array(value, np.float32, order="C") for key, value in self.params.items()}
+        for copy in copies.values():
+            copy.flags.writeable = False
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "params", copies)
+        object.__setattr__(self, "attrs", dict(self.attrs))
+
+    def with_inputs(self, *inputs: str) -> Node:
+        """The same node, reading from other nodes."""
+        return replace(self, inputs=inputs)
+
+    def __str__(self) -> str:
+        """Name and operator, as error messages show them."""
+        return f"{self.name} ({self.op})"
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A feed-forward network of one input and one output.
+
+    nodes  : the `input` node first, each after the nodes that it reads
+    output : name of the node whose value is the network's result
+    notes  : what became of nodes of the source that are none here, such as a final softmax
+
+    Raises `GraphError` where names, inputs, parameters or shapes do not fit.
+    """
+
+    nodes: tuple[Node, ...]
+    output: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check names and inputs, then infer every shape."""
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        _check_names(self)
+        _ = self._shapes
+
+    @cached_property
+    def _shapes(self) -> dict[str, Shape]:
+        shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            shapes[node.name] = infer_shape(node, [shapes[name] for name in node.inputs])
+        return shapes
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @property
+    def input(self) -> Node:
+        """The first node."""
+        return self.nodes[0]
+
+    def node(self, name: str) -> Node:
+        """The node of that name; `GraphError` if there is none."""
+        if name not in self._by_name:
+            raise GraphError(f"{name}: no such node; the nodes are {', '.join(self._by_name)}")
+        return self._by_name[name]
+
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of each node's value without the batch: (C, H, W) or (F,)."""
+        return dict(self._shapes)
+
+    def consumers(self) -> dict[str, tuple[Node, ...]]:
+        """The nodes that read each node, in order; empty for one that nothing reads."""
+        readers: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                readers[name].append(node)
+        return {name: tuple(nodes) for name, nodes in readers.items()}
+
+    def evaluate(self, x: ArrayLike, observe: Observer | None = None) -> Array:
+        """The network's result float32[N, *shape] for samples x : float[N, *input shape].
+
+        `observe(node, value)` sees every node's value in order and may return another of the
+        same shape, which the following nodes then read. A value is freed after its last use,
+        so memory grows with N only; give large data in batches. Raises `DataError`.
+        """
+        values: dict[str, Array] = {}
+        last = {name: node.name for node in self.nodes for name in node.inputs}
+        last[self.output] = ""
+        samples = check_samples(x, self._shapes[self.input.name])
+        for node in self.nodes:
+            if node.op == "input":
+                value = samples.astype(np.float32, copy=False)
+            else:
+                value = _forward(node, [values[name] for name in node.inputs])
+            values[node.name] = _observed(node, value, observe)
+            for name in {*node.inputs, node.name}:
+                if last.get(name, node.name) == node.name:
+                    del values[name]
+        return values[self.output]
+
+    def digest(self) -> str:
+        """SHA-256 over structure, settings and parameters, as 64 hexadecimal digits."""
+        total = hashlib.sha256(self.output.encode())
+        for node in self.nodes:
+            total.update(
+                repr((node.name, node.op, node.inputs, sorted(node.attrs.items()))).encode()
+            )
+            for key, value in sorted(node.params.items()):
+                total.update(repr((key, value.shape)).encode())
+                total.update(value.astype("<f4").tobytes())
+        return total.hexdigest()
+
+
+def _forward(node: Node, values: list[Array]) -> Array:
+    """A node's value; `DataError` where float32 does not hold it."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = OPERATORS[node.op].forward(node, values)
+    if not np.isfinite(value).all():
+        raise DataError(
+            f"{node}: its values exceed float32 (3.4e38), so the source network gives no numbers "
+            "there; scale its weights or the samples down"
+        )
+    return value
+
+
+def infer_shape(node: Node, inputs: list[Shape]) -> Shape:
+    """Shape of a node's value from those of its inputs; `GraphError` where they do not fit."""
+    operator = OPERATORS.get(node.op)
+    if operator is None:
+        known = ", ".join(sorted(OPERATORS))
+        raise GraphError(f"{node}: unknown operator; use one of {known}")
+    try:
+        operator.check(node, len(inputs))
+        shape = operator.shape(node, inputs)
+    except MisfitError as misfit:
+        raise GraphError(f"{node}: {misfit}") from None
+    if prod(shape) > VALUES_LIMIT:
+        raise GraphError(
+            f"{node}: {prod(shape)} values per sample exceed {VALUES_LIMIT}; use smaller planes"
+        )
+    return shape
+
+
+def _check_names(graph: Graph) -> None:
+    if not graph.nodes or graph.nodes[0].op != "input":
+        raise GraphError("graph: the first node is not an input; put the input node first")
+    known: set[str] = set()
+    for node in graph.nodes:
+        if node.name in known:
+            raise GraphError(f"{node}: the name is taken by an earlier node; names must be unique")
+        if known and node.op == "input":
+            raise GraphError(f"{node}: a second input; only networks of one input are supported")
+        for name in node.inputs:
+            if name not in known:
+                raise GraphError(f"{node}: reads '{name}', which no earlier node is called")
+        known.add(node.name)
+    if graph.output not in known:
+        raise GraphError(f"graph: output '{graph.output}' is no node; name one of the nodes")
+
+
+def _observed(node: Node, value: Array, observe: Observer | None) -> Array:
+    other = None if observe is None else observe(node, value)
+    if other is None:
+        return value
+    if np.shape(other) != value.shape:
+        raise GraphError(
+            f"{node}: the observer returned shape {list(np.shape(other))} for "
+            f"{list(value.shape)}; keep the shape"
+        )
+    return np.asarray(other, np.float32)

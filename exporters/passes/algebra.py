@@ -1,0 +1,174 @@
+"""Exact rewriting of linear maps, in float64: what the passes put into weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.graph import Node
+from exporters.graph.arithmetic import kernel_positions, scale_shift, window, window_divisors
+from onespike_lava.layers import Shape
+
+Floats = NDArray[np.float64]
+
+
+def affine(node: Node) -> tuple[Floats, Floats]:
+    """Weight and bias of a `conv` or `linear` in float64; a bias of zeros where it has none."""
+    weight = node.params["weight"].astype(np.float64)
+    bias = node.params.get("bias", np.zeros(len(weight), np.float32))
+    return weight, bias.astype(np.float64)
+
+
+def with_params(node: Node, weight: Floats, bias: Floats) -> Node:
+    """The linear node with another weight and bias."""
+    return replace(node, params={"weight": weight, "bias": bias})  # type: ignore[dict-item]
+
+
+def scale_outputs(node: Node, norm: Node) -> Node:
+    """The linear node with a batch norm behind it folded in.
+
+    In the numbers' own precision and in the order in which ONNX's optimizer folds, so that a
+    network gives the same weights whether its file keeps the batch norms or not.
+    """
+    weight = node.params["weight"]
+    bias = node.params.get("bias", np.zeros(len(weight), weight.dtype))
+    gamma, beta, mean, var = (norm.params[key] for key in ("gamma", "beta", "mean", "var"))
+    with np.errstate(over="ignore", invalid="ignore"):  # running the network tells
+        scale = gamma / np.sqrt(var + var.dtype.type(norm.attrs.get("eps", 0.0)))
+        factor = scale.reshape((-1,) + (1,) * (weight.ndim - 1))
+        folded = weight * factor, (bias - mean) * scale + beta
+    return with_params(node, *(array.astype(np.float64) for array in folded))
+
+
+def scale_inputs(node: Node, norm: Node) -> Node:
+    """The linear node with a batch norm before it folded in; where it shifts, nothing may pad."""
+    (weight, bias), (scale, shift) = affine(node), scale_shift(norm)
+    groups = node.attrs.get("groups", 1)
+    tail = (1,) * (weight.ndim - 2)
+    outputs, inputs = weight.shape[:2]
+    scales = np.repeat(scale.reshape(groups, inputs), outputs // groups, axis=0)
+    shifts = np.repeat(shift.reshape(groups, inputs), outputs // groups, axis=0)
+    moved = (weight * shifts.reshape(outputs, inputs, *tail)).reshape(outputs, -1).sum(axis=1)
+    return with_params(node, weight * scales.reshape(outputs, inputs, *tail), bias + moved)
+
+
+def spread_over_windows(linear: Node, pool: Node, shape: Shape) -> Node:
+    """A `linear` behind an average pool as one `linear` on the pool's input of `shape`."""
+    weight, bias = affine(linear)
+    top, left, bottom, right = window(pool).padding
+    channels, rows, columns = shape
+    wide = np.zeros((len(weight), channels, rows + top + bottom, columns + left + right))
+    divisors = window_divisors(pool, shape).astype(np.float64)
+    shares = weight.reshape(len(weight), channels, *divisors.shape) / divisors
+    bare = replace(pool, attrs={**pool.attrs, "padding": (0, 0, 0, 0)})
+    for cell in kernel_positions(wide, bare, 0.0):
+        cell += shares  # a view: adds to `wide`
+    inner = wide[:, :, top : top + rows, left : left + columns]
+    return replace(with_params(linear, inner.reshape(len(weight), -1), bias), inputs=pool.inputs)
+
+
+def pool_as_conv(pool: Node, channels: int) -> Node:
+    """An average pool of full windows as a depthwise convolution of equal weights."""
+    rows, columns = pool.attrs["kernel"]
+    weight = np.full((channels, 1, rows, columns), 1 / (rows * columns))
+    slide = window(pool)
+    attrs = {"stride": slide.stride, "padding": slide.padding, "groups": channels}
+    return Node(pool.name, "conv", pool.inputs, {"weight": weight}, attrs)
+
+
+def identity_map(name: str, source: str, shape: Shape) -> Node:
+    """A linear node of weight one from each neuron to its like: how a skip becomes a synapse."""
+    if len(shape) == 1:
+        return Node(name, "linear", (source,), {"weight": np.eye(shape[0], dtype=np.float32)})
+    weight = np.ones((shape[0], 1, 1, 1), np.float32)
+    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
+
+
+def doubled(node: Node, name: str) -> Node:
+    """The linear node with its results and their opposites in turn."""
+    weight, bias = affine(node)
+    signs = np.tile([1.0, -1.0], len(weight))
+    both = np.repeat(weight, 2, axis=0) * signs.reshape((-1,) + (1,) * (weight.ndim - 1))
+    return replace(with_params(node, both, np.repeat(bias, 2) * signs), name=name)
+
+
+def differences(name: str, source: str, shape: Shape) -> Node:
+    """A linear node of `shape` from what comes behind `doubled` to the signed values."""
+    pair = np.array([1.0, -1.0], np.float32)
+    if len(shape) == 1:
+        weight = np.kron(np.eye(shape[0], dtype=np.float32), pair)
+        return Node(name, "linear", (source,), {"weight": weight})
+    weight = np.broadcast_to(pair[:, None, None], (shape[0], 2, 1, 1))
+    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
+
+
+def norm_as_map(norm: Node, shape: Shape) -> Node:
+    """A batch norm of values of `shape` as a linear node from each neuron to its like."""
+    return scale_outputs(replace(identity_map(norm.name, "", shape), inputs=norm.inputs), norm)
+
+
+def selection(name: str, source: str, have: Shape, first: int, channels: int) -> Node:
+    """The channels of a source of shape `have`, put behind `first` others among `channels`."""
+    weight = np.zeros((channels, have[0]), np.float32)
+    weight[np.arange(have[0]) + first, np.arange(have[0])] = 1
+    if len(have) == 1:
+        return Node(name, "linear", (source,), {"weight": weight})
+    return Node(name, "conv", (source,), {"weight": weight[:, :, None, None]})
+
+
+def pad_as_map(pad: Node, shape: Shape) -> Node:
+    """A pad of values of `shape` as a linear node of weight one."""
+    before, behind = pad.attrs.get("channels", (0, 0))
+    if before == behind == 0:
+        return replace(
+            identity_map(pad.name, "", shape),
+            inputs=pad.inputs,
+            attrs={"groups": shape[0], "padding": window(pad).padding},
+        )
+    node = selection(pad.name, pad.inputs[0], shape, before, before + shape[0] + behind)
+    return replace(node, attrs={"padding": window(pad).padding})
+
+
+def slice_as_map(cut: Node, shape: Shape) -> Node:
+    """A slice of values of `shape` as a linear node of weight one.
+
+    What lies before and behind the slice of a plane is under zeros of the kernel.
+    """
+    start, stop, step = (cut.attrs[key] for key in ("start", "stop", "step"))
+    channels = np.arange(start[0], stop[0], step[0])
+    whole = len(channels) == shape[0]
+    if len(shape) == 3 and whole:
+        weight = np.ones((shape[0], 1), np.float32)
+    else:
+        weight = np.zeros((len(channels), shape[0]), np.float32)
+        weight[np.arange(len(channels)), channels] = 1
+    if len(shape) == 1:
+        return Node(cut.name, "linear", cut.inputs, {"weight": weight})
+    wide = np.zeros((*weight.shape, *_slice_kernel(cut, shape)), np.float32)
+    wide[:, :, start[1], start[2]] = weight
+    attrs = {"stride": tuple(step[1:]), "groups": shape[0] if whole else 1}
+    return Node(cut.name, "conv", cut.inputs, {"weight": wide}, attrs)
+
+
+def map_size(node: Node, shape: Shape) -> int:
+    """Weights of `pad_as_map` or `slice_as_map` of values of `shape`."""
+    if node.op == "pad":
+        added = sum(node.attrs.get("channels", (0, 0)))
+        return shape[0] * (shape[0] + added) if added else shape[0]
+    channels = len(range(*(node.attrs[key][0] for key in ("start", "stop", "step"))))
+    if len(shape) == 1:
+        return channels * shape[0]
+    planes = shape[0] if channels == shape[0] else channels * shape[0]
+    return planes * prod(_slice_kernel(node, shape))
+
+
+def _slice_kernel(cut: Node, shape: Shape) -> Shape:
+    """Rows and columns of the kernel that cuts a plane."""
+    axes = zip(*(cut.attrs[key][1:] for key in ("start", "stop", "step")), shape[1:], strict=True)
+    return tuple(
+        max(begin + 1, size - -(-(end - begin) // apart) * apart + 1)
+        for begin, end, apart, size in axes
+    )

@@ -1,0 +1,109 @@
+"""What a prepared graph must look like: one small rule per operator, all refusals at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from exporters.graph import Node
+from exporters.passes.compose import obstacle
+from exporters.passes.draft import LINEAR, Draft
+from onespike_lava.errors import UnsupportedError
+
+
+def check(draft: Draft) -> None:
+    """Raise `UnsupportedError` with every node that has no one-spike counterpart."""
+    graph = draft.graph()
+    found = [
+        message for node in graph.nodes for message in RULES.get(node.op, _unknown)(draft, node)
+    ]
+    found += _readout(draft, draft.nodes[draft.output])
+    if found:
+        raise UnsupportedError("; ".join(found))
+
+
+def _nothing(draft: Draft, node: Node) -> Iterator[str]:
+    yield from ()
+
+
+def _signed(draft: Draft, node: Node) -> Iterator[str]:
+    """A linear map's result may be negative: neurons, a sum, or the readout must follow."""
+    allowed = ("relu", "add") if node.op in LINEAR else ("relu",)
+    reader = draft.only_reader(node.name)
+    if (reader is not None and reader.op in allowed) or node.name == draft.output:
+        return
+    readers = draft.readers(node.name)
+    reasons = [each for each in map(partial(_obstacle, draft, node), readers) if each]
+    why = f" ({reasons[0]})" if reasons else ""
+    goes = ", ".join(map(draft.title, readers))
+    yield (
+        f"{draft.title(node)}: its result can be negative and goes to {goes}, but spikes "
+        f"cannot carry negative values{why}; put a ReLU directly behind it"
+    )
+
+
+def _obstacle(draft: Draft, node: Node, reader: Node) -> str | None:
+    """Why a linear map behind a signed value was not composed with it."""
+    if reader.op not in LINEAR:
+        return None
+    shapes = draft.shapes()
+    maps = [draft.nodes[name] for name in node.inputs] if node.op == "add" else [node]
+    found = (obstacle(each, reader, shapes[each.inputs[0]]) for each in maps)
+    return next((each for each in found if each), None)
+
+
+def _relu(draft: Draft, node: Node) -> Iterator[str]:
+    source = draft.source(node)
+    if source.op not in (*LINEAR, "add"):
+        yield (
+            f"{draft.title(node)}: reads {draft.title(source)}, not a conv, linear or add whose "
+            "spikes it could be; remove it or put a conv or linear before it"
+        )
+
+
+def _maxpool(draft: Draft, node: Node) -> Iterator[str]:
+    source = draft.source(node)
+    if source.op not in ("relu", "maxpool", "input", *LINEAR):
+        yield (
+            f"{draft.title(node)}: reads {draft.title(source)}; a max pool needs single spikes, "
+            "put a ReLU before it"
+        )
+
+
+def _left(draft: Draft, node: Node) -> Iterator[str]:
+    readers = ", ".join(map(draft.title, draft.readers(node.name))) or "the output"
+    yield (
+        f"{draft.title(node)}: read by {readers}; only linear layers read flattened values, put "
+        "one there"
+    )
+
+
+def _unknown(draft: Draft, node: Node) -> Iterator[str]:
+    yield (
+        f"{draft.title(node)}: no pass brings this operator into spiking form; fold it into its "
+        "neighbours before, or add a pass"
+    )
+
+
+def _readout(draft: Draft, node: Node) -> Iterator[str]:
+    if node.op not in (*LINEAR, "add"):
+        yield (
+            f"{draft.title(node)}: is the network's output; the last node must be a conv or "
+            "linear, whose potentials are the scores; end the network there"
+        )
+    elif draft.readers(node.name):
+        yield (
+            f"{draft.title(node)}: is the output and is read by other nodes; only one of both is "
+            "supported"
+        )
+
+
+RULES = {
+    "input": _nothing,
+    "conv": _signed,
+    "linear": _signed,
+    "add": _signed,
+    "relu": _relu,
+    "maxpool": _maxpool,
+    "flatten": _left,
+}

@@ -1,0 +1,117 @@
+"""The linear part of a layer: which sources its neurons sum, with which real weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.calibration.moments import Moments, groups_of
+from exporters.graph import Graph, Node, arithmetic
+from onespike_lava.layers import Shape, Window
+
+Floats = NDArray[np.float64]
+
+PLAIN = Window()
+"""Stride 1, no padding."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a layer's synapses need to know of a source.
+
+    position : in the network
+    shape    : of the layer
+    unit     : float64[C], the value of payload `2**bits`, `lambda` of each channel
+    low      : float64[C], the value of silence (an input grid need not begin at 0)
+    bits     : binary digits of the payload's unit
+    base     : `Q` of its code
+    steps    : phases in which it can send
+    binary   : several spikes a sample, one per bit
+    payload  : the largest sum of payloads that one neuron sends in a sample
+    """
+
+    position: int
+    shape: Shape
+    unit: Floats
+    low: Floats
+    bits: int
+    base: float
+    steps: int
+    binary: bool
+    payload: float
+
+
+@dataclass(frozen=True)
+class Linear:
+    """One linear map of one source.
+
+    weight  : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
+    moments : of its inputs, None where not known
+    """
+
+    source: Source
+    weight: Floats
+    window: Window = PLAIN
+    groups: int = 1
+    moments: Moments | None = None
+
+    def per_weight(self, channels: Floats) -> Floats:
+        """Values of the source's channels as the weights of a group read them, [groups, K]."""
+        places = self.weight[0].size * self.groups // len(channels)
+        return np.repeat(channels.reshape(self.groups, -1), places, axis=1)
+
+    def scaled(self) -> Floats:
+        """Weights times the unit of the source channel that each reads, float64[O, K]."""
+        rows = self.weight.reshape(self.groups, -1, self.weight[0].size)
+        scaled = rows * self.per_weight(self.source.unit)[:, None]
+        return scaled.reshape(len(self.weight), -1)
+
+    def offset(self, shape: Shape) -> Floats:
+        """What a silent source adds, float64[*shape]: zero padding makes borders differ."""
+        low = self.source.low
+        if not low.any():
+            return np.zeros(shape)
+        silent = np.zeros(self.source.shape) + low.reshape(-1, *[1] * (len(self.source.shape) - 1))
+        if self.weight.ndim == 2:
+            return self.weight @ silent.reshape(-1)
+        attrs = {**vars(self.window), "groups": self.groups}
+        node = Node(
+            "offset", "conv", params={"weight": self.weight.astype(np.float32)}, attrs=attrs
+        )
+        return arithmetic.conv(node, [silent[None].astype(np.float32)])[0].astype(np.float64)
+
+
+def linear_part(
+    graph: Graph,
+    node: Node,
+    sources: Mapping[str, Source],
+    shape: Shape,
+    moments: Mapping[str, Moments],
+) -> tuple[list[Linear], Floats]:
+    """The linear maps whose sum is `node`'s value, and their constant part float64[*shape]."""
+    maps, constant = [], np.zeros(shape)
+    for summand in map(graph.node, node.inputs) if node.op == "add" else (node,):
+        part = _map(summand, sources[summand.inputs[0]], moments.get(summand.name))
+        bias = summand.params.get("bias", np.zeros(shape[0]))
+        constant += bias.reshape(-1, *[1] * (len(shape) - 1))
+        constant += part.offset(shape)
+        maps.append(part)
+    return maps, constant
+
+
+def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
+    weight = node.params["weight"].astype(np.float64)
+    if node.op == "linear":
+        return Linear(source, weight, moments=moments)
+    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments)
+
+
+def one_to_one(source: Source) -> Linear:
+    """Each neuron to the neuron of its place."""
+    size = source.shape[0]
+    if len(source.shape) == 1:
+        return Linear(source, np.eye(size))
+    return Linear(source, np.ones((size, 1, 1, 1)), groups=size)

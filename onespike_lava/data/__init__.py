@@ -1,0 +1,6 @@
+"""Samples and labels: from files and arrays onto the input grid.
+
+samples : arrays and `.npz` files, checked; integers of the input grid
+npy     : NumPy's files, read with limits
+rows    : rows of large files, read as they are needed
+"""

@@ -1,0 +1,219 @@
+"""Samples and labels: checks, and the binary code of the input layer."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from onespike_lava.data.npy import MAGIC, SOUND, archive, explained, header, member
+from onespike_lava.errors import DataError
+from onespike_lava.layers import Input, Shape
+from onespike_lava.system.files import check_file
+
+FILE_LIMIT = 2**32
+"""Largest data file that is read, in bytes."""
+
+BLOCK = 2**15
+"""Values that are encoded together, so that what is computed stays in a processor's cache."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Samples as the input layer's integers.
+
+    integers : uint8[N, *shape]
+    clipped  : how many values lay outside the input range
+    rounding : largest distance of a value inside the range from its grid point, in steps
+    """
+
+    integers: NDArray[np.uint8]
+    clipped: int
+    rounding: float
+
+
+def encode(layer: Input, x: ArrayLike) -> Coded:
+    """Samples on the grid `low + step * n`, `n = 0 .. 2**bits - 1` (Sec. III-A).
+
+    `x` is float[N, *shape]. Raises `DataError` where it does not fit.
+    """
+    samples = Samples(layer, x)
+    return Coded(samples[:], samples.clipped, samples.rounding)
+
+
+class Samples:
+    """Samples that engines read block by block, as the input layer's integers.
+
+    `samples[start:stop]` is uint8[stop - start, *shape]; nothing is encoded before it is read,
+    so that memory does not grow with the number of samples.
+
+    layer    : the input layer
+    values   : numeric[N, *shape], as given
+    clipped, rounding : as in `Coded`, of what was read so far
+    """
+
+    def __init__(self, layer: Input, x: ArrayLike):
+        """Raise `DataError` where type or shape do not fit."""
+        self.layer, self.values = layer, _numeric(x, layer.shape)
+        self.clipped, self.rounding = 0, 0.0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, block: slice) -> NDArray[np.uint8]:
+        values = self.values[block]
+        integers = np.empty(values.shape, np.uint8)
+        size = max(1, BLOCK // prod(self.layer.shape))
+        for start in range(0, len(values), size):
+            part = slice(start, start + size)
+            self._encode(values[part], integers[part])
+        return integers
+
+    def _encode(self, values: NDArray[Any], integers: NDArray[np.uint8]) -> None:
+        axes = (-1,) + (1,) * (len(self.layer.shape) - 1)
+        top = 2**self.layer.bits - 1
+        exact = np.subtract(values, self.layer.low.reshape(axes), dtype=np.float64)
+        exact /= self.layer.step.reshape(axes)
+        rounded = np.rint(exact)
+        inside = (rounded >= 0) & (rounded <= top)  # not so for NaN
+        distance = np.subtract(exact, rounded, out=exact, where=inside)
+        distance = np.abs(distance, out=distance).max(initial=0.0, where=inside)
+        lost = int(inside.size - np.count_nonzero(inside))
+        if lost and values.dtype.kind == "f" and not np.isfinite(values).all():
+            _check_finite(self.values)
+        self.clipped, self.rounding = self.clipped + lost, max(self.rounding, float(distance))
+        np.clip(rounded, 0, top, out=rounded)
+        np.copyto(integers, rounded, casting="unsafe")
+
+    def note(self, clipped: int, rounding: float) -> None:
+        """What an engine found that encoded the values itself.
+
+        Raises `DataError` where those outside are not even numbers.
+        """
+        if clipped:
+            _check_finite(self.values)
+        self.clipped += clipped
+        self.rounding = max(self.rounding, rounding)
+
+
+def decode(layer: Input, integers: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Values float64[N, *shape] that the input layer's integers stand for."""
+    axes = (-1,) + (1,) * (len(layer.shape) - 1)
+    return layer.low.reshape(axes) + layer.step.reshape(axes) * integers
+
+
+def check_samples(x: ArrayLike, shape: Shape) -> NDArray[Any]:
+    """Samples as a numeric array [N, *shape], else `DataError`."""
+    values = _numeric(x, shape)
+    _check_finite(values)
+    return values
+
+
+def _numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
+    """An array [N, *shape]; of a graph, shape (F, nodes, 1), also its features [nodes, F]."""
+    values = np.asarray(x)
+    if len(shape) == 3 and values.shape == (shape[1], shape[0]) and shape[2] == 1:
+        values = values.T[None, :, :, None]
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"x: type {values.dtype} is not numeric; give float32[N, ...]")
+    if values.shape[1:] != tuple(shape) or values.ndim != len(shape) + 1:
+        raise DataError(f"x: shape {values.shape} does not match [N, {_list(shape)}]; reshape it")
+    return values
+
+
+def _check_finite(values: NDArray[Any]) -> None:
+    if values.dtype.kind != "f":
+        return
+    size = max(1, BLOCK // max(1, prod(values.shape[1:])))
+    blocks = (values[start : start + size] for start in range(0, len(values), size))
+    bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for block in blocks)
+    if bad:
+        raise DataError(f"x: {bad} values are NaN or infinite; clean the data")
+
+
+def check_mask(mask: ArrayLike | None, samples: int) -> NDArray[np.bool_]:
+    """Which samples, or nodes, count as bool[samples], all without a mask; else `DataError`."""
+    chosen = np.ones(samples, bool) if mask is None else np.asarray(mask)
+    if chosen.dtype != bool or chosen.shape != (samples,):
+        raise DataError(
+            f"mask: {chosen.dtype}{list(chosen.shape)} is not bool[{samples}]; give one "
+            "truth value per sample"
+        )
+    if not chosen.any():
+        raise DataError("mask: no sample counts; choose at least one")
+    return chosen
+
+
+def check_labels(y: ArrayLike, chosen: NDArray[np.bool_], classes: int) -> NDArray[np.int64]:
+    """Labels of the chosen samples, or nodes, in 0..classes - 1, else `DataError`.
+
+    y : int[samples]; of those that do not count any number
+    """
+    labels, samples = np.asarray(y), len(chosen)
+    if labels.dtype.kind not in "iu" or labels.shape != (samples,):
+        raise DataError(
+            f"y: {labels.dtype}{list(labels.shape)} is not one integer label per sample "
+            f"[{samples}]; give numbers of classes"
+        )
+    labels = labels[chosen]
+    if not 0 <= labels.min() <= labels.max() < classes:
+        raise DataError(
+            f"y: labels {labels.min()}..{labels.max()} are outside 0..{classes - 1}, the outputs "
+            "of the network; renumber them"
+        )
+    return labels.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Samples [N, ...] and, where given, labels [N] and a mask [N] of those that count."""
+
+    x: NDArray[Any]
+    y: NDArray[Any] | None
+    mask: NDArray[Any] | None = None
+
+
+def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:
+    """Samples of a `.npz` file (`x`, where `labels` also `y`, `mask`) or of a `.npy` file.
+
+    Raises `DataError` for a file that holds something else; nothing is unpickled.
+    """
+    size = check_file(path)
+    if size > FILE_LIMIT:
+        raise DataError(f"{path}: {size} bytes exceed the limit of {FILE_LIMIT}; use fewer samples")
+    wanted = ("x", "y") if labels else ("x",)
+    with explained(path):
+        with Path(path).open("rb") as stream:
+            alone = stream.read(len(MAGIC)) == MAGIC
+            stream.seek(0)
+            arrays = {"x": header(stream, path, "x", size).read(stream)} if alone else {}
+        if not alone:
+            with archive(path) as held:
+                for name in ("x", "y", "mask"):
+                    if name in wanted or f"{name}.npy" in held.NameToInfo:
+                        arrays[name] = _whole(held, path, name)
+    if missing := [name for name in wanted if name not in arrays]:
+        raise DataError(
+            f"{path}: holds x, no array {missing[0]!r}; save it under that name in an .npz file"
+        )
+    if not arrays["x"].shape:
+        raise DataError(f"{path}: x is a single value; {SOUND} as an array")
+    return Labelled(arrays["x"], arrays.get("y"), arrays.get("mask"))
+
+
+def _whole(held: zipfile.ZipFile, path: str | os.PathLike[str], name: str) -> NDArray[Any]:
+    found = member(held, path, name)
+    if found.file_size > FILE_LIMIT:
+        raise DataError(f"{path}: {name} exceeds the limit of {FILE_LIMIT} bytes; use fewer")
+    with held.open(found) as stream:
+        return header(stream, path, name, found.file_size).read(stream)
+
+
+def _list(shape: Shape) -> str:
+    return ", ".join(map(str, shape))

@@ -1,0 +1,149 @@
+"""The compiled walk through a program, one entry of fixed signature for any network.
+
+`connect` is written in LLVM IR, all other operations are the plain loops of `operations`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from numba import config, njit, types
+from numba.core import event
+
+from onespike_lava.engines.numba.kernels.intrinsics import claim, connect
+from onespike_lava.engines.numba.kernels.job import SIZE, STOP
+from onespike_lava.engines.numba.kernels.operations import CONNECT, operate
+
+LOGGER = logging.getLogger("onespike_lava")
+
+
+def _array(kind: Any, dimensions: int, readonly: bool = False) -> Any:
+    return types.Array(kind, dimensions, "C", readonly=readonly)
+
+
+SIGNATURE = (
+    _array(types.int64, 2),
+    *(_array(types.uint8, 1), _array(types.int32, 1)) * 2,
+    _array(types.uint8, 1, readonly=True),
+    _array(types.int64, 1),
+    _array(types.float64, 2),
+    *(_array(types.int64, 2), _array(types.int64, 1), _array(types.float64, 1)),
+    _array(types.uint8, 1),
+)
+"""Types of the arguments of `walk`."""
+
+
+@cache
+def walker(kind: str) -> Callable[..., int]:
+    """The compiled walk of a kernel kind, from the cache on disk where there is one.
+
+    Numba keys its cache by this file and by what the function closes over: so by the kind and
+    by the sources of the other modules. What cannot be kept is compiled by every process.
+    """
+    walk = _walk(kind, _sources())
+    if config.DISABLE_JIT:
+        return walk
+    try:
+        return _compiled(njit(nogil=True, cache=True)(walk), "the result is kept")
+    except RuntimeError:  # no folder can be written to
+        why = "no cache folder is writable, so every process does (NUMBA_CACHE_DIR)"
+        return _compiled(njit(nogil=True)(walk), why)
+
+
+def _compiled(made: Any, keeping: str) -> Callable[..., int]:
+    try:
+        with event.install_listener("numba:compile", _Notice(keeping)):
+            made.compile(SIGNATURE)
+    except OSError:  # compiled but not written: a full disk
+        if not made.signatures:
+            raise
+    return made
+
+
+class _Notice(event.Listener):  # type: ignore[misc]
+    """Says once that kernels are compiled, as soon as it turns out that they must be."""
+
+    def __init__(self, keeping: str):
+        self.keeping, self.said = keeping, False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said:
+            LOGGER.info("compiling kernels for this processor, some seconds; %s", self.keeping)
+        self.said = True
+
+    def on_end(self, event: Any) -> None:
+        """Nothing to say."""
+
+
+def _sources() -> int:
+    texts = (path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
+    return int.from_bytes(sha256(b"".join(texts)).digest()[:7], "big")
+
+
+def _walk(kind: str, version: int) -> Callable[..., int]:
+    def walk(  # type: ignore[no-untyped-def]
+        program,
+        constants,
+        numbers,
+        arena,
+        wide,
+        data,
+        job,
+        grid,
+        scores,
+        found,
+        worst,
+        recorded,
+    ):
+        """Run samples of a job until none is left; returns the version of the sources.
+
+        program            : int64[operations, PARAMETERS]
+        constants, numbers : uint8[...] and its int32 view; arena, wide : likewise
+        data               : uint8[...], the samples' bytes from the job's origin on
+        job                : int64[6], `job.job`, shared with the walks of other threads
+        grid               : float64[2, runs], of the input
+        scores             : int64[N, outputs], written for these samples
+        found              : int64[layers + 1], raised by these samples' spikes and by the values
+                             outside the input's grid
+        worst              : float64[1], raised to the largest distance from the grid
+        recorded           : uint8[...], codes of all samples where the program records them
+        """
+        first = claim(job, job[SIZE])
+        while first < job[STOP]:
+            images = min(job[SIZE], job[STOP] - first)
+            for i in range(len(program)):
+                row = program[i]
+                if row[0] != CONNECT:
+                    operate(
+                        constants,
+                        numbers,
+                        arena,
+                        wide,
+                        data,
+                        job,
+                        grid,
+                        row,
+                        first,
+                        images,
+                        scores,
+                        found,
+                        worst,
+                        recorded,
+                    )
+                    continue
+                _, at, width, pixels, together = row[:5]
+                for unit in range((images + together - 1) // together):
+                    count = min(together, images - unit * together) * pixels
+                    if width == 1:
+                        connect(kind, 1, constants, arena, at, unit, count)
+                    else:
+                        connect(kind, 2, constants, arena, at, unit, count)
+            first = claim(job, job[SIZE])
+        return version
+
+    return walk

@@ -1,0 +1,151 @@
+"""The records of one layer's synapses: blocks of channels and their segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.engines.numba.kernels.records import LANES, REDUCED, Segment
+from onespike_lava.engines.numba.plan.buffers import Buffer, spatial
+from onespike_lava.engines.numba.plan.packing import (
+    Constants,
+    channel_weights,
+    dot_weights,
+    pixel_table,
+    runs,
+    up,
+    widths_of,
+)
+from onespike_lava.layers import Readout, Spiking, Synapse, Window, per_neuron
+from onespike_lava.model import Model
+
+FEW_PIXELS = 256
+"""Images are taken together until a unit has so many pixels, so that tiles are full."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A synapse as a convolution of a buffer.
+
+    weight    : int8[O, I / groups, rows, columns]; a dense one spans the whole source
+    source    : position of the layer that it reads
+    plane     : which of that layer's buffers
+    """
+
+    weight: NDArray[np.int8]
+    window: Window
+    groups: int
+    source: int
+    plane: int
+
+    @property
+    def channel(self) -> bool:
+        """Whether output channel `c` reads input channel `c` alone."""
+        return self.groups == len(self.weight) and self.weight.shape[1] == 1 < self.groups
+
+
+def wires_of(network: Model, synapse: Synapse) -> list[Wire]:
+    """A synapse, dense or not, as a convolution of each of its source's buffers."""
+    source = network.layers[synapse.source]
+    weight, groups = synapse.weight, synapse.groups
+    if synapse.kind == "dense":
+        weight, groups = weight.reshape(-1, *spatial(source.shape)), 1
+    planes = source.max_spikes if isinstance(source, Spiking) else 1
+    return [Wire(weight, synapse.window, groups, synapse.source, i) for i in range(planes)]
+
+
+def _share(group: int, most: int) -> int:
+    """The largest number of images, at most `most`, that divides a group.
+
+    A last unit of fewer would end in a tile that reaches beyond the group's memory.
+    """
+    return max(n for n in range(1, min(group, most) + 1) if group % n == 0)
+
+
+class Layout:
+    """What all blocks of one layer share: wires, units, tables of pixels."""
+
+    def __init__(self, network: Model, index: int, constants: Constants, kind: str, group: int):
+        layer = network.layers[index]
+        assert isinstance(layer, (Spiking, Readout))
+        self.layer, self.kind, self.constants = layer, kind, constants
+        self.shape = spatial(layer.shape)
+        self.pixels = self.shape[1] * self.shape[2]
+        self.pixel = up(self.shape[0], LANES)
+        self.together = _share(group, -(-FEW_PIXELS // self.pixels))
+        synapses = (each for each in layer.synapses if isinstance(each, Synapse))
+        wires = [wire for synapse in synapses for wire in wires_of(network, synapse)]
+        self.wires = sorted(wires, key=lambda w: w.channel)
+        grouped = [len(w.weight) // w.groups for w in wires if w.groups > 1 and not w.channel]
+        per_group = int(np.gcd.reduce(grouped)) if grouped else 0
+        self.blocks = list(widths_of(kind, self.shape[0], per_group))
+
+    def table(self, step: int, offsets: Any) -> int:
+        """Place a table of a unit's pixels."""
+        return self.constants.add(pixel_table(self.together, step, offsets), np.int32)
+
+    def plane(self, values: NDArray[np.int32], fill: int = 0) -> NDArray[np.int32]:
+        """Values per channel or per neuron as int32[H * W, channels held]."""
+        full = per_neuron(values, self.layer.shape).reshape(self.shape[0], -1).T
+        return np.pad(full, ((0, 0), (0, self.pixel - self.shape[0])), constant_values=fill)
+
+    def segments(self, start: int, vectors: int, sources: list[Buffer]) -> int:
+        """Place the records of a block's segments; `sources` by layer, in the wires' order."""
+        records = [
+            (self._channel if w.channel else self._dot)(w, buffer, start, vectors * LANES)
+            for w, buffer in zip(self.wires, sources, strict=True)
+        ]
+        return self.constants.add(records, np.int64)
+
+    def _dot(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
+        low, block = self._inputs(w, buffer, start, size)
+        taps, inputs = runs(self._taps(w, buffer), block.shape[2])
+        weights = dot_weights(self.kind, block)
+        return self._segment(
+            w, buffer, low, taps, inputs, self.constants.add(weights, weights.dtype.type)
+        )
+
+    def _channel(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
+        taps = self._taps(w, buffer).reshape(-1)
+        block = np.zeros((size, len(taps)), np.int8)
+        part = w.weight[start : start + size].reshape(-1, len(taps))
+        block[: len(part)] = part
+        weights = self.constants.add(channel_weights(block), np.int8)
+        return self._segment(w, buffer, start, taps, 0, weights)
+
+    def _inputs(
+        self, w: Wire, buffer: Buffer, start: int, size: int
+    ) -> tuple[int, NDArray[np.int8]]:
+        """First input channel that a block reads, and its weights int8[size, taps, inputs]."""
+        outputs, inputs = len(w.weight) // w.groups, w.weight.shape[1]
+        end = min(start + size, len(w.weight))
+        low = start // outputs * inputs // REDUCED * REDUCED
+        high = min(up(((end - 1) // outputs + 1) * inputs, REDUCED), buffer.pixel)
+        taps = w.weight.shape[2] * w.weight.shape[3]
+        block = np.zeros((size, taps, high - low), np.int8)
+        for group in range(start // outputs, (end - 1) // outputs + 1):
+            rows = slice(max(start, group * outputs), min(end, (group + 1) * outputs))
+            at = slice(group * inputs - low, (group + 1) * inputs - low)
+            part = w.weight[rows].reshape(-1, inputs, taps)
+            block[rows.start - start : rows.stop - start, :, at] = part.transpose(0, 2, 1)
+        return low, block
+
+    def _taps(self, w: Wire, buffer: Buffer) -> NDArray[np.int64]:
+        return buffer.positions(w.weight.shape[2:], w.window.dilation)
+
+    def _segment(
+        self, w: Wire, buffer: Buffer, low: int, taps: Any, size: int, weights: int
+    ) -> Segment:
+        offsets = buffer.positions(self.shape[1:], w.window.stride).reshape(-1)
+        return Segment(
+            start=buffer.start + buffer.corner(w.window.padding) + low,
+            stride=self.together * buffer.image,
+            pixels=self.table(buffer.image, offsets),
+            taps=self.constants.add(taps, np.int64),
+            runs=len(taps),
+            size=size,
+            weights=weights,
+        )

@@ -1,0 +1,105 @@
+"""Evaluation in parts: of files larger than the memory, on several processes or machines.
+
+A part's counts are integers that add up, so the result is that of one process, bit for bit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache, reduce
+from math import prod
+from operator import add
+
+import numpy as np
+
+from onespike_lava import netx
+from onespike_lava.data.rows import Rows, column
+from onespike_lava.data.samples import Samples, load_samples
+from onespike_lava.errors import OptionError
+from onespike_lava.evaluation.tally import BLOCK, Evaluation, Labels, Tally, evaluate, tally
+from onespike_lava.network import Network
+from onespike_lava.system.jobs import Task, crew, finished
+from onespike_lava.system.progress import Progress, silent
+
+PARTS = 4
+"""Parts for each worker, so that none waits long for the slowest."""
+
+
+def evaluate_file(
+    network: Network,
+    path: str | os.PathLike[str],
+    engine: str = "auto",
+    wait: int | None = None,
+    *,
+    limit: int | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """The evaluation of a network on a `.npz` file (`x`, `y`, of a graph `mask`).
+
+    Samples are read block by block, each worker its own; a graph is one sample and not divided.
+
+    limit     : only the first samples
+    workers   : processes of this machine
+    scheduler : address of a Dask scheduler, whose workers see the file under the same path
+
+    Raises `DataError`, `OptionError`, `MissingPartError` and `WorkerError`.
+    """
+    apart = workers != 1 or scheduler is not None
+    if engine == "lava" and apart:
+        raise OptionError("workers: engine lava has processes of its own; leave the option out")
+    if prod(network.readout.shape[1:]) > 1:
+        if apart:
+            raise OptionError("workers: a graph is one sample, not to be divided; leave them out")
+        data = load_samples(path, labels=True)
+        assert data.y is not None
+        return evaluate(network, data.x, data.y, engine, wait, data.mask, progress)
+    rows, labels = labelled(network, path, limit)
+    if not apart:
+        return labels.compare(network, tally(network, rows, engine, wait, progress))
+    content = netx.to_bytes(network)
+    with crew(workers, scheduler) as found:
+        parts = list(shards(len(rows), found.width))
+        tasks: Iterator[Task] = (
+            (part.start, tally_part, (content, rows.part(part), engine, wait)) for part in parts
+        )
+        tallies: dict[int, Tally] = {}
+        for start, counted in finished(found, lambda: next(tasks, None)):
+            tallies[start] = counted
+            progress("evaluation", len(tallies), len(parts))
+    return labels.compare(network, reduce(add, (tallies[part.start] for part in parts)))
+
+
+def labelled(
+    network: Network, path: str | os.PathLike[str], limit: int | None
+) -> tuple[Rows, Labels]:
+    """Samples to be read part by part, and their labels, checked."""
+    rows = Rows.of(path, "x")
+    Rows.of(path, "y")
+    y, mask = (column(path, name) for name in ("y", "mask"))
+    rows = rows.part(slice(0, limit))
+    Samples(network.input, np.broadcast_to(np.zeros((), rows.dtype), rows.shape))  # checks these
+    assert y is not None
+    chosen = None if mask is None else mask[:limit]
+    return rows, Labels.of(network, y[:limit], chosen, len(rows))
+
+
+def shards(samples: int, workers: int) -> Iterator[slice]:
+    """Parts of whole blocks, some for each worker, that cover all samples in order."""
+    blocks = -(-samples // BLOCK)
+    size = BLOCK * max(1, -(-blocks // (PARTS * workers)))
+    for start in range(0, samples, size):
+        yield slice(start, min(start + size, samples))
+
+
+def tally_part(content: bytes, rows: Rows, engine: str, wait: int | None) -> Tally:
+    """What a worker does: count a part, with the network in the bytes of its file."""
+    return tally(kept(content), rows, engine, wait)
+
+
+@lru_cache(maxsize=1)
+def kept(content: bytes) -> Network:
+    """The network of a file's bytes, with what engines have prepared for it."""
+    return netx.from_bytes(content)

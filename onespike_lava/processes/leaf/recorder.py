@@ -1,0 +1,71 @@
+"""What layers sent, noted where the host can read it.
+
+A Var costs about 15 us a value to fetch, so codes lie in memory that a child process shares
+with the host: an anonymous mapping, which ends with them.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.layers import Layer, Shape
+from onespike_lava.model import Model
+from onespike_lava.neurons import Values, clock, code_bits, spike_code
+from onespike_lava.schedule import schedule
+
+
+def shared_zeros(shape: Shape, dtype: Any) -> NDArray[Any]:
+    """An array of zeros that children forked from here on write into."""
+    values = int(np.prod(shape))
+    memory = mmap.mmap(-1, max(1, values * np.dtype(dtype).itemsize))
+    return np.frombuffer(memory, dtype, values).reshape(shape)
+
+
+def noted_type(layer: Layer) -> type[np.integer[Any]]:
+    """A type that holds every sum of `spike_code` of a layer: with several spikes a bit a phase."""
+    return np.uint8 if code_bits(layer) <= 8 else np.int64
+
+
+class Recorder:
+    """Spike counts, scores and codes of the first samples.
+
+    spikes : int64[layers - 1]
+    scores : float64[samples, *shape of the readout]
+    codes  : for each layer but the readout, sums of `spike_code`, [samples, *shape], or None
+    """
+
+    def __init__(
+        self,
+        network: Model,
+        wait: int,
+        samples: int,
+        spikes: NDArray[np.int64],
+        scores: NDArray[np.float64],
+        codes: Sequence[NDArray[Any]] | None,
+    ) -> None:
+        self.layers = network.layers[:-1]
+        self.slots = schedule(network, wait)
+        self.phases, self.samples = network.phases, samples
+        self.spikes, self.scores = spikes, scores
+        self.codes = codes and [part.reshape(samples, -1) for part in codes]
+
+    def note(self, step: int, sent: Sequence[Values | None]) -> None:
+        """Add what each layer sends in a step."""
+        if sent[-1] is not None:
+            sample, _ = clock(step, self.slots[-1].integrate, self.phases)
+            if sample < self.samples:
+                self.scores[sample] = sent[-1]
+        for index, layer in enumerate(self.layers):
+            payloads = sent[index]
+            sample, phase = clock(step, self.slots[index].fire, self.phases)
+            if payloads is None or not 0 <= sample < self.samples:
+                continue
+            spiking = np.flatnonzero(payloads)
+            self.spikes[index] += len(spiking)
+            if self.codes:
+                self.codes[index][sample, spiking] += spike_code(phase, code_bits(layer))

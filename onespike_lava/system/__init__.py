@@ -1,0 +1,8 @@
+"""What has to do with the machine and nothing with networks.
+
+files    : written beside and renamed, read with limits
+progress : how far a long call is
+threads  : how many of them
+jobs     : processes that work for a call, on this machine or a cluster
+lazy     : public names, loaded when they are first used
+"""
