@@ -17,17 +17,13 @@ from numpy.typing import NDArray
 
 from onespike_lava.layers import (
     Connection,
-    Input,
     Layer,
-    Readout,
     Shape,
     Sparse,
-    Spiking,
     Synapse,
     Window,
 )
 from onespike_lava.network import Network
-from onespike_lava.summary import kind
 
 PICOJOULES = {
     "fp32": {"multiply": 3.7, "add": 0.9, "mac": 4.6},
@@ -218,7 +214,7 @@ def macs(synapse: Connection, target: Shape) -> int:
 
 
 def energy(network: Network, spikes: Mapping[str, NDArray[np.int64]], samples: int) -> Energy:
-    """Operations from `spikes`: layer -> int64[*shape], over all samples (`spikes_of`)."""
+    """Operations from `spikes`: layer -> int64[*shape], over all samples; none of the readout."""
     rows = [_layer(network, layer, spikes, max(samples, 1)) for layer in network.layers]
     return Energy(tuple(rows), network.weighting)
 
@@ -227,7 +223,7 @@ def _layer(
     network: Network, layer: Layer, spikes: Mapping[str, NDArray[np.int64]], samples: int
 ) -> LayerEnergy:
     neurons, total, estimated, exact = int(np.prod(layer.shape)), 0, 0.0, 0
-    for synapse in layer.synapses if isinstance(layer, (Spiking, Readout)) else ():
+    for synapse in layer.synapses:
         source = network.layers[synapse.source]
         sent = spikes[source.name]
         operations = macs(synapse, layer.shape)
@@ -236,19 +232,10 @@ def _layer(
         estimated += operations * float(sent.sum()) / samples / values
         exact += int((sent * fan_out(synapse, source.shape, layer.shape)).sum())
     rate = None
-    if not isinstance(layer, Readout):
+    if layer.name in spikes:
         rate = float(spikes[layer.name].sum()) / samples / neurons
-    return LayerEnergy(layer.name, kind(layer), neurons, rate, total, estimated, exact / samples)
+    return LayerEnergy(layer.name, layer.kind, neurons, rate, total, estimated, exact / samples)
 
 
 def _ratio(one: float, two: float) -> float:
     return one / two if two else 0.0
-
-
-def spikes_of(codes: NDArray[np.uint8], layer: Layer) -> NDArray[np.int64]:
-    """Spikes of each neuron over all samples, int64[*shape], from codes uint8[N, *code_shape]."""
-    if isinstance(layer, Input):
-        bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)
-        counted: NDArray[np.int64] = bits.astype(np.int64)[codes].sum(axis=0)
-        return counted
-    return np.count_nonzero(codes.reshape(-1, *layer.shape), axis=0).astype(np.int64)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Spiking
+from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Spiking
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,25 +54,23 @@ class Model(Frozen):
     @property
     def neurons(self) -> dict[str, int]:
         """Name -> neurons of each hidden (`Spiking`) layer."""
-        hidden = [layer for layer in self.layers if isinstance(layer, Spiking)]
-        return {layer.name: prod(layer.shape) for layer in hidden}
+        return {layer.name: prod(layer.shape) for layer in self.hidden}
 
-    def sender(self, position: int) -> Input | Spiking:
-        """The layer whose code the layer at `position` passes on: itself unless a max pool."""
-        layer = self.layers[position]
-        while isinstance(layer, MaxPool):
-            layer = self.layers[layer.source]
-        assert isinstance(layer, (Input, Spiking))
-        return layer
+    @property
+    def hidden(self) -> tuple[Spiking, ...]:
+        """The layers whose neurons spike."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
 
-    def sending_steps(self, position: int) -> int:
-        """Steps of a sample in which the layer can send, `T_src`."""
-        sender = self.sender(position)
-        return sender.bits if isinstance(sender, Input) else self.phases
+    @cached_property
+    def codes(self) -> tuple[Code | None, ...]:
+        """What each layer sends, None for the readout."""
+        found: list[Code | None] = []
+        for layer in self.layers:
+            found.append(layer.code([found[source] for source in layer.sources], self.weighting))
+        return tuple(found)
 
-    def code_of(self, position: int) -> tuple[str, int, float]:
-        """Kind, unit and base of the layer's spikes; synapses onto one neuron need equal ones."""
-        sender = self.sender(position)
-        if isinstance(sender, Input):
-            return ("binary", sender.bits, 2.0)
-        return ("single", sender.payload_bits, sender.base if sender.growth else 0.0)
+    def code(self, position: int) -> Code:
+        """What the layer at `position`, not the readout, sends; a max pool sends its source's."""
+        code = self.codes[position]
+        assert code is not None
+        return code

@@ -6,9 +6,10 @@ its latest source (Sec. V-C2); samples follow each other every `T` steps.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from onespike_lava.layers import Input, MaxPool, Readout
+from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Spiking
 from onespike_lava.model import Model
 
 
@@ -27,21 +28,41 @@ class Slot:
     delays: tuple[int, ...]
 
 
+SLOTS: Registry[Callable[[Sequence[int], int], Slot]] = Registry("schedule", LAYERS)
+"""From `Slot.fire` of the layers that a layer reads, and the wait, to its slot."""
+
+
 def schedule(network: Model, wait: int) -> tuple[Slot, ...]:
     """One slot per layer; `wait` is `T_w`."""
     slots: list[Slot] = []
     for layer in network.layers:
-        if isinstance(layer, Input):
-            slots.append(Slot(0, 0, ()))
-            continue
-        sent = [slots[source].fire for source in layer.sources]
-        if isinstance(layer, MaxPool):
-            slots.append(Slot(sent[0], sent[0], (0,)))
-            continue
-        start = max(sent) + 1
-        fire = start if isinstance(layer, Readout) else start + wait
-        slots.append(Slot(start, fire, tuple(start - at for at in sent)))
+        slots.append(SLOTS.of(layer)([slots[source].fire for source in layer.sources], wait))
     return tuple(slots)
+
+
+@SLOTS.add(Input)
+def _from_outside(sent: Sequence[int], wait: int) -> Slot:
+    """The clock of the network is the input's."""
+    return Slot(0, 0, ())
+
+
+@SLOTS.add(MaxPool)
+def _at_once(sent: Sequence[int], wait: int) -> Slot:
+    """No synapse, no step."""
+    return Slot(sent[0], sent[0], (0,))
+
+
+@SLOTS.add(Spiking)
+def _waiting(sent: Sequence[int], wait: int) -> Slot:
+    """Integration begins when the latest source arrives, firing `T_w` steps later."""
+    start = max(sent) + 1
+    return Slot(start, start + wait, tuple(start - at for at in sent))
+
+
+@SLOTS.add(Readout)
+def _read(sent: Sequence[int], wait: int) -> Slot:
+    """Nothing fires."""
+    return _waiting(sent, 0)
 
 
 def total_steps(network: Model, wait: int, samples: int) -> int:

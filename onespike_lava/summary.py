@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Input, Layer, MaxPool, Spiking
+from onespike_lava.layers import LAYERS, Input, Layer, MaxPool, Readout, Registry, Spiking
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
+
+FIGURES: Registry[Callable[[Network, Any], dict[str, Any]]] = Registry("inspect", LAYERS)
 
 
 def summary(network: Network) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def summary(network: Network) -> dict[str, Any]:
     24-bit state that a potential can reach, and for spiking ones base, payloads, thresholds.
     """
     layers = [_layer(network, layer) for layer in network.layers]
-    bases = sorted({layer.base for layer in network.layers if isinstance(layer, Spiking)})
+    bases = sorted({layer.base for layer in network.hidden})
     return {
         "phases": network.phases,
         "base": bases[0] if len(bases) == 1 else bases,
@@ -36,29 +39,40 @@ def summary(network: Network) -> dict[str, Any]:
 
 
 def _layer(network: Network, layer: Layer) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": layer.name, "type": kind(layer), "shape": list(layer.shape)}
-    if isinstance(layer, Input):
-        return found | {"bits": layer.bits, "low": layer.low.tolist(), "step": layer.step.tolist()}
-    found["source"] = [network.layers[source].name for source in layer.sources]
-    if isinstance(layer, MaxPool):
-        return found | {"kernel": list(layer.kernel), "stride": list(layer.window.stride)}
-    found["weights"] = sum(synapse.weight.size for synapse in layer.synapses)
-    found["potential"] = f"{largest_potential(network, layer) / STATE_LIMIT:.1%}"
-    if isinstance(layer, Spiking):
-        found["threshold"] = "{}..{}".format(*layer.threshold_range)
-        found["base"] = layer.base
-        found["max_spikes"] = layer.max_spikes
-        found["payload"] = layer.payload.tolist()
-    return found
+    found: dict[str, Any] = {"name": layer.name, "type": layer.kind, "shape": list(layer.shape)}
+    if layer.sources:
+        found["source"] = [network.layers[source].name for source in layer.sources]
+    return found | FIGURES.of(layer)(network, layer)
+
+
+@FIGURES.add(Input)
+def _input(network: Network, layer: Input) -> dict[str, Any]:
+    return {"bits": layer.bits, "low": layer.low.tolist(), "step": layer.step.tolist()}
+
+
+@FIGURES.add(MaxPool)
+def _pool(network: Network, layer: MaxPool) -> dict[str, Any]:
+    return {"kernel": list(layer.kernel), "stride": list(layer.window.stride)}
+
+
+@FIGURES.add(Readout)
+def _neurons(network: Network, layer: Spiking | Readout) -> dict[str, Any]:
+    return {
+        "weights": sum(synapse.weight.size for synapse in layer.synapses),
+        "potential": f"{largest_potential(network, layer) / STATE_LIMIT:.1%}",
+    }
+
+
+@FIGURES.add(Spiking)
+def _spiking(network: Network, layer: Spiking) -> dict[str, Any]:
+    return _neurons(network, layer) | {
+        "threshold": "{}..{}".format(*layer.threshold_range),
+        "base": layer.base,
+        "max_spikes": layer.max_spikes,
+        "payload": layer.payload.tolist(),
+    }
 
 
 def _extent(scale: float | NDArray[np.float64]) -> float | list[float]:
     """The number itself; least and largest of several."""
     return scale if isinstance(scale, float) else [float(scale.min()), float(scale.max())]
-
-
-def kind(layer: Layer) -> str:
-    """`input`, `pool`, `conv`, `dense` or `sparse`, as in the file."""
-    if isinstance(layer, Input):
-        return "input"
-    return "pool" if isinstance(layer, MaxPool) else layer.synapses[0].kind

@@ -26,7 +26,8 @@ from onespike_lava.errors import (
 )
 from onespike_lava.layers import MaxPool, Readout, Spiking
 from onespike_lava.network import Network
-from onespike_lava.netx.tree import Tree, from_tree
+from onespike_lava.netx.parse import from_tree
+from onespike_lava.netx.tree import Tree
 from onespike_lava.system.files import read_bytes, write_atomic
 
 FILE_LIMIT = 2**30

@@ -8,6 +8,7 @@ node holds as it is, in floating point, is not repeated there.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -17,13 +18,16 @@ import numpy as np
 from exporters.nir.kernels import Square, as_matrix, square
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import (
+    LAYERS,
     Connection,
     Input,
     Layer,
     MaxPool,
     Readout,
+    Registry,
     Shape,
     Sparse,
+    Spiking,
     Synapse,
     per_neuron,
 )
@@ -60,8 +64,6 @@ def is_flat(network: Network) -> bool:
 
 def connections(layer: Layer) -> tuple[Connection, ...]:
     """The layer's synapses; of a pool the sum over its windows, as a convolution."""
-    if isinstance(layer, Input):
-        return ()
     if not isinstance(layer, MaxPool):
         return layer.synapses
     channels = layer.shape[0]
@@ -129,7 +131,10 @@ class _Writer:
             at = prefix if number == 0 else f"{prefix}synapse/{number}/"
             if hasattr(node, "weight") and node.weight.shape == synapse.weight.shape:
                 keys.pop(f"{at}weight", None)
-        neurons = _neurons(layer, self._shape(layer), self.network.wait)
+        shape = self._shape(layer)
+        if place:
+            _refuse_large(layer, prod(shape))
+        neurons = NEURONS.of(layer)(layer, shape, self.network.wait)
         neurons.metadata = nested(keys)
         self.nodes[self.names[place]] = neurons
 
@@ -193,16 +198,30 @@ def _is_plain(pool: MaxPool) -> bool:
     return pool.window.dilation == (1, 1) and padding[:2] == padding[2:]
 
 
-def _neurons(layer: Layer, shape: Shape, wait: int) -> Any:
-    """The node of a layer's neurons; an IF holds the threshold of the first phase at `wait`."""
-    if isinstance(layer, Input):
-        return nir.Input(np.array(shape))
-    _refuse_large(layer, prod(shape))
+NEURONS: Registry[Callable[[Any, Shape, int], Any]] = Registry("NIR", LAYERS)
+"""From a layer, its shape in NIR and the wait to the node of its neurons."""
+
+
+@NEURONS.add(Input)
+def _input(layer: Input, shape: Shape, wait: int) -> Any:
+    return nir.Input(np.array(shape))
+
+
+@NEURONS.add(Readout)
+def _readout(layer: Readout, shape: Shape, wait: int) -> Any:
+    return nir.I(r=np.ones(shape, np.float32))
+
+
+@NEURONS.add(MaxPool)
+def _pool(layer: MaxPool, shape: Shape, wait: int) -> Any:
     ones = np.ones(shape, np.float32)
-    if isinstance(layer, Readout):
-        return nir.I(r=ones)
-    if isinstance(layer, MaxPool):
-        return nir.IF(ones, ANY_SPIKE * ones, np.zeros_like(ones))
+    return nir.IF(ones, ANY_SPIKE * ones, np.zeros_like(ones))
+
+
+@NEURONS.add(Spiking)
+def _spiking(layer: Spiking, shape: Shape, wait: int) -> Any:
+    """An IF holds the threshold of the first phase at `wait`."""
+    ones = np.ones(shape, np.float32)
     table = layer.threshold_table
     if layer.growth is not None:
         table = table[min(wait + 1, layer.growth.steps) - 1]

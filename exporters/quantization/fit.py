@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from exporters.quantization.rounding import mean_lost, rounded
 from exporters.quantization.sources import Linear, Source
 from onespike_lava.layers import Growth
+from onespike_lava.layers.codes import reach
 from onespike_lava.limits import FRACTION_BITS, GROWTH_EXPONENT, STATE_LIMIT, WEIGHT_MAX
-from onespike_lava.rules import most_sent, rounding_of
+from onespike_lava.rules import rounding_of
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,7 @@ def _fit(
     rows = [part.scaled() for part in maps]
     gain = 2.0 ** (growth.fraction_bits if growth else maps[0].source.bits)
     grown = growth.base**growth.steps if growth else 1.0
-    sent = [most_sent(part.source.binary, part.source.payload, growth) for part in maps]
+    sent = [reach(part.source.binary, part.source.payload, growth) for part in maps]
     largest = np.max([np.abs(row).max(axis=1) for row in rows], axis=0)
     bias = np.abs(constant).reshape(len(constant), -1).max(axis=1)
     largest = np.where(largest > 0, largest, bias)

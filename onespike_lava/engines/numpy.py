@@ -1,46 +1,40 @@
-"""Engine `numpy`: vectorised, exact, portable.
-
-Matrix products run in float32 on BLAS. They are exact in any order, since the network's
-bound (`rules.largest_potential`) keeps every partial sum below 2**24.
-"""
+"""Engine `numpy`: vectorised, exact, portable."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from onespike_lava.engines.products import connect, unfolded_bytes
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
-from onespike_lava.engines.rows import Product, aggregate, product
+from onespike_lava.engines.rows import Product, product
 from onespike_lava.layers import (
-    Connection,
-    Growth,
+    LAYERS,
     Input,
     Integers,
     MaxPool,
     Readout,
+    Registry,
     Shape,
-    Sparse,
     Spiking,
     Synapse,
-    Window,
     per_neuron,
 )
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count, uncounted
 
+RUN: Registry[Callable[[Any, Any], NDArray[Any]]] = Registry("engine numpy", LAYERS)
+"""From a block and a layer to the layer's codes, of the readout to scores."""
+
 BLOCK_BYTES = 64 * 2**20
 """Memory that the unfolded input of one layer may take."""
-
-TAPS_BYTES = 2**28
-"""Memory of one sample's unfolded input, from which on nothing is unfolded."""
 
 
 def run(
@@ -63,46 +57,64 @@ def run(
 def _run_block(
     by_rows: Product, network: Model, data: NDArray[np.uint8], wait: int
 ) -> tuple[NDArray[np.int64], Codes]:
-    codes: Codes = [data]
-    scores = np.zeros((len(data), 0), np.int64)
-    for layer in network.layers[1:]:
-        if isinstance(layer, MaxPool):
-            codes.append(_first_spike(codes[layer.source], layer))
-        elif isinstance(layer, (Spiking, Readout)):
-            arrived = _Arrived(network, layer, codes, by_rows)
-            if isinstance(layer, Spiking):
-                codes.append(_spikes(network, layer, arrived, wait))
-            else:
-                scores = _last_potential(network, layer, arrived).astype(np.int64)
-    return scores, codes
+    block = _Block(network, wait, [data], by_rows)
+    for layer in network.layers[1:-1]:
+        block.codes.append(RUN.of(layer)(block, layer))
+    return RUN.of(network.readout)(block, network.readout), block.codes
 
 
 @dataclass(frozen=True)
-class _Arrived:
-    """Synaptic input of a layer, of some phases of its sources.
+class _Block:
+    """Samples on their way through the layers.
 
     codes   : of the layers so far
     by_rows : sums the rows of a sparse synapse
     """
 
     network: Model
-    layer: Spiking | Readout
+    wait: int
     codes: Codes
     by_rows: Product
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """Synaptic input of a layer, of some phases of its sources."""
+
+    block: _Block
+    layer: Spiking | Readout
 
     @property
     def shape(self) -> Shape:
         """(N, *shape of the layer)."""
-        return (len(self.codes[0]), *self.layer.shape)
+        return (len(self.block.codes[0]), *self.layer.shape)
 
     def __call__(self, after: int, until: int) -> Integers:
         """Synaptic input int32[N, *shape] of the source phases `after < phase <= until`."""
-        total = np.zeros((), np.int32)
+        total, block = np.zeros((), np.int32), self.block
         for synapse in self.layer.synapses:
-            source = synapse.source
-            sent = _sent(self.network, source, self.codes[source], after, until)
-            total = total + connect(synapse, sent, self.by_rows).astype(np.int32)
+            code, codes = block.network.code(synapse.source), block.codes[synapse.source]
+            sent = code.sent(codes, after, until, np.float32)
+            total = total + connect(synapse, sent, block.by_rows).astype(np.int32)
         return total
+
+
+@RUN.add(Input)
+def _from_outside(block: _Block, layer: Input) -> NDArray[np.uint8]:
+    """The input's codes are the data."""
+    return block.codes[0]
+
+
+@RUN.add(Readout)
+def _scores(block: _Block, layer: Readout) -> NDArray[np.int64]:
+    """Last potentials int64[N, *shape]."""
+    return _last_potential(block.network, layer, _Arrived(block, layer)).astype(np.int64)
+
+
+@RUN.add(Spiking)
+def _spiking(block: _Block, layer: Spiking) -> NDArray[np.uint8]:
+    """Codes of a spiking layer."""
+    return _spikes(block.network, layer, _Arrived(block, layer), block.wait)
 
 
 def _spikes(network: Model, layer: Spiking, arrived: _Arrived, wait: int) -> NDArray[np.uint8]:
@@ -111,7 +123,7 @@ def _spikes(network: Model, layer: Spiking, arrived: _Arrived, wait: int) -> NDA
         return _membrane_spikes(network, layer, arrived, wait)
     if layer.max_spikes > 1:
         return _several_spikes(network, layer, arrived, wait)
-    if wait >= max(network.sending_steps(source) for source in layer.sources) - 1:
+    if wait >= max(network.code(source).steps for source in layer.sources) - 1:
         return _search(layer, _last_potential(network, layer, arrived))
     return _early_spikes(network, layer, arrived, wait)
 
@@ -176,7 +188,7 @@ def _phase_potentials(
     network: Model, layer: Spiking, arrived: _Arrived, wait: int
 ) -> Iterator[tuple[int, Integers]]:
     """Each output phase and the potential int32[N, *shape] that it decides on, `V(T_w + k)`."""
-    steps = max(network.sending_steps(source) for source in layer.sources)
+    steps = max(network.code(source).steps for source in layer.sources)
     potential = per_neuron(layer.bias, layer.shape) + arrived(0, wait)
     for phase in range(1, network.phases + 1):
         step = wait + phase
@@ -211,104 +223,24 @@ def _membrane_potentials(
     potential = np.broadcast_to(per_neuron(layer.bias, layer.shape), arrived.shape).astype(np.int64)
     for step in range(1, growth.steps + 1):
         arriving = arrived(step - 1, step).astype(np.int64)
-        potential = grow(potential, growth) + (arriving << growth.fraction_bits)
+        potential = growth.grown(potential) + (arriving << growth.fraction_bits)
         yield potential
 
 
-def grow(potential: NDArray[np.int64], growth: Growth) -> NDArray[np.int64]:
-    """One step of membrane weighting's growth, rounded to the nearest integer."""
-    half = 1 << (growth.exponent - 1)
-    return (potential * growth.mantissa + half) >> growth.exponent
-
-
-def _sent(
-    network: Model, source: int, codes: NDArray[np.uint8], after: int, until: int
-) -> NDArray[np.float32]:
-    """Sum of the payloads that each neuron sends in phases `after < phase <= until`."""
-    layer = network.sender(source)
-    table: NDArray[np.float32]
-    if isinstance(layer, Input):
-        places = range(max(layer.bits - until, 0), max(layer.bits - after, 0))
-        mask = sum(1 << place for place in places)
-        integers = np.arange(256) & mask
-        if network.weighting == "membrane":
-            integers = (integers > 0).astype(np.int64)
-        table = integers.astype(np.float32)
-    else:
-        phase = np.arange(len(layer.payload) + 1)
-        payload = np.concatenate([[0], layer.payload])
-        table = np.where((phase > after) & (phase <= until), payload, 0).astype(np.float32)
-        if layer.max_spikes > 1:
-            return table[codes].sum(axis=1)
-    return table[codes]
-
-
-def _by_taps(synapse: Synapse, sent: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A convolution as `connect` gives it, one kernel position after the other: little memory."""
-    outputs, inputs, rows, columns = synapse.weight.shape
-    groups, samples = synapse.groups, len(sent)
-    view = _windows(sent, (rows, columns), synapse.window)
-    height, width = view.shape[2:4]
-    kernels = synapse.weight.reshape(groups, outputs // groups, inputs, rows, columns)
-    total = np.zeros((samples, groups, outputs // groups, height * width), np.float32)
-    for row in range(rows):
-        for column in range(columns):
-            under = view[..., row, column].reshape(samples, groups, inputs, height * width)
-            total += kernels[..., row, column].astype(np.float32) @ under
-    return total.reshape(samples, outputs, height, width)
-
-
-def connect(
-    synapse: Connection, sent: NDArray[np.float32], by_rows: Product = product
-) -> NDArray[np.float32]:
-    """Synaptic input float32[N, *shape] from payloads float32[N, *source shape].
-
-    `by_rows` sums the rows of a sparse synapse.
-    """
-    if isinstance(synapse, Sparse):
-        return aggregate(synapse, sent, by_rows)
-    if synapse.kind == "dense":
-        return sent.reshape(len(sent), -1) @ synapse.weight.T.astype(np.float32)
-    outputs, _, rows, columns = synapse.weight.shape
-    groups = synapse.groups
-    size = synapse.window.output_size(sent.shape[2:], (rows, columns))
-    if _unfolded(synapse, size) > TAPS_BYTES:
-        return _by_taps(synapse, sent)
-    view = _windows(sent, (rows, columns), synapse.window)
-    samples, channels, height, width = view.shape[:4]
-    unfolded = view.reshape(samples, groups, channels // groups, height, width, rows, columns)
-    patches = unfolded.transpose(1, 0, 3, 4, 2, 5, 6).reshape(groups, samples * height * width, -1)
-    kernels = synapse.weight.reshape(groups, outputs // groups, -1).astype(np.float32)
-    product = patches @ kernels.transpose(0, 2, 1)
-    result = product.reshape(groups, samples, height, width, outputs // groups)
-    return result.transpose(1, 0, 4, 2, 3).reshape(samples, outputs, height, width)
-
-
-def _windows(values: NDArray[Any], kernel: Shape, window: Window) -> NDArray[Any]:
-    """What lies under each kernel position: a view [N, C, H, W, rows, columns]."""
-    top, left, bottom, right = window.padding
-    padded = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    extent = tuple(d * (k - 1) + 1 for d, k in zip(window.dilation, kernel, strict=True))
-    view = sliding_window_view(padded, extent, axis=(2, 3))  # type: ignore[call-overload]
-    (down, right), (apart, beside) = window.stride, window.dilation
-    strided: NDArray[Any] = view[:, :, ::down, ::right, ::apart, ::beside]
-    return strided
-
-
-def _first_spike(codes: NDArray[np.uint8], pool: MaxPool) -> NDArray[np.uint8]:
+@RUN.add(MaxPool)
+def _first_spike(block: _Block, layer: MaxPool) -> NDArray[np.uint8]:
     """Earliest phase in each window, 0 where all are silent.
 
     `code - 1` wraps silence (0) to 255, so that the minimum is the first spike.
     """
-    top, left, bottom, right = pool.window.padding
-    order = np.pad(codes, ((0, 0), (0, 0), (top, bottom), (left, right))) - np.uint8(1)
+    window = layer.window
+    order = window.pad(block.codes[layer.source]) - np.uint8(1)
     for axis in (0, 1):  # the first of a column of firsts of rows
-        step, apart = pool.window.stride[axis], pool.window.dilation[axis]
-        reach = (pool.shape[1 + axis] - 1) * step + 1
         across = order.swapaxes(2 + axis, 3)
-        order = across[..., :reach:step].copy()
-        for at in range(apart, apart * pool.kernel[axis], apart):
-            np.minimum(order, across[..., at : at + reach : step], out=order)
+        size = layer.shape[1 + axis]
+        order = across[..., window.under(axis, 0, size)].copy()
+        for tap in range(1, layer.kernel[axis]):
+            np.minimum(order, across[..., window.under(axis, tap, size)], out=order)
         order = order.swapaxes(2 + axis, 3)
     return order + np.uint8(1)
 
@@ -319,17 +251,10 @@ def _unfolded_bytes(network: Model) -> int:
     for layer in network.layers[1:]:
         if isinstance(layer, MaxPool):
             largest = max(largest, prod(layer.window.padded(network.layers[layer.source].shape)))
-            continue
-        assert isinstance(layer, (Spiking, Readout))
         for synapse in layer.synapses:
             source = network.layers[synapse.source].shape
             if isinstance(synapse, Synapse) and synapse.kind == "conv":
-                largest = max(largest, _unfolded(synapse, layer.shape[1:]))
+                largest = max(largest, unfolded_bytes(synapse, layer.shape[1:]))
                 source = synapse.window.padded(source)
             largest = max(largest, 4 * prod(source), 4 * prod(layer.shape))
     return largest
-
-
-def _unfolded(synapse: Synapse, size: Shape) -> int:
-    """Bytes of one sample's values under each position of the kernel of a convolution."""
-    return 4 * prod(size) * prod(synapse.weight.shape[1:]) * synapse.groups

@@ -15,14 +15,22 @@ from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.layers import (
+    CODES,
+    CONNECTIONS,
+    LAYERS,
+    BinaryCode,
     Connection,
     Growth,
     Input,
     MaxPool,
+    PhaseCode,
     Readout,
+    Registry,
+    SeveralCode,
     Shape,
     Sparse,
     Spiking,
+    Synapse,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -32,6 +40,21 @@ BLOCK_BYTES = 2**28
 """Memory that a layer's input and potentials of all phases may take, two int64 a neuron each."""
 
 Grow = Callable[[Any], Any]
+
+RUN: Registry[Callable[[Model, Any, Codes, int], NDArray[Any]]] = Registry(
+    "engine reference", LAYERS
+)
+"""From a layer and the codes of those before it to its own codes, of the readout to scores."""
+
+SENT: Registry[Callable[[Any, NDArray[np.uint8], int], NDArray[np.int64]]] = Registry(
+    "engine reference", CODES
+)
+"""From a code, a layer's codes and a phase to the payloads of that phase."""
+
+CONNECT: Registry[Callable[[Any, NDArray[np.int64], Shape], NDArray[np.int64]]] = Registry(
+    "engine reference", CONNECTIONS
+)
+"""From a connection, payloads and the layer's shape to synaptic input."""
 
 
 def integrate(arriving: Sequence[Any], bias: Any, grow: Grow, steps: int) -> list[Any]:
@@ -98,27 +121,35 @@ def _run_block(
 
     `data` is uint8[N, *shape], the integers of the input layer.
     """
-    codes: Codes = [data]
-    scores = np.zeros((len(data), 0), np.int64)
-    for layer in network.layers[1:]:
-        if isinstance(layer, MaxPool):
-            codes.append(_first_spike(codes[layer.source], layer))
-        elif isinstance(layer, Spiking):
-            codes.append(_spikes(layer, _potentials(network, layer, codes), wait))
-        elif isinstance(layer, Readout):
-            scores = _potentials(network, layer, codes)[-1]
-    return scores, codes
+    codes: Codes = []
+    for layer in network.layers[:-1]:
+        codes.append(RUN.of(layer)(network, layer, codes or [data], wait))
+    return RUN.of(network.readout)(network, network.readout, codes, wait), codes
 
 
-def _spikes(layer: Spiking, potentials: list[NDArray[np.int64]], wait: int) -> NDArray[np.uint8]:
+@RUN.add(Input)
+def _from_outside(network: Model, layer: Input, codes: Codes, wait: int) -> NDArray[np.uint8]:
+    """The input's codes are the data."""
+    return codes[0]
+
+
+@RUN.add(Readout)
+def _scores(network: Model, layer: Readout, codes: Codes, wait: int) -> NDArray[np.int64]:
+    """Last potentials, int64[N, *shape]."""
+    return _potentials(network, layer, codes)[-1]
+
+
+@RUN.add(Spiking)
+def _spikes(network: Model, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
     """Codes uint8[N, *shape], of several spikes uint8[N, max_spikes, *shape]."""
+    potentials = _potentials(network, layer, codes)
     limits = list(thresholds(layer, wait))
     if layer.max_spikes == 1:
         return fire(potentials, limits, wait)
     base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
     resets = [2 * base * int(payload) for payload in layer.payload]
-    codes = fire_several(potentials, limits, resets, wait, layer.max_spikes)
-    return np.moveaxis(codes, 0, 1)
+    several = fire_several(potentials, limits, resets, wait, layer.max_spikes)
+    return np.moveaxis(several, 0, 1)
 
 
 def thresholds(layer: Spiking, wait: int) -> Iterator[NDArray[np.int64]]:
@@ -156,30 +187,46 @@ def _grow(growth: Growth | None) -> Grow:
 
 def _sent(network: Model, source: int, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
     """Payloads int64[N, *shape] that the source layer sends in one phase."""
-    layer = network.sender(source)
-    if isinstance(layer, Input):
-        if phase > layer.bits:
-            return np.zeros(codes.shape, np.int64)
-        place = layer.bits - phase
-        unit = 1 if network.weighting == "membrane" else 1 << place
-        return ((codes >> place) & 1).astype(np.int64) * unit
-    spikes = codes == phase
-    if layer.max_spikes > 1:
-        spikes = spikes.any(axis=1)
-    return spikes * layer.payload[phase - 1].astype(np.int64)
+    code = network.code(source)
+    return SENT.of(code)(code, codes, phase)
+
+
+@SENT.add(BinaryCode)
+def _bit(code: BinaryCode, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
+    if phase > code.bits:
+        return np.zeros(codes.shape, np.int64)
+    place = code.bits - phase
+    unit = 1 if code.unary else 1 << place
+    return ((codes >> place) & 1).astype(np.int64) * unit
+
+
+@SENT.add(PhaseCode)
+def _spike(code: PhaseCode, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
+    return (codes == phase) * np.int64(code.levels[phase - 1])
+
+
+@SENT.add(SeveralCode)
+def _one_of_several(code: SeveralCode, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
+    return (codes == phase).any(axis=1) * np.int64(code.levels[phase - 1])
 
 
 def connect(synapse: Connection, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
     """Synaptic input int64[N, *shape] from payloads int64[N, *source shape]."""
-    if isinstance(synapse, Sparse):
-        return _aggregate(synapse, sent, shape)
+    arriving: NDArray[np.int64] = CONNECT.of(synapse)(synapse, sent, shape)
+    return arriving
+
+
+@CONNECT.add(Synapse)
+def _dense_or_conv(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
     weight = synapse.weight.astype(np.int64)
     if synapse.kind == "dense":
         product: NDArray[np.int64] = sent.reshape(len(sent), -1) @ weight.T
         return product
     out = np.zeros((len(sent), *shape), np.int64)
     per_group = weight.shape[0] // synapse.groups
-    for row, column, part in _taps(sent, synapse.weight.shape[2:], synapse.window, shape[1:]):
+    padded = synapse.window.pad(sent)
+    for row, column, (rows, columns) in synapse.window.taps(weight.shape[2:], shape[1:]):
+        part = padded[:, :, rows, columns]
         for group in range(synapse.groups):
             outputs = slice(group * per_group, (group + 1) * per_group)
             inputs = slice(group * weight.shape[1], (group + 1) * weight.shape[1])
@@ -188,6 +235,7 @@ def connect(synapse: Connection, sent: NDArray[np.int64], shape: Shape) -> NDArr
     return out
 
 
+@CONNECT.add(Sparse)
 def _aggregate(synapse: Sparse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
     """Each place sums its row: the aggregation over neighbours in a graph (Sec. IV-D)."""
     out = np.zeros((len(sent), shape[0], int(np.prod(shape[1:]))), np.int64)
@@ -201,25 +249,13 @@ def _aggregate(synapse: Sparse, sent: NDArray[np.int64], shape: Shape) -> NDArra
     return out.reshape(len(sent), *shape)
 
 
-def _taps(
-    values: NDArray[Any], kernel: Shape, window: Any, size: Shape
-) -> Iterator[tuple[int, int, NDArray[Any]]]:
-    """For each kernel position, what lies under it: (row, column, values[N, C, *size])."""
-    top, left, bottom, right = window.padding
-    padded = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    for row in range(kernel[0]):
-        for column in range(kernel[1]):
-            y, x = row * window.dilation[0], column * window.dilation[1]
-            rows = slice(y, y + (size[0] - 1) * window.stride[0] + 1, window.stride[0])
-            columns = slice(x, x + (size[1] - 1) * window.stride[1] + 1, window.stride[1])
-            yield row, column, padded[:, :, rows, columns]
-
-
-def _first_spike(codes: NDArray[np.uint8], pool: MaxPool) -> NDArray[np.uint8]:
+@RUN.add(MaxPool)
+def _first_spike(network: Model, layer: MaxPool, codes: Codes, wait: int) -> NDArray[np.uint8]:
     """Earliest phase in each window, 0 where all are silent."""
-    first = np.full((len(codes), *pool.shape), 255, np.uint8)
-    silent_last = np.where(codes == 0, 255, codes).astype(np.uint8)
-    # np.pad pads with 0, so count phases backwards: 255 - phase, silent = 0.
-    for _, _, part in _taps(255 - silent_last, pool.kernel, pool.window, pool.shape[1:]):
-        first = np.minimum(first, 255 - part)
-    return np.where(first == 255, 0, first).astype(np.uint8)
+    # Padding is 0, so phases count backwards: 255 for the first step, 0 for silence.
+    source = codes[layer.source]
+    left = layer.window.pad(np.where(source == 0, 0, 256 - source.astype(np.int64)))
+    most = np.zeros((len(source), *layer.shape), np.int64)
+    for _, _, (rows, columns) in layer.window.taps(layer.kernel, layer.shape[1:]):
+        most = np.maximum(most, left[:, :, rows, columns])
+    return np.where(most == 0, 0, 256 - most).astype(np.uint8)

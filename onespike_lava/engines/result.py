@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import code_shape
+from onespike_lava.layers import Shape
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count, uncounted
 
@@ -32,7 +32,7 @@ class Result:
 
     scores : int64[N, outputs]
     spikes : spikes of each layer but the readout, in the network's order
-    codes  : uint8[N, *code_shape] for each layer but the readout, or None if not recorded
+    codes  : uint8[N, *shape of its code] for each layer but the readout, or None if not recorded
     """
 
     scores: NDArray[np.int64]
@@ -76,11 +76,10 @@ class Run:
         return classes[:, 0] if self.places == 1 else classes
 
 
-def spike_count(codes: NDArray[np.uint8], binary: bool) -> int:
-    """Spikes that codes stand for: one per neuron, or one per bit of the binary input code."""
-    if binary:
-        return int(np.unpackbits(codes.reshape(-1)).sum(dtype=np.int64))
-    return int(np.count_nonzero(codes))
+def code_shapes(network: Model) -> list[Shape]:
+    """Shape of one sample's codes of each layer but the readout."""
+    layers = network.layers[:-1]
+    return [network.code(index).shape(layer.shape) for index, layer in enumerate(layers)]
 
 
 def in_blocks(
@@ -98,7 +97,7 @@ def in_blocks(
     scores = np.zeros((len(data), outputs), np.int64)
     codes = None
     if record:
-        codes = [np.empty((len(data), *code_shape(layer)), np.uint8) for layer in layers]
+        codes = [np.empty((len(data), *shape), np.uint8) for shape in code_shapes(network)]
     spikes = [0] * len(layers)
     progress(0, len(data))
     for start in range(0, len(data), size):
@@ -106,7 +105,7 @@ def in_blocks(
         last, found = run_block(network, data[block], wait)
         scores[block] = last.reshape(-1, outputs)
         for index, part in enumerate(found):
-            spikes[index] += spike_count(part, binary=index == 0)
+            spikes[index] += network.code(index).total(part)
             if codes is not None:
                 codes[index][block] = part
         progress(min(start + size, len(data)), len(data))

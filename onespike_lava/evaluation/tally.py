@@ -13,10 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.data.rows import Rows
 from onespike_lava.data.samples import check_labels, check_mask, check_samples
-from onespike_lava.energy import Energy, energy, spikes_of
+from onespike_lava.energy import Energy, energy
 from onespike_lava.engines.result import Run
 from onespike_lava.errors import DataError
-from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
 
@@ -84,7 +83,7 @@ class Evaluation:
 
     def summary(self, network: Network) -> dict[str, Any]:
         """The figures as JSON-ready values."""
-        bases = {layer.base for layer in network.layers if isinstance(layer, Spiking)}
+        bases = {layer.base for layer in network.hidden}
         return {
             "samples": len(self.predictions),
             "correct": self.correct,
@@ -145,8 +144,9 @@ def tally(
         run = network.run(samples[start : start + BLOCK], engine, wait, True, seen)
         classes.append(run.predictions.reshape(-1))
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
-        for layer in network.layers[:-1]:
-            spikes[layer.name] += spikes_of(run.codes[layer.name], layer)
+        for index, layer in enumerate(network.layers[:-1]):
+            counts = network.code(index).counts(run.codes[layer.name])
+            spikes[layer.name] += counts.sum(axis=0, dtype=np.int64)
         if watch is not None:
             watch(run)
     return Tally(

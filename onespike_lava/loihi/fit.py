@@ -16,13 +16,11 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from onespike_lava.errors import DataError, OptionError
-from onespike_lava.layers import Input
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 from onespike_lava.loihi.rules import Limits
 from onespike_lava.network import Network
 from onespike_lava.schedule import total_steps
-from onespike_lava.summary import kind
 from onespike_lava.system.progress import Progress, silent
 
 
@@ -157,12 +155,12 @@ def _layer(
     layer = network.layers[position]
     neurons, weights = prod(layer.shape), sizes.weights(layer)
     synapses = sizes.synapses(network, layer)
-    bits = neurons * sizes.state_bits(layer, wait)
-    placed = 0 if isinstance(layer, Input) else neurons  # the input is sent from outside
+    bits = neurons * layer.state_bits(wait)
+    placed = neurons if position else 0  # the input is sent from outside
     share, binds = _share(limits, placed, bits, weights)
     return LayerFit(
         name=layer.name,
-        type=kind(layer),
+        type=layer.kind,
         neurons=neurons,
         weights=weights,
         synapses=synapses,

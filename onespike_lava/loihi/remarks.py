@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from onespike_lava.layers import MaxPool, Spiking
+from onespike_lava.layers import Sparse
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.rules import Case
 
@@ -39,7 +39,7 @@ def thresholds(case: Case) -> Iterator[Note]:
     """Thresholds that a stock LIF cannot hold."""
     limit = case.limits["lif_threshold_bits"].number
     for layer in case.network.layers:
-        if isinstance(layer, Spiking):
+        if layer.threshold_range:
             bits = layer.threshold_range[1].bit_length()
             if bits > limit:
                 text = f"{bits} bits; a stock LIF holds {limit:g}, a neuron of its own 23"
@@ -49,7 +49,7 @@ def thresholds(case: Case) -> Iterator[Note]:
 def signs(case: Case) -> Iterator[Note]:
     """Weights that Lava's automatic sign mode would change."""
     for layer in case.network.layers:
-        for synapse in sizes.connections(layer):
+        for synapse in layer.synapses:
             if sizes.extremes(synapse) == (-128, 0):
                 text = (
                     "weights down to -128 and none above 0; give sign_mode=SignMode.MIXED, "
@@ -61,8 +61,8 @@ def signs(case: Case) -> Iterator[Note]:
 def padding(case: Case) -> Iterator[Note]:
     """Padding that Lava's Conv, with one number per axis, cannot express."""
     for layer in case.network.layers:
-        for synapse in sizes.connections(layer):
-            if synapse.kind == "conv":
+        for synapse in layer.synapses:
+            if not isinstance(synapse, Sparse) and synapse.kind == "conv":
                 top, left, bottom, right = synapse.window.padding
                 if (top, left) != (bottom, right):
                     text = f"{synapse.window.padding} differs by side; unroll it into a Sparse"
@@ -72,7 +72,7 @@ def padding(case: Case) -> Iterator[Note]:
 def pools(case: Case) -> Iterator[Note]:
     """Max pools: Lava has no Process for them."""
     for layer in case.network.layers:
-        if isinstance(layer, MaxPool):
+        if layer.kind == "pool":
             text = "a max pool needs microcode of its own or the stock composition"
             yield Note(layer.name, "max pool", text)
 

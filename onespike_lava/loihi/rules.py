@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil, prod
 from typing import Any
 
-from onespike_lava.layers import Input, Layer, Readout, Spiking
+from onespike_lava.layers import Layer
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import Limit
 from onespike_lava.network import Network
@@ -78,7 +78,7 @@ def signed_bits(low: int, high: int) -> int:
 def weight_bits(case: Case, position: int) -> Iterator[Violation]:
     """Weights with their sign."""
     layer = case.network.layers[position]
-    for synapse in sizes.connections(layer):
+    for synapse in layer.synapses:
         bits = signed_bits(*sizes.extremes(synapse))
         fix = "export with smaller weights"
         yield from _over(case, layer.name, "weight_bits", bits, "weight_bits", fix)
@@ -87,7 +87,7 @@ def weight_bits(case: Case, position: int) -> Iterator[Violation]:
 def state_bits(case: Case, position: int) -> Iterator[Violation]:
     """Largest potential at any step for any input."""
     layer = case.network.layers[position]
-    if isinstance(layer, (Spiking, Readout)):
+    if layer.synapses:
         largest = largest_potential(case.network, layer)
         bits = signed_bits(-largest, largest)
         yield from _over(case, layer.name, "state_bits", bits, "state_bits", FEWER_BITS)
@@ -96,31 +96,30 @@ def state_bits(case: Case, position: int) -> Iterator[Violation]:
 def threshold_bits(case: Case, position: int) -> Iterator[Violation]:
     """Largest threshold of any neuron and phase."""
     layer = case.network.layers[position]
-    if isinstance(layer, Spiking):
+    if layer.threshold_range:
         bits = signed_bits(0, layer.threshold_range[1])
         yield from _over(case, layer.name, "threshold_bits", bits, "threshold_bits", FEWER_BITS)
 
 
 def payload_bits(case: Case, position: int) -> Iterator[Violation]:
     """Largest payload of a graded spike."""
-    name = case.network.layers[position].name
     bits = signed_bits(0, largest_payload(case.network, position))
+    name = case.network.layers[position].name
     yield from _over(case, name, "payload_bits", bits, "payload_bits", FEWER_BITS)
 
 
 def message_bits(case: Case, position: int) -> Iterator[Violation]:
     """Input spikes, packed four to a 32-bit message on their way to the chip."""
-    layer = case.network.layers[position]
-    if isinstance(layer, Input):
+    if position == 0:
         bits = largest_payload(case.network, position).bit_length()
         fix = "export with fewer input bits"
-        yield from _over(case, layer.name, "message_bits", bits, "packed_bits", fix)
+        yield from _over(case, case.network.input.name, "message_bits", bits, "packed_bits", fix)
 
 
 def delay_bits(case: Case, position: int) -> Iterator[Violation]:
     """Delay of a skip path, in steps beyond the synapse's own."""
     layer = case.network.layers[position]
-    if isinstance(layer, (Spiking, Readout)):
+    if layer.synapses:
         delay = max(schedule(case.network, case.wait)[position].delays) - 1
         fix = "use a shorter wait, or pass the skip path through a layer of its own"
         yield from _over(case, layer.name, "delay_bits", delay, "delay", fix)
@@ -170,17 +169,13 @@ def _cores(case: Case) -> int:
 
 
 def _convolutions(layer: Layer) -> list[Any]:
-    return [synapse for synapse in sizes.connections(layer) if synapse.kind == "conv"]
+    return [synapse for synapse in layer.synapses if synapse.kind == "conv"]
 
 
 def largest_payload(network: Network, position: int) -> int:
     """Largest payload that a spike of the layer carries; a readout sends none: 0."""
-    if isinstance(network.layers[position], Readout):
-        return 0
-    sender = network.sender(position)
-    if isinstance(sender, Input):
-        return 1 if network.weighting == "membrane" else 1 << (sender.bits - 1)
-    return int(sender.payload.max())
+    code = network.codes[position]
+    return 0 if code is None else int(code.payloads.max())
 
 
 LAYER_RULES: tuple[Callable[[Case, int], Iterator[Violation]], ...] = (

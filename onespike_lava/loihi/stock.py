@@ -14,15 +14,26 @@ are in `onespike_lava.processes.stock`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Input, Integers, MaxPool, Readout, Spiking, per_neuron
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    Integers,
+    Layer,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    per_neuron,
+)
 from onespike_lava.limits import STATE_LIMIT, WEIGHT_MAX
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.fit import check_options
@@ -53,21 +64,36 @@ class Times:
     delays: tuple[int, ...]
 
 
+TIMES: Registry[Callable[[Sequence[Times], int], Times]] = Registry("stock composition", LAYERS)
+"""From the times of what a layer reads, and the phases, to its own."""
+
+
 def times(network: Network) -> tuple[Times, ...]:
     """When each layer adds up, compares and spikes."""
     found: list[Times] = []
     for layer in network.layers:
-        if isinstance(layer, Input):
-            found.append(Times(0, 0, 0, ()))
-        elif isinstance(layer, MaxPool):
-            level = found[layer.source].level + 1
-            found.append(Times(level, level, level + 1, (1,)))
-        else:
-            sent = [found[source].fire for source in layer.sources]
-            start = max(sent) + 1
-            level = start + network.phases
-            found.append(Times(start, level, level + 1, tuple(start - at for at in sent)))
+        read = [found[source] for source in layer.sources]
+        found.append(TIMES.of(layer)(read, network.phases))
     return tuple(found)
+
+
+@TIMES.add(Input)
+def _from_outside(read: Sequence[Times], phases: int) -> Times:
+    return Times(0, 0, 0, ())
+
+
+@TIMES.add(MaxPool)
+def _pool_times(read: Sequence[Times], phases: int) -> Times:
+    level = read[0].level + 1
+    return Times(level, level, level + 1, (1,))
+
+
+@TIMES.add(Spiking, Readout)
+def _neuron_times(read: Sequence[Times], phases: int) -> Times:
+    sent = [times.fire for times in read]
+    start = max(sent) + 1
+    level = start + phases
+    return Times(start, level, level + 1, tuple(start - at for at in sent))
 
 
 def total_steps(network: Network, samples: int) -> int:
@@ -114,21 +140,51 @@ class Clock:
         return sent[:, :steps]
 
 
+CLOCKS: Registry[Callable[[Network, Any, int], Clock]] = Registry(
+    "clocks of the stock composition", LAYERS
+)
+
+
+@CLOCKS.add(Input)
+def _no_clock(network: Network, layer: Input, position: int) -> Clock:
+    """The input has none: its spikes come from outside."""
+    return Clock((), np.zeros((prod(layer.shape), 0), np.int8), -1, -1)
+
+
 def clock(network: Network, position: int) -> Clock:
     """The clock of a spiking layer, a max pool or the readout."""
-    layer, phases = network.layers[position], network.phases
-    if isinstance(layer, MaxPool):
-        payload = _sender(network, position).payload
-        events = [(k + 1, 0, int(payload[k - 1])) for k in range(1, phases + 1)]
-        return Clock(tuple(events), np.zeros((prod(layer.shape), 1), np.int8), -1, 0)
-    assert isinstance(layer, (Spiking, Readout))
+    layer = network.layers[position]
+    return CLOCKS.of(layer)(network, layer, position)
+
+
+@CLOCKS.add(MaxPool)
+def _pool_clock(network: Network, layer: MaxPool, position: int) -> Clock:
+    payloads = network.code(position).payloads.tolist()
+    events = [(k + 1, 0, payload) for k, payload in enumerate(payloads, start=1)]
+    return Clock(tuple(events), np.zeros((prod(layer.shape), 1), np.int8), -1, 0)
+
+
+def _sum_clock(
+    network: Network, layer: Spiking | Readout
+) -> tuple[list[tuple[int, int, int]], list[NDArray[np.int8]]]:
+    """Events and columns of the gate and the bias."""
+    phases = network.phases
     bias = limbs(per_neuron(layer.bias, layer.shape).reshape(-1))
     events = [(step, 0, 1) for step in range(1, 2 * phases)]
-    columns = [np.zeros((len(bias), 1), np.int8), bias]
     events += [(phases, 1 + i, 1 << (LIMB_BITS * i)) for i in range(bias.shape[1])]
-    channels = 1 + bias.shape[1]
-    if isinstance(layer, Readout):
-        return Clock(tuple(events), np.concatenate(columns, axis=1), 0, -1)
+    return events, [np.zeros((len(bias), 1), np.int8), bias]
+
+
+@CLOCKS.add(Readout)
+def _readout_clock(network: Network, layer: Readout, position: int) -> Clock:
+    events, columns = _sum_clock(network, layer)
+    return Clock(tuple(events), np.concatenate(columns, axis=1), 0, -1)
+
+
+@CLOCKS.add(Spiking)
+def _spiking_clock(network: Network, layer: Spiking, position: int) -> Clock:
+    (events, columns), phases = _sum_clock(network, layer), network.phases
+    channels = 1 + columns[1].shape[1]
     base = limbs(per_neuron(layer.threshold_base, layer.shape).reshape(-1))
     steps = np.diff(layer.threshold_table.astype(np.int64), prepend=0)
     for k, step in enumerate(steps.tolist(), start=1):
@@ -137,18 +193,12 @@ def clock(network: Network, position: int) -> Clock:
     channels += base.shape[1]
     rest = largest_potential(network, layer)  # keeps the sum below 0 until it is complete
     events += [(1, channels, -rest), (phases, channels, rest + (1 << ALIGNMENT))]
-    ones = np.ones((len(bias), 1), np.int8)
+    ones = np.ones((len(base), 1), np.int8)
     columns += [base, ones, np.zeros_like(ones)]
     events += [
         (phases + 1 + k, channels + 1, int(layer.payload[k - 1])) for k in range(1, phases + 1)
     ]
     return Clock(tuple(events), np.concatenate(columns, axis=1), 0, channels + 1)
-
-
-def _sender(network: Network, position: int) -> Spiking:
-    sender = network.sender(position)
-    assert isinstance(sender, Spiking)
-    return sender
 
 
 def refuse(network: Network, wait: int | None = None) -> int:
@@ -165,12 +215,12 @@ def _refusals(network: Network, wait: int) -> Iterator[str]:
         yield "membrane weighting multiplies potentials; export with --weighting graded"
         return
     for layer, slot in zip(network.layers, times(network), strict=True):
-        if not isinstance(layer, (Spiking, Readout)):
+        if not layer.synapses:
             continue
         if isinstance(layer, Spiking):
             if layer.max_spikes > 1:
                 yield f"{layer.name} sends up to {layer.max_spikes} spikes; export with one"
-            needed = max(network.sending_steps(source) for source in layer.sources) - 1
+            needed = max(network.code(source).steps for source in layer.sources) - 1
             if wait < needed:
                 yield (
                     f"{layer.name} would decide before all input is there (late spikes), wait "
@@ -193,9 +243,9 @@ def _refusals(network: Network, wait: int) -> Iterator[str]:
             )
 
 
-def _largest_sum(network: Network, layer: Spiking | Readout) -> int:
+def _largest_sum(network: Network, layer: Layer) -> int:
     """Largest magnitude of a sum with rest, bias and threshold in it."""
     largest = largest_potential(network, layer)
-    if isinstance(layer, Readout):
+    if layer.threshold_range is None:
         return largest
     return largest + max(largest, layer.threshold_range[1]) + (1 << ALIGNMENT)

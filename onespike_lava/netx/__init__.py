@@ -1,4 +1,11 @@
-"""The `.net` file: lava-dl's netx layout with one-spike neurons. FORMAT.md is normative."""
+"""The `.net` file: lava-dl's netx layout with one-spike neurons. FORMAT.md is normative.
+
+schema : its keys, as data
+tree   : a network as paths and arrays
+parse  : paths and arrays as a network
+writer : to HDF5, beside and renamed
+reader : from HDF5, with limits
+"""
 
 from onespike_lava.netx.reader import from_bytes, load
 from onespike_lava.netx.writer import save, to_bytes

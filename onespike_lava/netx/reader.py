@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.network import Network
-from onespike_lava.netx.tree import Tree, from_tree
+from onespike_lava.netx.parse import from_tree
+from onespike_lava.netx.tree import Tree
 from onespike_lava.system.files import read_bytes
 
 FILE_LIMIT = 160_000_000

@@ -1,8 +1,8 @@
-"""A network as a flat tree `path -> array`, and back: the format without its container."""
+"""A network as a flat tree `path -> array`: the format without its container."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,28 +10,22 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
-    Connection,
-    Growth,
+    LAYERS,
+    PLAIN,
     Input,
     Layer,
     MaxPool,
     Readout,
-    Shape,
-    Sparse,
+    Registry,
     Spiking,
-    Synapse,
-    Window,
 )
 from onespike_lava.network import Network
 from onespike_lava.netx import schema
-from onespike_lava.summary import kind
 
 Tree = dict[str, NDArray[Any]]
 
-AGAIN = "write the file again with a sound exporter"
-
-KINDS = {1: "sparse", 2: "dense", 4: "conv"}
-"""Kinds of synapses by the dimensions of their weights."""
+WRITE: Registry[Callable[[Tree, str, Any], None]] = Registry("file", LAYERS)
+"""From a tree, a path and a layer: puts the layer's keys there."""
 
 
 def to_tree(network: Network) -> Tree:
@@ -68,176 +62,38 @@ def _text(value: str) -> NDArray[np.bytes_]:
 
 
 def _put_layer(tree: Tree, path: str, layer: Layer) -> None:
-    _put(tree, path, "layer", {"type": kind(layer), "name": layer.name, "shape": layer.shape})
-    fields = dict(vars(layer))
-    if isinstance(layer, Input):
-        _put(tree, path, "input", {**fields, "type": schema.INPUT})
-    elif isinstance(layer, MaxPool):
-        _put(tree, path, "pool", {**fields, **vars(layer.window)})
-    else:
-        for number, synapse in enumerate(layer.synapses):
-            at = path if number == 0 else f"{path}/synapse/{number}"
-            window = {} if isinstance(synapse, Sparse) else vars(synapse.window)
-            _put(tree, at, synapse.kind, {**vars(synapse), **window})
-        spiking = isinstance(layer, Spiking)
-        fields["type"] = schema.SPIKING if spiking else schema.READOUT
-        _put(tree, path, "spiking" if spiking else "readout", fields)
-        if isinstance(layer, Spiking) and layer.max_spikes != 1:
-            _put(tree, path, "several", fields)
-        if layer.growth:
-            growth = {f"growth_{name}": value for name, value in vars(layer.growth).items()}
-            fraction = layer.growth.fraction_bits
-            _put(tree, path, "growth", {**growth, "fraction_bits": fraction})
+    _put(tree, path, "layer", {"type": layer.kind, "name": layer.name, "shape": layer.shape})
+    WRITE.of(layer)(tree, path, layer)
 
 
-def from_tree(tree: Mapping[str, NDArray[Any]]) -> Network:
-    """The network that a tree holds; `FormatError` for a key missing, extra or of wrong type.
-
-    Raises `InvalidNetworkError` where the keys are sound but the network is not.
-    """
-    left = _Reader(dict(tree))
-    head = left.take("onespike", "file", first="version")
-    provenance = tuple(left.provenance())
-    layers = tuple(left.layer(f"layer/{index}", head["weighting"]) for index in left.numbers())
-    left.finish()
-    return Network(layers, head["phases"], head["wait"], head["weighting"], provenance)
+@WRITE.add(Input)
+def _put_input(tree: Tree, path: str, layer: Input) -> None:
+    _put(tree, path, "input", {**vars(layer), "type": schema.INPUT})
 
 
-class _Reader:
-    """Takes keys out of a tree, so that what is left at the end is unknown."""
-
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-        self.groups = {path[:end] for path in tree for end, each in enumerate(path) if each == "/"}
-
-    def take(self, path: str, section: str, first: str | None = None) -> dict[str, Any]:
-        """The values of a section: arrays, Python numbers for scalars, strings for text."""
-        if section not in schema.SECTIONS:
-            raise FormatError(f"{path}: unknown kind {section!r}; see FORMAT.md")
-        found = {}
-        for key in schema.SECTIONS[section]:
-            found[key.name.removeprefix("neuron/")] = self._value(f"{path}/{key.name}", key)
-            if key.name == first and found[first] != schema.VERSION:
-                raise FormatError(
-                    f"{path}/{key.name}: {found[first]} is not {schema.VERSION}, the version that "
-                    "this library reads; use the library that wrote the file"
-                )
-        return found
-
-    def _value(self, path: str, key: schema.Key) -> Any:
-        array = self.tree.pop(path, None)
-        if array is None:
-            raise FormatError(f"{path}: missing; {AGAIN}")
-        if key.dtype == "text":
-            return self._decoded(path, array)
-        if array.dtype != np.dtype(key.dtype) or array.ndim not in key.ranks:
-            raise FormatError(
-                f"{path}: {array.dtype}{list(array.shape)} is not {key.dtype} {key.shape}; {AGAIN}"
-            )
-        return array.item() if array.ndim == 0 else array
-
-    def _decoded(self, path: str, array: NDArray[Any]) -> str:
-        if array.dtype.kind != "S" or array.shape != (1,):
-            raise FormatError(
-                f"{path}: {array.dtype}{list(array.shape)} is not one byte string; {AGAIN}"
-            )
-        try:
-            text: str = array[0].decode()
-        except UnicodeDecodeError:
-            raise FormatError(f"{path}: text is not UTF-8; {AGAIN}") from None
-        return text
-
-    def provenance(self) -> Iterator[tuple[str, str]]:
-        """Pairs of text in the order of their keys."""
-        prefix = "onespike/provenance/"
-        for path in sorted(name for name in self.tree if name.startswith(prefix)):
-            if not schema.PROVENANCE_KEY.fullmatch(path.removeprefix(prefix)):
-                raise FormatError(
-                    f"{path}: a provenance key is lower-case letters, digits and _; {AGAIN}"
-                )
-            yield path.removeprefix(prefix), self._decoded(path, self.tree.pop(path))
-
-    def numbers(self) -> range:
-        """Numbers of the layers, from 0 without a gap."""
-        return range(self._count("layer/"))
-
-    def _count(self, prefix: str, start: int = 0) -> int:
-        end = start
-        while f"{prefix}{end}" in self.groups:
-            end += 1
-        return end
-
-    def layer(self, path: str, weighting: str) -> Layer:
-        """One layer, whatever its kind."""
-        head = self.take(path, "layer")
-        name, shape = head["name"], _ints(head["shape"])
-        if head["type"] == "input":
-            fields = self.take(path, "input")
-            self._neuron(path, fields.pop("type"), schema.INPUT)
-            return Input(name, shape, **fields)
-        if head["type"] == "pool":
-            fields = self.take(path, "pool")
-            return MaxPool(name, shape, fields["source"], _ints(fields["kernel"]), _window(fields))
-        return self._neurons(path, head["type"], name, shape, weighting)
-
-    def _neurons(
-        self, path: str, kind: str, name: str, shape: Shape, weighting: str
-    ) -> Spiking | Readout:
-        if kind not in KINDS.values():
-            raise FormatError(
-                f"{path}/type: {kind!r} is not input, conv, dense, sparse or pool; {AGAIN}"
-            )
-        synapses = [self._synapse(path, kind)]
-        for number in range(1, self._count(f"{path}/synapse/", 1)):
-            at = f"{path}/synapse/{number}"
-            rank = getattr(self.tree.get(f"{at}/weight"), "ndim", 0)
-            synapses.append(self._synapse(at, KINDS.get(rank, "dense")))
-        spiking = f"{path}/neuron/threshold_base" in self.tree
-        fields = self.take(path, "spiking" if spiking else "readout")
-        self._neuron(path, fields.pop("type"), schema.SPIKING if spiking else schema.READOUT)
-        if spiking and f"{path}/neuron/max_spikes" in self.tree:
-            fields |= self.take(path, "several")
-            if fields["max_spikes"] == 1:
-                raise FormatError(f"{path}/neuron/max_spikes: 1 is not written; leave the key out")
-        if weighting == "membrane":
-            fields["growth"] = _growth(self.take(path, "growth"))
-        build = Spiking if spiking else Readout
-        return build(name, shape, tuple(synapses), **fields)
-
-    def _neuron(self, path: str, found: str, wanted: str) -> None:
-        if found != wanted:
-            raise FormatError(
-                f"{path}/neuron/type: {found!r} is not {wanted!r}; stock netx files are read by "
-                "lava.lib.dl.netx"
-            )
-
-    def _synapse(self, path: str, kind: str) -> Connection:
-        fields = self.take(path, kind)
-        if kind == "sparse":
-            return Sparse(**fields)
-        if kind == "dense":
-            return Synapse(fields["source"], fields["weight"])
-        return Synapse(fields["source"], fields["weight"], _window(fields), fields["groups"])
-
-    def finish(self) -> None:
-        """Refuse what no section named."""
-        if self.tree:
-            names = ", ".join(sorted(self.tree)[:5])
-            raise FormatError(f"{names}: not in the format ({len(self.tree)} keys); see FORMAT.md")
+@WRITE.add(MaxPool)
+def _put_pool(tree: Tree, path: str, layer: MaxPool) -> None:
+    _put(tree, path, "pool", {**vars(layer), **vars(layer.window)})
 
 
-def _growth(fields: dict[str, Any]) -> Growth:
-    return Growth(
-        mantissa=fields.pop("growth_mantissa"),
-        exponent=fields.pop("growth_exponent"),
-        fraction_bits=fields.pop("fraction_bits"),
-        steps=fields.pop("growth_steps"),
-    )
+@WRITE.add(Spiking)
+def _put_spiking(tree: Tree, path: str, layer: Spiking) -> None:
+    _put_neurons(tree, path, layer, "spiking", schema.SPIKING)
+    if layer.max_spikes != 1:
+        _put(tree, path, "several", vars(layer))
 
 
-def _window(fields: Mapping[str, Any]) -> Window:
-    return Window(_ints(fields["stride"]), _ints(fields["padding"]), _ints(fields["dilation"]))
+@WRITE.add(Readout)
+def _put_readout(tree: Tree, path: str, layer: Readout) -> None:
+    _put_neurons(tree, path, layer, "readout", schema.READOUT)
 
 
-def _ints(values: NDArray[np.int32]) -> Any:
-    return tuple(int(value) for value in values)
+def _put_neurons(tree: Tree, path: str, layer: Layer, section: str, name: str) -> None:
+    for number, synapse in enumerate(layer.synapses):
+        at = path if number == 0 else f"{path}/synapse/{number}"
+        window = vars(getattr(synapse, "window", PLAIN))
+        _put(tree, at, synapse.kind, {**vars(synapse), **window})
+    _put(tree, path, section, {**vars(layer), "type": name})
+    if layer.growth:
+        growth = {f"growth_{name}": value for name, value in vars(layer.growth).items()}
+        _put(tree, path, "growth", {**growth, "fraction_bits": layer.growth.fraction_bits})

@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.result import Data, Result
+from onespike_lava.engines.result import Data, Result, code_shapes
 from onespike_lava.errors import OptionError
-from onespike_lava.layers import Layer, code_shape
 from onespike_lava.model import Model
-from onespike_lava.neurons import noted_codes
 from onespike_lava.schedule import total_steps
 from onespike_lava.system.progress import Count, uncounted
 
@@ -60,7 +58,7 @@ def run_model(
         raise OptionError(f"model: {model!r} is not one of {', '.join(MODELS)}")
     layers = network.layers[:-1]
     scores = np.zeros((len(data), int(np.prod(network.readout.shape))), np.int64)
-    codes = [np.zeros((len(data), *code_shape(layer)), np.uint8) for layer in layers]
+    codes = [np.zeros((len(data), *shape), np.uint8) for shape in code_shapes(network)]
     spikes = np.zeros(len(layers), np.int64)
     size = max(1, BLOCK_VALUES // sum(int(np.prod(layer.shape)) for layer in network.layers))
     for start in range(0, len(data), size):
@@ -120,7 +118,7 @@ def _run_block(
     return Result(
         scores.reshape(len(data), -1).astype(np.int64),
         spikes,
-        _codes(codes or (), network.layers[:-1]) if record else None,
+        _codes(codes or (), network) if record else None,
     )
 
 
@@ -132,11 +130,11 @@ def _probed(session: Any, process: Any, record: bool) -> tuple[list[int], list[N
     return spikes, [session.get(probe.codes).astype(np.int64) for probe in probes if record]
 
 
-def _codes(noted: Sequence[NDArray[Any]], layers: Sequence[Layer]) -> list[NDArray[np.uint8]]:
-    """Codes uint8[samples, *code_shape] of each layer from what Lava noted of its spikes."""
+def _codes(noted: Sequence[NDArray[Any]], network: Model) -> list[NDArray[np.uint8]]:
+    """Codes of each layer but the readout from what Lava noted of its spikes."""
     return [
-        noted_codes(values.reshape(-1, *layer.shape), layer)
-        for values, layer in zip(noted, layers, strict=True)
+        network.code(index).from_notes(values.reshape(-1, *network.layers[index].shape))
+        for index, values in enumerate(noted)
     ]
 
 
@@ -144,7 +142,7 @@ def _operations(network: Model) -> float:
     """Multiplications of one step in which every neuron spikes."""
     total = 0.0
     for layer in network.layers:
-        for synapse in getattr(layer, "synapses", ()):
+        for synapse in layer.synapses:
             total += float(np.prod(layer.shape[1:])) * synapse.weight.size
     return total
 

@@ -73,4 +73,4 @@ def open_inputs(network: Model, blocks: list[Block], first: int) -> list[object]
 
 def _sources(network: Model, position: int) -> tuple[int, ...]:
     """Positions of a layer's sources; of the input -1, the samples."""
-    return network.layers[position].sources if position else (-1,)  # type: ignore[union-attr]
+    return network.layers[position].sources if position else (-1,)

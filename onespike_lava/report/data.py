@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from onespike_lava import loihi
 from onespike_lava.engines.result import Run
 from onespike_lava.evaluation.tally import Evaluation, evaluate
-from onespike_lava.layers import Input, Layer
 from onespike_lava.network import Network
 from onespike_lava.schedule import schedule
 from onespike_lava.system.progress import Progress, silent
@@ -159,25 +158,10 @@ class _Watcher:
     def take(self, run: Run) -> None:
         self.samples += len(run.scores)
         for position, layer in enumerate(self.network.layers[:-1]):
-            steps = self.network.sending_steps(position)
-            found = spikes_by_phase(layer, run.codes[layer.name], steps)
+            found = self.network.code(position).by_step(run.codes[layer.name])
             self.phases[layer.name] = self.phases.get(layer.name, 0) + found
         if self.raster is None:
             self.raster = raster(self.network, run)
-
-
-def spikes_by_phase(layer: Layer, codes: NDArray[np.uint8], steps: int) -> NDArray[np.int64]:
-    """Spikes of each phase `1..steps`, and in entry 0 silent neurons, int64[steps + 1].
-
-    codes : uint8[N, *code_shape]; the input's integers send a bit in each phase
-    """
-    if isinstance(layer, Input):
-        sent = np.array([np.count_nonzero(codes >> (steps - k) & 1) for k in range(1, steps + 1)])
-        return np.concatenate([[np.count_nonzero(codes == 0)], sent]).astype(np.int64)
-    counts = np.bincount(codes.reshape(-1), minlength=steps + 1)
-    by_neuron = codes.reshape(len(codes), -1, int(np.prod(layer.shape)))
-    counts[0] = np.count_nonzero(by_neuron[:, 0] == 0)
-    return counts.astype(np.int64)
 
 
 def raster(network: Network, run: Run, sample: int = 0) -> Raster:
@@ -187,12 +171,9 @@ def raster(network: Network, run: Run, sample: int = 0) -> Raster:
     for position, layer in enumerate(network.layers[:-1]):
         neurons = int(np.prod(layer.shape))
         chosen = np.unique(np.linspace(0, neurons - 1, min(ROWS, neurons)).astype(np.int64))
-        codes = run.codes[layer.name][sample].reshape(-1, neurons)[:, chosen].astype(np.int64)
-        if isinstance(layer, Input):
-            codes = np.stack(
-                [(codes[0] >> (layer.bits - k) & 1) * k for k in range(1, layer.bits + 1)]
-            )
-        _, rows = np.nonzero(codes)
-        marks[layer.name] = np.stack([rows, slots[position].fire + codes[codes > 0]], axis=1)
+        code, codes = network.code(position), run.codes[layer.name][sample : sample + 1]
+        spikes = [code.in_step(codes, k).reshape(-1)[chosen] for k in range(1, code.steps + 1)]
+        step, rows = np.nonzero(spikes)
+        marks[layer.name] = np.stack([rows, slots[position].fire + 1 + step], axis=1)
         shown[layer.name] = len(chosen)
     return Raster(marks, shown, slots[-1].integrate + network.phases)

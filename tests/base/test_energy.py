@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from onespike_lava.energy import energy, fan_out, is_fixed, macs, spikes_of, synapses
+from onespike_lava.energy import energy, fan_out, is_fixed, macs, synapses
 from onespike_lava.layers import Input, MaxPool, Readout, Sparse, Synapse, Window
 from tests.graphs import random_graph_network
 from tests.networks import random_network, random_samples
@@ -102,7 +102,10 @@ def test_every_layer_against_a_plain_count(name):
 
 def measured(network, run):
     hidden = network.layers[:-1]
-    spikes = {layer.name: spikes_of(run.codes[layer.name], layer) for layer in hidden}
+    spikes = {
+        layer.name: network.code(i).counts(run.codes[layer.name]).sum(axis=0, dtype=np.int64)
+        for i, layer in enumerate(hidden)
+    }
     return energy(network, spikes, len(run.scores))
 
 
@@ -171,7 +174,7 @@ def test_input_spikes_are_bits():
     network = random_network(3)
     codes = np.zeros((2, *network.input.shape), np.uint8)
     codes[0, 0, 0, 0], codes[1, 0, 0, 0] = 0b101, 0b1
-    assert spikes_of(codes, network.input)[0, 0, 0] == 3
+    assert network.code(0).counts(codes)[:, 0, 0, 0].sum() == 3
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -7,7 +7,7 @@ import pytest
 
 from onespike_lava import running
 from onespike_lava.engines import numpy as vectorised
-from onespike_lava.engines import reference
+from onespike_lava.engines import products, reference
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Spiking
@@ -115,7 +115,7 @@ def test_result_does_not_depend_on_how_kernels_are_taken(seed, monkeypatch):
     network = random_network(seed)
     x = random_samples(network, 7)
     unfolded = network.run(x, "numpy", record=True)
-    monkeypatch.setattr(vectorised, "TAPS_BYTES", 0)
+    monkeypatch.setattr(products, "TAPS_BYTES", 0)
     tap_by_tap = network.run(x, "numpy", record=True)
     assert first_difference(unfolded, tap_by_tap) is None
 

@@ -18,7 +18,8 @@ from onespike_lava.layers import Input, Readout, Synapse
 from onespike_lava.limits import NEURONS_MAX
 from onespike_lava.network import Network
 from onespike_lava.netx import reader
-from onespike_lava.netx.tree import from_tree, to_tree
+from onespike_lava.netx.parse import from_tree
+from onespike_lava.netx.tree import to_tree
 from tests.graphs import random_graph_network
 from tests.networks import random_network
 

@@ -22,7 +22,8 @@ from onespike_lava.limits import (
     PHASES_MAX,
 )
 from onespike_lava.netx import reader, schema
-from onespike_lava.netx.tree import from_tree, to_tree
+from onespike_lava.netx.parse import from_tree
+from onespike_lava.netx.tree import to_tree
 from tests.networks import random_network
 
 FORMAT = Path(schema.__file__).with_name("FORMAT.md")

@@ -41,7 +41,7 @@ def test_phases_against_a_plain_count(several):
     found = gather(network, x, y)
     run = network.run(x, record=True)
     for position, layer in enumerate(network.layers[:-1]):
-        expected = np.zeros(network.sending_steps(position) + 1, np.int64)
+        expected = np.zeros(network.code(position).steps + 1, np.int64)
         codes = run.codes[layer.name]
         if isinstance(layer, Input):
             for value in codes.reshape(-1).tolist():

@@ -10,9 +10,10 @@ from onespike_lava import coding
 from onespike_lava.engines.reference import fire_several
 from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.evaluation.comparison import first_difference
-from onespike_lava.layers import Spiking, code_shape
+from onespike_lava.layers import SeveralCode, Spiking
+from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.reader import from_bytes
-from onespike_lava.netx.tree import from_tree, to_tree
+from onespike_lava.netx.tree import to_tree
 from onespike_lava.netx.writer import to_bytes
 from onespike_lava.rules import largest_potential
 from tests.networks import random_network, random_samples
@@ -124,8 +125,8 @@ def test_the_bound_counts_every_spike():
     network = random_network(2, phases=16, several=True)
     payloads = coding.payload_table(16, hidden(network)[0].base, 8)
     for layer in hidden(network):
-        assert layer.most_sent == payloads[: layer.max_spikes].sum()
-    several = next(i for i, layer in enumerate(network.layers) if code_shape(layer) != layer.shape)
+        assert layer.code((), "graded").most == payloads[: layer.max_spikes].sum()
+    several = next(i for i, code in enumerate(network.codes) if isinstance(code, SeveralCode))
     reader = next(layer for layer in hidden(network) if layer.sources == (several,))
     one_spike = changed(network, max_spikes=1, position=several)
     assert largest_potential(network, reader) > largest_potential(one_spike, reader)

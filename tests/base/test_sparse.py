@@ -12,8 +12,9 @@ from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Input, Readout, Sparse, Spiking
 from onespike_lava.network import Network
+from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.reader import from_bytes
-from onespike_lava.netx.tree import from_tree, to_tree
+from onespike_lava.netx.tree import to_tree
 from onespike_lava.netx.writer import to_bytes
 from onespike_lava.rules import largest_potential
 from onespike_lava.summary import summary

@@ -23,8 +23,9 @@ with atheris.instrument_imports(include=["onespike_lava", "exporters"]):
     from exporters.frontends.onnx.file import from_onnx
     from exporters.passes.pipeline import prepare
     from onespike_lava.errors import OneSpikeError
+    from onespike_lava.netx.parse import from_tree
     from onespike_lava.netx.reader import from_bytes
-    from onespike_lava.netx.tree import from_tree, to_tree
+    from onespike_lava.netx.tree import to_tree
 
 import numpy as np  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402

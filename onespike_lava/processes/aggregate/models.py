@@ -12,7 +12,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.engines.numpy import connect
+from onespike_lava.engines.products import connect
 from onespike_lava.layers import Sparse
 from onespike_lava.processes.aggregate.process import Aggregate
 

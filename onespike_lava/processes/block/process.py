@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -9,10 +10,12 @@ from lava.magma.core.process.process import AbstractProcess
 
 from onespike_lava import layers
 from onespike_lava.layers import (
+    LAYERS,
     Connection,
     Input,
     MaxPool,
     Readout,
+    Registry,
     Shape,
     Spiking,
     per_neuron,
@@ -68,18 +71,14 @@ class Block(AbstractProcess):  # type: ignore[misc]
         self.synapses: list[SynapseProcess] = []
         self.delays: list[Delay | None] = []
         self.out = OutPort(shape=layer.shape)
-        if isinstance(layer, Input):
-            self.neuron = Encoder.of(network, integers=integers, start=slot.fire)
-            self._inp(0, layer.shape).connect(self.neuron.a_in)
-        elif isinstance(layer, MaxPool):
-            shape = network.layers[layer.source].shape
-            self.neuron = _pool(layer, shape, network.phases, slot)
-            self._inp(0, shape).connect(self.neuron.s_in)
-        else:
-            self.neuron = _neurons(layer, network.phases, wait, slot)
-            for index, synapse in enumerate(layer.synapses):
-                shape = network.layers[synapse.source].shape
-                self._add_synapse(index, synapse, shape, slot.delays[index] - 1, sparse)
+        self.neuron: Any = PARTS.of(layer)(layer, network, wait, slot, integers)
+        entry = self.neuron.s_in if hasattr(self.neuron, "s_in") else self.neuron.a_in
+        if not layer.synapses:  # spikes of the only source, or samples
+            shape = network.layers[layer.sources[0]].shape if layer.sources else layer.shape
+            self._inp(0, shape).connect(entry)
+        for index, synapse in enumerate(layer.synapses):
+            shape = network.layers[synapse.source].shape
+            self._add_synapse(index, synapse, shape, slot.delays[index] - 1, sparse)
         self.neuron.s_out.connect(self.out)
 
     @property
@@ -108,7 +107,7 @@ class Block(AbstractProcess):  # type: ignore[misc]
         if line:
             source.connect(line.s_in)
             source = line.s_out
-        connection = _connection(synapse, shape, sparse)
+        connection = CONNECTIONS.of(synapse)(synapse, shape, sparse)
         flat = synapse.kind == "dense" and len(shape) > 1
         (source.flatten() if flat else source).connect(connection.s_in)
         connection.a_out.connect(self.neuron.a_in)
@@ -116,10 +115,19 @@ class Block(AbstractProcess):  # type: ignore[misc]
         self.synapses.append(connection)
 
 
-def _connection(synapse: Connection, shape: Shape, sparse: bool) -> SynapseProcess:
+CONNECTIONS: Registry[Callable[[Any, Shape, bool], SynapseProcess]] = Registry(
+    "Processes of engine lava", layers.CONNECTIONS
+)
+
+
+@CONNECTIONS.add(layers.Sparse)
+def _aggregate(synapse: layers.Sparse, shape: Shape, sparse: bool) -> SynapseProcess:
+    return Aggregate(synapse=synapse, input_shape=shape)
+
+
+@CONNECTIONS.add(layers.Synapse)
+def _dense_or_conv(synapse: layers.Synapse, shape: Shape, sparse: bool) -> SynapseProcess:
     weight = synapse.weight
-    if isinstance(synapse, layers.Sparse):
-        return Aggregate(synapse=synapse, input_shape=shape)
     if synapse.kind == "conv":
         window, groups = synapse.window, synapse.groups
         return Conv(weight=weight, input_shape=shape, window=window, groups=groups)
@@ -127,33 +135,53 @@ def _connection(synapse: Connection, shape: Shape, sparse: bool) -> SynapseProce
     return (Sparse if sparse or few else Dense)(weight=weight)
 
 
-def _pool(layer: MaxPool, shape: Shape, phases: int, slot: Slot) -> Pool:
+PARTS: Registry[Callable[[Any, Model, int, Slot, bool], Any]] = Registry(
+    "Processes of engine lava", LAYERS
+)
+"""From a layer, its network, the wait, its slot and `integers` to the Process of its neurons."""
+
+
+@PARTS.add(Input)
+def _encoder(layer: Input, network: Model, wait: int, slot: Slot, integers: bool) -> Encoder:
+    return Encoder.of(network, integers=integers, start=slot.fire)
+
+
+@PARTS.add(MaxPool)
+def _pool(layer: MaxPool, network: Model, wait: int, slot: Slot, integers: bool) -> Pool:
     return Pool(
-        input_shape=shape,
+        input_shape=network.layers[layer.source].shape,
         shape=layer.shape,
         kernel=layer.kernel,
         window=layer.window,
-        phases=phases,
+        phases=network.phases,
         start=slot.fire,
     )
 
 
-def _neurons(
-    layer: Spiking | Readout, phases: int, wait: int, slot: Slot
-) -> OneSpike | ReadoutProcess:
-    common: dict[str, Any] = {
+def _common(layer: Spiking | Readout, slot: Slot) -> dict[str, Any]:
+    """What spiking and output neurons share."""
+    return {
         "shape": layer.shape,
         "bias": per_neuron(layer.bias, layer.shape),
         "start": slot.integrate,
         "growth": layer.growth,
     }
-    if isinstance(layer, Readout):
-        return ReadoutProcess(phases=phases, **common)
+
+
+@PARTS.add(Readout)
+def _readout(
+    layer: Readout, network: Model, wait: int, slot: Slot, integers: bool
+) -> ReadoutProcess:
+    return ReadoutProcess(phases=network.phases, **_common(layer, slot))
+
+
+@PARTS.add(Spiking)
+def _one_spike(layer: Spiking, network: Model, wait: int, slot: Slot, integers: bool) -> OneSpike:
     return OneSpike(
         threshold_base=per_neuron(layer.threshold_base, layer.shape),
         threshold_table=layer.threshold_table,
         payload=layer.payload,
         wait=wait,
         max_spikes=layer.max_spikes,
-        **common,
+        **_common(layer, slot),
     )

@@ -13,7 +13,8 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from onespike_lava.data.samples import encode
-from onespike_lava.neurons import clock, input_payloads
+from onespike_lava.layers import BinaryCode
+from onespike_lava.neurons import clock
 from onespike_lava.processes.encoder.process import Encoder
 
 
@@ -34,7 +35,7 @@ class AbstractEncoderModel(PyLoihiProcessModel):  # type: ignore[misc]
             self.samples = encode(layer, received[None]).integers
         at = 0 if params["streams"] else sample
         if sample >= 0 and at < len(self.samples):
-            sent = input_payloads(self.samples[at], layer.bits, phase, params["unary"])
+            sent = BinaryCode(layer.bits, params["unary"]).payload(self.samples[at], phase)
         else:
             sent = np.zeros(layer.shape, np.int32)
         self.s_out.send(sent)

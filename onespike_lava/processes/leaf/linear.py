@@ -11,18 +11,29 @@ from typing import Any
 
 import numpy as np
 
-from onespike_lava.engines.numpy import connect
-from onespike_lava.layers import Connection, Shape, Sparse, Synapse
+from onespike_lava.engines.products import connect
+from onespike_lava.layers import CONNECTIONS, Connection, Registry, Shape, Sparse, Synapse
 from onespike_lava.neurons import Values
 
 Linear = Callable[[Values], Values]
 """From payloads [*source shape] to synaptic input [*shape], in the floating type of both."""
 
 
+LINEAR: Registry[Callable[[Any, Shape, Any], Linear]] = Registry("leaf of engine lava", CONNECTIONS)
+
+
 def linear(synapse: Connection, shape: Shape, real: Any = np.float32) -> Linear:
     """The function of a synapse whose source has a shape; `real` is the type it computes in."""
-    if isinstance(synapse, Sparse):
-        return lambda sent: connect(synapse, sent[None].astype(np.float32))[0]
+    return LINEAR.of(synapse)(synapse, shape, real)
+
+
+@LINEAR.add(Sparse)
+def _sparse(synapse: Sparse, shape: Shape, real: Any) -> Linear:
+    return lambda sent: connect(synapse, sent[None].astype(np.float32))[0]
+
+
+@LINEAR.add(Synapse)
+def _dense_or_conv(synapse: Synapse, shape: Shape, real: Any) -> Linear:
     if synapse.kind == "dense":
         matrix = synapse.weight.astype(real)
         return lambda sent: matrix @ sent.reshape(-1).astype(real)
@@ -39,25 +50,17 @@ class _Convolution:
     def __init__(self, synapse: Synapse, shape: Shape, real: Any) -> None:
         outputs, _, rows, columns = synapse.weight.shape
         window, groups = synapse.window, synapse.groups
-        top, left, bottom, right = window.padding
+        top, left, _, _ = window.padding
         self.shape = synapse.output_shape(shape)
         self.kernels = synapse.weight.astype(real).reshape(groups, outputs // groups, -1)
-        self.padded = np.zeros((shape[0], shape[1] + top + bottom, shape[2] + left + right), real)
+        self.padded = np.zeros(window.padded(shape), real)
         self.inner = self.padded[:, top : top + shape[1], left : left + shape[2]]
         self.under = np.empty((shape[0], rows, columns, *self.shape[1:]), real)
         self.columns = self.under.reshape(groups, self.kernels.shape[2], -1)
         self.taps = [
-            (row, column, self._part(synapse, row, column))
-            for row in range(rows)
-            for column in range(columns)
-        ]
-
-    def _part(self, synapse: Synapse, row: int, column: int) -> Values:
-        """View [I, *output size] of the padded source under one kernel position."""
-        (down, right), (apart, beside) = synapse.window.stride, synapse.window.dilation
-        y, x, (height, width) = row * apart, column * beside, self.shape[1:]
-        rows = slice(y, y + (height - 1) * down + 1, down)
-        return self.padded[:, rows, x : x + (width - 1) * right + 1 : right]
+            (row, column, self.padded[:, under[0], under[1]])
+            for row, column, under in window.taps((rows, columns), self.shape[1:])
+        ]  # views [I, *output size]
 
     def __call__(self, sent: Values) -> Values:
         """Synaptic input [*shape], a new array."""

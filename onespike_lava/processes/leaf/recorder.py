@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Layer, Shape
+from onespike_lava.layers import Code, Shape
 from onespike_lava.model import Model
-from onespike_lava.neurons import Values, clock, code_bits, spike_code
+from onespike_lava.neurons import Values, clock
 from onespike_lava.schedule import schedule
 
 
@@ -26,9 +26,9 @@ def shared_zeros(shape: Shape, dtype: Any) -> NDArray[Any]:
     return np.frombuffer(memory, dtype, values).reshape(shape)
 
 
-def noted_type(layer: Layer) -> type[np.integer[Any]]:
-    """A type that holds every sum of `spike_code` of a layer: with several spikes a bit a phase."""
-    return np.uint8 if code_bits(layer) <= 8 else np.int64
+def noted_type(code: Code) -> type[np.integer[Any]]:
+    """A type that holds every sum of a code's `note`: with several spikes a bit a phase."""
+    return np.uint8 if code.places <= 8 else np.int64
 
 
 class Recorder:
@@ -36,7 +36,7 @@ class Recorder:
 
     spikes : int64[layers - 1]
     scores : float64[samples, *shape of the readout]
-    codes  : for each layer but the readout, sums of `spike_code`, [samples, *shape], or None
+    codes  : for each layer but the readout, sums of its code's `note`, [samples, *shape], or None
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Recorder:
         scores: NDArray[np.float64],
         codes: Sequence[NDArray[Any]] | None,
     ) -> None:
-        self.layers = network.layers[:-1]
+        self.senders = [network.code(index) for index in range(len(network.layers) - 1)]
         self.slots = schedule(network, wait)
         self.phases, self.samples = network.phases, samples
         self.spikes, self.scores = spikes, scores
@@ -60,7 +60,7 @@ class Recorder:
             sample, _ = clock(step, self.slots[-1].integrate, self.phases)
             if sample < self.samples:
                 self.scores[sample] = sent[-1]
-        for index, layer in enumerate(self.layers):
+        for index, code in enumerate(self.senders):
             payloads = sent[index]
             sample, phase = clock(step, self.slots[index].fire, self.phases)
             if payloads is None or not 0 <= sample < self.samples:
@@ -68,4 +68,4 @@ class Recorder:
             spiking = np.flatnonzero(payloads)
             self.spikes[index] += len(spiking)
             if self.codes:
-                self.codes[index][sample, spiking] += spike_code(phase, code_bits(layer))
+                self.codes[index][sample, spiking] += code.note(phase)

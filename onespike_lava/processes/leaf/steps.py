@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from onespike_lava.layers import Growth, MaxPool, Readout, Spiking, per_neuron
+from onespike_lava.layers import (
+    LAYERS,
+    Growth,
+    Input,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    per_neuron,
+)
 from onespike_lava.model import Model
 from onespike_lava.neurons import (
     Arithmetic,
@@ -53,6 +62,32 @@ FLOATING = Numbers(np.float64, np.float64, floating)
 """Real numbers: growth without rounding."""
 
 
+class LayerSteps(Protocol):
+    """A layer with its state."""
+
+    def step(self, step: int, arriving: Values | None) -> Values | None:
+        """What it sends in a step, [*shape], None for nothing; `arriving` is None without input."""
+
+
+STEPS: Registry[Callable[[Any, Slot, int, int, Numbers], LayerSteps]] = Registry(
+    "leaf of engine lava", LAYERS
+)
+"""From a layer, its slot, the phases, the wait and the numbers to the layer with its state."""
+
+
+@STEPS.add(Input)
+class InputSteps:
+    """The input, whose payloads come from outside."""
+
+    def __init__(self, layer: Input, slot: Slot, phases: int, wait: int, numbers: Numbers) -> None:
+        pass
+
+    def step(self, step: int, arriving: Values | None) -> Values | None:
+        """What arrives."""
+        return arriving
+
+
+@STEPS.add(Spiking)
 class SpikingSteps:
     """A spiking layer with its state."""
 
@@ -78,10 +113,13 @@ class SpikingSteps:
         return sent
 
 
+@STEPS.add(Readout)
 class ReadoutSteps:
     """The output layer with its state."""
 
-    def __init__(self, layer: Readout, slot: Slot, phases: int, numbers: Numbers) -> None:
+    def __init__(
+        self, layer: Readout, slot: Slot, phases: int, wait: int, numbers: Numbers
+    ) -> None:
         bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
         self.membrane = Membrane(bias, phases, slot.integrate, numbers.arithmetic(layer.growth))
         self.potential: Values = np.zeros(layer.shape, numbers.state)
@@ -93,10 +131,13 @@ class ReadoutSteps:
         return scores
 
 
+@STEPS.add(MaxPool)
 class PoolSteps:
     """A max pool with its state."""
 
-    def __init__(self, layer: MaxPool, slot: Slot, phases: int) -> None:
+    def __init__(
+        self, layer: MaxPool, slot: Slot, phases: int, wait: int, numbers: Numbers
+    ) -> None:
         self.layer, self.start, self.phases = layer, slot.fire, phases
         self.fired = np.zeros(layer.shape, bool)
 
@@ -118,14 +159,13 @@ class NetworkSteps:
         self.network, self.numbers = network, numbers
         self.slots = schedule(network, wait)
         self.layers = [
-            _layer_steps(network, position, slot, wait, numbers)
-            for position, slot in enumerate(self.slots)
-            if position > 0
+            STEPS.of(layer)(layer, slot, network.phases, wait, numbers)
+            for layer, slot in zip(network.layers, self.slots, strict=True)
         ]
         self.synapses = [
             [
                 linear(synapse, network.layers[synapse.source].shape, numbers.product)
-                for synapse in getattr(layer, "synapses", ())
+                for synapse in layer.synapses
             ]
             for layer in network.layers
         ]
@@ -138,16 +178,17 @@ class NetworkSteps:
 
         `data` is [*shape], the payloads of the input.
         """
-        self.sent[0].appendleft(data if data.any() else None)
-        for position, layer in enumerate(self.layers, start=1):
-            self.sent[position].appendleft(layer.step(step, self._arriving(position)))
+        arriving = data if data.any() else None
+        for position, layer in enumerate(self.layers):
+            if position:
+                arriving = self._arriving(position)
+            self.sent[position].appendleft(layer.step(step, arriving))
         return [line[0] for line in self.sent]
 
     def _arriving(self, position: int) -> Values | None:
         layer, delays = self.network.layers[position], self.slots[position].delays
-        if isinstance(layer, MaxPool):
-            return self.sent[layer.source][delays[0]]
-        assert isinstance(layer, (Spiking, Readout))
+        if not layer.synapses:  # a pool passes on what its source sends
+            return self.sent[layer.sources[0]][delays[0]]
         total: Values | None = None
         for source, delay, product in zip(
             layer.sources, delays, self.synapses[position], strict=True
@@ -157,15 +198,3 @@ class NetworkSteps:
                 added = product(sent)
                 total = added if total is None else total + added
         return None if total is None else total.astype(self.numbers.state)
-
-
-def _layer_steps(
-    network: Model, position: int, slot: Slot, wait: int, numbers: Numbers
-) -> SpikingSteps | ReadoutSteps | PoolSteps:
-    layer = network.layers[position]
-    if isinstance(layer, Spiking):
-        return SpikingSteps(layer, slot, network.phases, wait, numbers)
-    if isinstance(layer, Readout):
-        return ReadoutSteps(layer, slot, network.phases, numbers)
-    assert isinstance(layer, MaxPool)
-    return PoolSteps(layer, slot, network.phases)

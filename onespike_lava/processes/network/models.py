@@ -13,7 +13,6 @@ from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.neurons import code_bits
 from onespike_lava.processes.graph import build, open_inputs
 from onespike_lava.processes.leaf.recorder import Recorder
 from onespike_lava.processes.leaf.steps import FIXED, FLOATING, NetworkSteps, Numbers
@@ -92,7 +91,7 @@ class SubOneSpikeNetworkModel(AbstractSubProcessModel):  # type: ignore[misc]
                 samples=samples,
                 phases=network.phases,
                 start=slots[position].fire,
-                bits=code_bits(layer),
+                bits=network.code(position).places,
             )
             setattr(self, f"probe_{position}", probe)
             output.connect(probe.s_in)

@@ -55,7 +55,10 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
         senders = network.layers[:-1]
         self.spikes = shared_zeros((len(senders),), np.int64)
         self.codes = (
-            [shared_zeros((samples, *layer.shape), noted_type(layer)) for layer in senders]
+            [
+                shared_zeros((samples, *layer.shape), noted_type(network.code(position)))
+                for position, layer in enumerate(senders)
+            ]
             if record
             else None
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from onespike_lava.layers import Input, Layer, MaxPool, Synapse, Window
+from onespike_lava.layers import Layer, Sparse, Window
 from onespike_lava.network import Network
 from onespike_lava.processes.block.process import Block
 
@@ -28,14 +28,14 @@ def table(network: Network, positions: Iterable[int], blocks: Sequence[Block]) -
 def _rows(layer: Layer, block: Block) -> list[tuple[str, ...]]:
     channels, height, width = (*layer.shape, 1, 1)[:3]
     size = (str(width), str(height), str(channels))
-    if isinstance(layer, Input):
-        return [("Input", *size, *[""] * 6)]
-    if isinstance(layer, MaxPool):
-        return [("Pool", *size, *_window(layer.kernel, layer.window), "", "")]
+    if not layer.synapses:
+        kernel, window = getattr(layer, "kernel", None), getattr(layer, "window", None)
+        cells = _window(kernel, window) if kernel and window else ("",) * 4
+        return [(layer.kind.capitalize(), *size, *cells, "", "")]
     found: list[tuple[str, ...]] = []
     for synapse, line in zip(layer.synapses, block.delays, strict=True):
         delay = str(line.line.shape[0]) if line else ""
-        if isinstance(synapse, Synapse) and synapse.kind == "conv":
+        if not isinstance(synapse, Sparse) and synapse.kind == "conv":
             window = _window(synapse.weight.shape[2:], synapse.window)
             found.append(("Conv", *size, *window, str(synapse.groups), delay))
         else:

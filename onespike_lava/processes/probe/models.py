@@ -12,7 +12,8 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.neurons import clock, spike_code
+from onespike_lava.layers.codes import noted
+from onespike_lava.neurons import clock
 from onespike_lava.processes.probe.process import Probe
 
 
@@ -30,7 +31,7 @@ class AbstractProbeModel(PyLoihiProcessModel):  # type: ignore[misc]
         sample, phase = clock(self.time_step, params["start"], params["phases"])
         if 0 <= sample < len(self.codes):
             self.spikes += np.count_nonzero(spiking)
-            self.codes[sample][spiking] += spike_code(phase, params["bits"])
+            self.codes[sample][spiking] += noted(phase, params["bits"])
 
 
 @implements(proc=Probe, protocol=LoihiProtocol)

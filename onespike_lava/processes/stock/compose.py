@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -14,7 +15,7 @@ from lava.proc.prodneuron.process import ProdNeuron
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, eye  # type: ignore[import-untyped]
 
-from onespike_lava.layers import Input, MaxPool, Readout, Spiking
+from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Spiking
 from onespike_lava.loihi import stock
 from onespike_lava.network import Network
 from onespike_lava.processes.stock.connect import connect, pool_matrix, sparse
@@ -54,12 +55,9 @@ class StockNetwork:
         self.steps = stock.total_steps(network, self.samples)
         self.processes: list[Any] = []
         self.ports: list[Ports] = []
-        source = self._add(Source(data=self._input(data)))
-        self.ports.append(Ports(None, source.s_out))
-        for position in range(1, len(network.layers)):
-            layer = network.layers[position]
-            build = self._pool if isinstance(layer, MaxPool) else self._layer
-            build(position)
+        self.data = data
+        for position in range(len(network.layers)):
+            COMPOSE.of(network.layers[position])(self, position)
         self.sink = Sink(shape=(prod(network.readout.shape),), buffer=self.steps)
         self.ports[-1].spikes.connect(self.sink.a_in)
 
@@ -67,15 +65,19 @@ class StockNetwork:
         self.processes.append(process)
         return process
 
-    def _input(self, data: NDArray[np.uint8]) -> NDArray[np.int32]:
+    def _from_outside(self, position: int) -> None:
+        """A ring buffer of the input's payloads."""
+        source = self._add(Source(data=self._payloads(self.data)))
+        self.ports.append(Ports(None, source.s_out))
+
+    def _payloads(self, data: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Payloads int32[neurons, steps]: bit `j` of each sample at its step `j`."""
-        layer, period = self.network.input, 2 * self.network.phases
-        assert isinstance(layer, Input)
-        flat = data.reshape(self.samples, -1).astype(np.int32)
+        code, period = self.network.code(0), 2 * self.network.phases
+        flat = data.reshape(self.samples, -1)
         sent = np.zeros((flat.shape[1], self.samples * period + self.steps), np.int32)
-        for phase in range(1, layer.bits + 1):
-            unit = 1 << (layer.bits - phase)
-            sent[:, phase - 1 : self.samples * period : period] = (flat & unit).T
+        for step in range(1, code.steps + 1):
+            payloads = code.sent(flat, step - 1, step)
+            sent[:, step - 1 : self.samples * period : period] = payloads.T
         return sent[:, : self.steps]
 
     def _link(self, source: Any, target: Any, weight: Any, **options: Any) -> None:
@@ -92,7 +94,6 @@ class StockNetwork:
     def _layer(self, position: int) -> None:
         """Sum; and for a spiking layer comparison and spikes."""
         layer, delays = self.network.layers[position], self.times[position].delays
-        assert isinstance(layer, (Spiking, Readout))
         neurons = prod(layer.shape)
         source, ticks = self._clock(position)
         total = self._add(ProdNeuron(shape=(neurons,), vth=0))
@@ -104,7 +105,7 @@ class StockNetwork:
         if ticks.to_sum.any():
             self._link(source, total.a_in1, ticks.to_sum)
         self._link(source, total.a_in2, column(ticks, ticks.gate))
-        if isinstance(layer, Readout):
+        if layer.threshold_range is None:
             self.ports.append(Ports(None, total.s_out))
             return
         level = self._add(comparison(neurons))
@@ -130,6 +131,16 @@ class StockNetwork:
         self._link(level.s_out, spikes.a_in1, -one, unary=True, delay=1)
         self._link(source, spikes.a_in2, column(ticks, ticks.payload))
         self.ports.append(Ports(level.s_out, spikes.s_out))
+
+
+COMPOSE: Registry[Callable[[StockNetwork, int], None]] = Registry(
+    "stock composition in Lava", LAYERS
+)
+"""What adds the layer at a position to the composition."""
+
+COMPOSE.add(Input)(StockNetwork._from_outside)
+COMPOSE.add(MaxPool)(StockNetwork._pool)
+COMPOSE.add(Spiking, Readout)(StockNetwork._layer)
 
 
 def comparison(neurons: int) -> LIFReset:

@@ -6,7 +6,7 @@ import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
-from onespike_lava.engines.result import Codes, Result, spike_count
+from onespike_lava.engines.result import Codes, Result
 from onespike_lava.network import Network
 from onespike_lava.processes.engine import traceless
 from onespike_lava.processes.probe.process import Probe
@@ -51,7 +51,7 @@ def run(
     codes += [
         values.reshape(-1, *layer.shape) for values, layer in zip(noted, layers[1:], strict=True)
     ]
-    spikes = [spike_count(part, binary=index == 0) for index, part in enumerate(codes)]
+    spikes = [network.code(index).total(part) for index, part in enumerate(codes)]
     return Result(scores, spikes, codes)
 
 

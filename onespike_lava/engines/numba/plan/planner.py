@@ -16,11 +16,10 @@ from onespike_lava.engines.numba.plan.program import Program
 from onespike_lava.engines.numba.plan.schedule import (
     Step,
     keeps_codes,
-    mask_of,
     sent_values,
     steps,
 )
-from onespike_lava.layers import Input, MaxPool, Readout, Spiking, per_neuron
+from onespike_lava.layers import BinaryCode, Input, MaxPool, Readout, Spiking, per_neuron
 from onespike_lava.model import Model
 
 ARENA_BYTES = 256 * 1024
@@ -86,8 +85,8 @@ class _Planner:
         """Whether the source's buffer holds just what arrives in the first step."""
         if layer.growth is not None:
             return False
-        sender = self.network.sender(source)
-        return first.until >= sender.bits if isinstance(sender, Input) else not self.codes
+        code = self.network.code(source)
+        return first.until >= code.steps if isinstance(code, BinaryCode) else not self.codes
 
     def program(self) -> Program:
         recorded = 0
@@ -96,7 +95,7 @@ class _Planner:
                 self._input(layer)
             elif isinstance(layer, MaxPool):
                 self._pool(index, layer)
-            else:
+            elif isinstance(layer, (Spiking, Readout)):
                 self._layer(index, layer)
             if index < len(self.buffers):
                 for plane in self.buffers[index] if index else ():
@@ -152,12 +151,12 @@ class _Planner:
 
     def _record(self, index: int, before: int) -> int:
         """Rows that copy a layer's codes; returns their bytes per image."""
-        planes, sender = self.buffers[index], self.network.sender(index)
+        planes, code = self.buffers[index], self.network.code(index)
         table = np.arange(256).astype(np.uint8)
-        if isinstance(sender, Spiking):
-            codes = np.arange(1, self.network.phases + 1)
+        if not isinstance(code, BinaryCode):
+            codes = np.arange(1, code.steps + 1)
             table[:] = 0
-            table[codes if self.codes else sender.payload] = codes
+            table[codes if self.codes else code.payloads] = codes
         at = self.constants.add(table, np.uint8)
         size = prod(planes[0].shape)
         for number, plane in enumerate(planes):
@@ -271,13 +270,13 @@ class _Planner:
         target = self.masked.get((index, source, plane))
         if target is None:
             return main
-        sender, fraction = self.network.sender(source), None
+        code, fraction = self.network.code(source), None
         if layer.growth is not None:
             fraction = layer.growth.fraction_bits
         values = sent_values(self.network, source, fraction)
         row: tuple[int, ...] = (main.start, target.start, main.image)
-        if isinstance(sender, Input):
-            mask = mask_of(sender.bits, step.after, step.until)
+        if isinstance(code, BinaryCode):
+            mask = code.mask(step.after, step.until)
             row = (ops.BITS, *row, mask, 0 if fraction is None else values[0])
         else:
             table = self.constants.add(values, np.uint8)

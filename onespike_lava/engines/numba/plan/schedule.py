@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from onespike_lava.layers import Connection, Input, Layer, Readout, Sparse, Spiking
+from onespike_lava.layers import Readout, Sparse, Spiking
 from onespike_lava.model import Model
 
 
@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
 def steps(network: Model, layer: Spiking | Readout, wait: int) -> list[Step]:
     """The steps of a layer for a wait `T_w`; a single one where all arrives before phase 1 ends."""
-    sending, phases = network.sending_steps(layer.sources[0]), network.phases
+    sending, phases = network.code(layer.sources[0]).steps, network.phases
     if layer.growth is not None:
         return [_membrane(step, sending, phases, wait) for step in range(1, sending + 1)]
     if isinstance(layer, Readout):
@@ -57,24 +57,15 @@ def keeps_codes(network: Model, wait: int, record: bool) -> bool:
 
 def serves(network: Model) -> bool:
     """Whether the kernels can run a network: no graph, and what one spike sends fits a byte."""
-    if any(isinstance(s, Sparse) for layer in network.layers for s in _synapses(layer)):
+    if any(isinstance(s, Sparse) for layer in network.layers for s in layer.synapses):
         return False
-    growths = (getattr(layer, "growth", None) for layer in network.layers)
+    growths = [layer.growth for layer in network.layers]
     return all(growth is None or growth.fraction_bits < 8 for growth in growths)
-
-
-def _synapses(layer: Layer) -> tuple[Connection, ...]:
-    return layer.synapses if isinstance(layer, (Spiking, Readout)) else ()
 
 
 def sent_values(network: Model, source: int, fraction_bits: int | None) -> list[int]:
     """What a spike of each phase adds per unit of weight: payloads, or the shifted 1."""
-    sender = network.sender(source)
-    if fraction_bits is not None or isinstance(sender, Input):
-        return [1 << (fraction_bits or 0)] * network.sending_steps(source)
-    return [int(value) for value in sender.payload]
-
-
-def mask_of(bits: int, after: int, until: int) -> int:
-    """Bits of an input integer that phases `after < phase <= until` send."""
-    return sum(1 << place for place in range(max(bits - until, 0), max(bits - after, 0)))
+    code = network.code(source)
+    if fraction_bits is not None:
+        return [1 << fraction_bits] * code.steps
+    return [int(value) for value in code.payloads]

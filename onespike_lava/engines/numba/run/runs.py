@@ -14,8 +14,8 @@ from onespike_lava.engines.numba.kernels.job import FLOAT32, INTEGERS, job, raw
 from onespike_lava.engines.numba.kernels.walk import walker
 from onespike_lava.engines.numba.plan.program import Program
 from onespike_lava.engines.numba.run.workers import share
-from onespike_lava.engines.result import Codes, Data, Result
-from onespike_lava.layers import Layer, code_shape
+from onespike_lava.engines.result import Codes, Data, Result, code_shapes
+from onespike_lava.layers import Shape
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count
 from onespike_lava.system.threads import limit
@@ -52,7 +52,7 @@ def run_program(
     found = counted[0].tolist()
     if isinstance(data, Samples):
         data.note(found[-1], float(counted[1][0]))
-    codes = _codes(recorded, samples, network.layers[:-1]) if record else None
+    codes = _codes(recorded, samples, code_shapes(network)) if record else None
     return Result(scores, found[:-1], codes)
 
 
@@ -98,11 +98,11 @@ def _values(data: Data, block: slice) -> tuple[NDArray[np.uint8], int]:
     return raw(data[block]), INTEGERS
 
 
-def _codes(recorded: NDArray[np.uint8], samples: int, layers: Sequence[Layer]) -> Codes:
-    """Codes uint8[N, *code_shape] of each layer, one after the other in `recorded`."""
+def _codes(recorded: NDArray[np.uint8], samples: int, shapes: Sequence[Shape]) -> Codes:
+    """Codes uint8[N, *shape] of each layer, one after the other in `recorded`."""
     at, codes = 0, []
-    for layer in layers:
-        shape = (samples, *code_shape(layer))
+    for each in shapes:
+        shape = (samples, *each)
         codes.append(recorded[at : at + prod(shape)].reshape(shape))
         at += prod(shape)
     return codes

@@ -1,0 +1,58 @@
+"""The frozen parts of an integer network: its layers, the synapses between them, their codes.
+
+base     : read-only arrays, equality by value, shapes
+window   : how a kernel slides
+synapses : dense connections, convolutions, matrices of graphs
+growth   : of potentials in membrane weighting
+codes    : what a layer sends in which step
+layer    : what every layer answers for itself
+input, spiking, pool, readout : the layers
+registry : behaviour by class, for those that act on layers
+
+Arrays are read-only and keep the channel-first order of torch: a layer's `shape` is
+`(C, H, W)` or `(F,)`, a dense synapse reads a `(C, H, W)` source flattened in that order.
+Layers refer to their sources by position in the network. This is plain data: what the
+neurons compute stands in `engines`, what makes a network valid in `rules`.
+"""
+
+from onespike_lava.layers.base import Frozen, Integers, Shape, per_neuron
+from onespike_lava.layers.codes import CODES, BinaryCode, Code, PhaseCode, SeveralCode
+from onespike_lava.layers.growth import Growth
+from onespike_lava.layers.input import Input
+from onespike_lava.layers.layer import Layer
+from onespike_lava.layers.pool import MaxPool
+from onespike_lava.layers.readout import Readout
+from onespike_lava.layers.registry import REGISTRIES, Registry
+from onespike_lava.layers.spiking import Spiking
+from onespike_lava.layers.synapses import CONNECTIONS, Connection, Sparse, Synapse
+from onespike_lava.layers.window import PLAIN, Window
+
+LAYERS: tuple[type[Layer], ...] = (Input, Spiking, MaxPool, Readout)
+"""Every class of layers."""
+
+__all__ = [
+    "CODES",
+    "CONNECTIONS",
+    "LAYERS",
+    "PLAIN",
+    "REGISTRIES",
+    "BinaryCode",
+    "Code",
+    "Connection",
+    "Frozen",
+    "Growth",
+    "Input",
+    "Integers",
+    "Layer",
+    "MaxPool",
+    "PhaseCode",
+    "Readout",
+    "Registry",
+    "SeveralCode",
+    "Shape",
+    "Sparse",
+    "Spiking",
+    "Synapse",
+    "Window",
+    "per_neuron",
+]

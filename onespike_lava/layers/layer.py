@@ -1,0 +1,53 @@
+"""What every layer answers for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onespike_lava.layers.base import Frozen, Integers, Shape
+from onespike_lava.layers.codes import Code
+from onespike_lava.layers.growth import Growth
+from onespike_lava.layers.synapses import Connection
+
+
+class Layer(Frozen):
+    """A layer of the integer network.
+
+    name     : unique in the network
+    shape    : of one sample, (C, H, W) or (F,)
+    synapses : what its neurons sum; none of an input or a max pool
+    growth   : of its neurons' potentials, None in graded weighting and without neurons
+    bias     : int32, potential of its neurons at the start of a sample; only where it has synapses
+    """
+
+    name: str
+    shape: Shape
+    synapses: tuple[Connection, ...] = ()
+    growth: Growth | None = None
+    bias: Integers
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """Positions of the layers that it reads, one per synapse."""
+        return tuple(synapse.source for synapse in self.synapses)
+
+    @property
+    def kind(self) -> str:
+        """Its type in the file, with synapses that of the first one."""
+        return self.synapses[0].kind
+
+    @property
+    def threshold_range(self) -> tuple[int, int] | None:
+        """Smallest and largest threshold of any neuron, None where nothing fires."""
+        return None
+
+    def code(self, sources: Sequence[Code | None], weighting: str) -> Code | None:
+        """What it sends, None for nothing; `sources` are the codes of what it reads."""
+        raise NotImplementedError
+
+    def state_bits(self, wait: int) -> int:
+        """Bits of state that a neuron needs on a chip, for a wait `T_w`.
+
+        Constants (bias, threshold base, tables) are not counted.
+        """
+        raise NotImplementedError

@@ -1,0 +1,40 @@
+"""Layers without neurons that pass spikes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onespike_lava.layers.base import Shape
+from onespike_lava.layers.codes import Code
+from onespike_lava.layers.layer import Layer
+from onespike_lava.layers.window import Window
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(Layer):
+    """Passes the first spike of each window: the exact maximum of single-spike codes."""
+
+    name: str
+    shape: Shape
+    source: int
+    kernel: tuple[int, int]
+    window: Window
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """Position of the source layer."""
+        return (self.source,)
+
+    @property
+    def kind(self) -> str:
+        """`pool`."""
+        return "pool"
+
+    def code(self, sources: Sequence[Code | None], weighting: str) -> Code | None:
+        """That of its source."""
+        return sources[0]
+
+    def state_bits(self, wait: int) -> int:
+        """Whether the window has spiked."""
+        return 1

@@ -1,0 +1,197 @@
+"""A network from a flat tree `path -> array`, every key of it known and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.errors import FormatError
+from onespike_lava.layers import (
+    Connection,
+    Growth,
+    Input,
+    Layer,
+    MaxPool,
+    Readout,
+    Shape,
+    Sparse,
+    Spiking,
+    Synapse,
+    Window,
+)
+from onespike_lava.network import Network
+from onespike_lava.netx import schema
+from onespike_lava.netx.tree import Tree
+
+AGAIN = "write the file again with a sound exporter"
+
+KINDS = {1: "sparse", 2: "dense", 4: "conv"}
+"""Kinds of synapses by the dimensions of their weights."""
+
+
+def from_tree(tree: Mapping[str, NDArray[Any]]) -> Network:
+    """The network that a tree holds; `FormatError` for a key missing, extra or of wrong type.
+
+    Raises `InvalidNetworkError` where the keys are sound but the network is not.
+    """
+    left = _Reader(dict(tree))
+    head = left.take("onespike", "file", first="version")
+    provenance = tuple(left.provenance())
+    layers = tuple(left.layer(f"layer/{index}", head["weighting"]) for index in left.numbers())
+    left.finish()
+    return Network(layers, head["phases"], head["wait"], head["weighting"], provenance)
+
+
+class _Reader:
+    """Takes keys out of a tree, so that what is left at the end is unknown."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.groups = {path[:end] for path in tree for end, each in enumerate(path) if each == "/"}
+
+    def take(self, path: str, section: str, first: str | None = None) -> dict[str, Any]:
+        """The values of a section: arrays, Python numbers for scalars, strings for text."""
+        if section not in schema.SECTIONS:
+            raise FormatError(f"{path}: unknown kind {section!r}; see FORMAT.md")
+        found = {}
+        for key in schema.SECTIONS[section]:
+            found[key.name.removeprefix("neuron/")] = self._value(f"{path}/{key.name}", key)
+            if key.name == first and found[first] != schema.VERSION:
+                raise FormatError(
+                    f"{path}/{key.name}: {found[first]} is not {schema.VERSION}, the version that "
+                    "this library reads; use the library that wrote the file"
+                )
+        return found
+
+    def _value(self, path: str, key: schema.Key) -> Any:
+        array = self.tree.pop(path, None)
+        if array is None:
+            raise FormatError(f"{path}: missing; {AGAIN}")
+        if key.dtype == "text":
+            return self._decoded(path, array)
+        if array.dtype != np.dtype(key.dtype) or array.ndim not in key.ranks:
+            raise FormatError(
+                f"{path}: {array.dtype}{list(array.shape)} is not {key.dtype} {key.shape}; {AGAIN}"
+            )
+        return array.item() if array.ndim == 0 else array
+
+    def _decoded(self, path: str, array: NDArray[Any]) -> str:
+        if array.dtype.kind != "S" or array.shape != (1,):
+            raise FormatError(
+                f"{path}: {array.dtype}{list(array.shape)} is not one byte string; {AGAIN}"
+            )
+        try:
+            text: str = array[0].decode()
+        except UnicodeDecodeError:
+            raise FormatError(f"{path}: text is not UTF-8; {AGAIN}") from None
+        return text
+
+    def provenance(self) -> Iterator[tuple[str, str]]:
+        """Pairs of text in the order of their keys."""
+        prefix = "onespike/provenance/"
+        for path in sorted(name for name in self.tree if name.startswith(prefix)):
+            if not schema.PROVENANCE_KEY.fullmatch(path.removeprefix(prefix)):
+                raise FormatError(
+                    f"{path}: a provenance key is lower-case letters, digits and _; {AGAIN}"
+                )
+            yield path.removeprefix(prefix), self._decoded(path, self.tree.pop(path))
+
+    def numbers(self) -> range:
+        """Numbers of the layers, from 0 without a gap."""
+        return range(self._count("layer/"))
+
+    def _count(self, prefix: str, start: int = 0) -> int:
+        end = start
+        while f"{prefix}{end}" in self.groups:
+            end += 1
+        return end
+
+    def layer(self, path: str, weighting: str) -> Layer:
+        """One layer, whatever its kind."""
+        head = self.take(path, "layer")
+        name, shape = head["name"], _ints(head["shape"])
+        if head["type"] not in self.kinds:
+            *others, last = self.kinds
+            raise FormatError(
+                f"{path}/type: {head['type']!r} is not {', '.join(others)} or {last}; {AGAIN}"
+            )
+        return self.kinds[head["type"]](self, path, head["type"], name, shape, weighting)
+
+    def _input(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Input:
+        fields = self.take(path, "input")
+        self._neuron(path, fields.pop("type"), schema.INPUT)
+        return Input(name, shape, **fields)
+
+    def _pool(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> MaxPool:
+        fields = self.take(path, "pool")
+        return MaxPool(name, shape, fields["source"], _ints(fields["kernel"]), _window(fields))
+
+    def _neurons(
+        self, path: str, kind: str, name: str, shape: Shape, weighting: str
+    ) -> Spiking | Readout:
+        synapses = [self._synapse(path, kind)]
+        for number in range(1, self._count(f"{path}/synapse/", 1)):
+            at = f"{path}/synapse/{number}"
+            rank = getattr(self.tree.get(f"{at}/weight"), "ndim", 0)
+            synapses.append(self._synapse(at, KINDS.get(rank, "dense")))
+        spiking = f"{path}/neuron/threshold_base" in self.tree
+        fields = self.take(path, "spiking" if spiking else "readout")
+        self._neuron(path, fields.pop("type"), schema.SPIKING if spiking else schema.READOUT)
+        if spiking and f"{path}/neuron/max_spikes" in self.tree:
+            fields |= self.take(path, "several")
+            if fields["max_spikes"] == 1:
+                raise FormatError(f"{path}/neuron/max_spikes: 1 is not written; leave the key out")
+        if weighting == "membrane":
+            fields["growth"] = _growth(self.take(path, "growth"))
+        build = Spiking if spiking else Readout
+        return build(name, shape, tuple(synapses), **fields)
+
+    def _neuron(self, path: str, found: str, wanted: str) -> None:
+        if found != wanted:
+            raise FormatError(
+                f"{path}/neuron/type: {found!r} is not {wanted!r}; stock netx files are read by "
+                "lava.lib.dl.netx"
+            )
+
+    def _synapse(self, path: str, kind: str) -> Connection:
+        fields = self.take(path, kind)
+        if kind == "sparse":
+            return Sparse(**fields)
+        if kind == "dense":
+            return Synapse(fields["source"], fields["weight"])
+        return Synapse(fields["source"], fields["weight"], _window(fields), fields["groups"])
+
+    kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
+        "input": _input,
+        "conv": _neurons,
+        "dense": _neurons,
+        "sparse": _neurons,
+        "pool": _pool,
+    }
+    """Type of a layer in the file -> what reads it."""
+
+    def finish(self) -> None:
+        """Refuse what no section named."""
+        if self.tree:
+            names = ", ".join(sorted(self.tree)[:5])
+            raise FormatError(f"{names}: not in the format ({len(self.tree)} keys); see FORMAT.md")
+
+
+def _growth(fields: dict[str, Any]) -> Growth:
+    return Growth(
+        mantissa=fields.pop("growth_mantissa"),
+        exponent=fields.pop("growth_exponent"),
+        fraction_bits=fields.pop("fraction_bits"),
+        steps=fields.pop("growth_steps"),
+    )
+
+
+def _window(fields: Mapping[str, Any]) -> Window:
+    return Window(_ints(fields["stride"]), _ints(fields["padding"]), _ints(fields["dilation"]))
+
+
+def _ints(values: NDArray[np.int32]) -> Any:
+    return tuple(int(value) for value in values)
