@@ -70,10 +70,9 @@ def spread_over_windows(linear: Node, pool: Node, shape: Shape) -> Node:
     return replace(with_params(linear, inner.reshape(len(weight), -1), bias), inputs=pool.inputs)
 
 
-def pool_as_conv(pool: Node, channels: int) -> Node:
-    """An average pool of full windows as a depthwise convolution of equal weights."""
-    rows, columns = pool.attrs["kernel"]
-    weight = np.full((channels, 1, rows, columns), 1 / (rows * columns))
+def pool_as_conv(pool: Node, channels: int, divisor: float) -> Node:
+    """An average pool as a depthwise convolution; all its windows divide by `divisor`."""
+    weight = np.full((channels, 1, *pool.attrs["kernel"]), 1 / divisor)
     slide = window(pool)
     attrs = {"stride": slide.stride, "padding": slide.padding, "groups": channels}
     return Node(pool.name, "conv", pool.inputs, {"weight": weight}, attrs)

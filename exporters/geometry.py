@@ -45,14 +45,21 @@ def kernels(build: Builder, x: Ref, weight: Constant) -> Constant:
 
 
 def pool_attributes(
-    op: str, size: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: bool
+    size: Shape,
+    kernel: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    ceil: bool,
+    counted: bool = False,
 ) -> dict[str, Any]:
-    """Attributes of a pool; `ceil` mode becomes padding at the end of a max pool.
+    """Attributes of a pool; `ceil` mode becomes padding at the end, which no window counts.
 
     size    : rows and columns of the input
     padding : (top, left, bottom, right)
+    counted : whether an average divides by what lies on the padding too
 
-    Raises `RefusedError` for an average pool whose ceil mode makes a difference.
+    Raises `RefusedError` where windows off the edge would have to tell the one from the other.
     """
     ends = list(padding[2:])
     for axis in range(2) if ceil else ():
@@ -62,7 +69,7 @@ def pool_attributes(
         if last >= have + before:
             last -= step
         missing = last + extent - (have + before + ends[axis])
-        if missing > 0 and op == "avgpool":
+        if missing > 0 and counted:
             raise RefusedError("ceil_mode adds windows at the border; use ceil_mode=False")
         ends[axis] += max(0, missing)
     return {

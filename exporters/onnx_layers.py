@@ -66,15 +66,19 @@ def batch_normalization(build: Builder, name: str, inputs: list[Any], attrs: Att
 
 def max_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """MaxPool of one output."""
-    return build.add("maxpool", name, inputs, attrs=_pool(build, "maxpool", inputs[0], attrs))
+    return build.add("maxpool", name, inputs, attrs=_pool(build, inputs[0], attrs))
 
 
 def average_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
-    """AveragePool; unlike torch it leaves out the padding unless told."""
-    window = _pool(build, "avgpool", inputs[0], attrs)
+    """AveragePool; unlike torch it leaves out the padding unless told.
+
+    Producers disagree whether what ceil mode adds is such padding, so both at once are refused.
+    """
+    counted = bool(attrs.get("count_include_pad", 0))
+    window = _pool(build, inputs[0], attrs, counted)
     if max(window.pop("dilation")) > 1:
         raise RefusedError("dilations are not supported; use a convolution")
-    window["count_include_pad"] = bool(attrs.get("count_include_pad", 0))
+    window["count_include_pad"] = counted
     return build.add("avgpool", name, inputs, attrs=window)
 
 
@@ -107,15 +111,13 @@ def _whole(build: Builder, x: Ref) -> Attributes:
     return adaptive_attributes(build.shapes[x.name][1:], (1, 1))
 
 
-def _pool(build: Builder, op: str, x: Ref, attrs: Attributes) -> Attributes:
+def _pool(build: Builder, x: Ref, attrs: Attributes, counted: bool = False) -> Attributes:
     if attrs.get("storage_order", 0):
         raise RefusedError("storage_order=1; only 0 is supported")
     kernel, size = pair(x, attrs["kernel_shape"]), plane(build, x)
     window = _window(build, x, attrs, kernel)
     ceil = bool(attrs.get("ceil_mode", 0))
-    return pool_attributes(
-        op, size, kernel, window["stride"], window["padding"], window["dilation"], ceil
-    )
+    return pool_attributes(size, kernel, **window, ceil=ceil, counted=counted)
 
 
 def _window(build: Builder, x: Ref, attrs: Attributes, kernel: Sequence[int]) -> Attributes:
