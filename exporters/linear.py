@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters import arithmetic
+from exporters.algebra import is_fixed
 from exporters.graph import Graph, Node
 from exporters.moments import Moments, groups_of
 from onespike_lava.layers import Shape, Window
@@ -51,6 +52,7 @@ class Linear:
 
     weight  : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
     moments : of its inputs, None where not known
+    fixed   : whether it stands for no trained layer, but for a skip, a pool or the like
     """
 
     source: Source
@@ -58,6 +60,7 @@ class Linear:
     window: Window = PLAIN
     groups: int = 1
     moments: Moments | None = None
+    fixed: bool = False
 
     def per_weight(self, channels: Floats) -> Floats:
         """Values of the source's channels as the weights of a group read them, [groups, K]."""
@@ -104,15 +107,15 @@ def linear_part(
 
 
 def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
-    weight = node.params["weight"].astype(np.float64)
+    weight, fixed = node.params["weight"].astype(np.float64), is_fixed(node)
     if node.op == "linear":
-        return Linear(source, weight, moments=moments)
-    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments)
+        return Linear(source, weight, moments=moments, fixed=fixed)
+    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments, fixed)
 
 
 def one_to_one(source: Source) -> Linear:
     """Each neuron to the neuron of its place."""
     size = source.shape[0]
     if len(source.shape) == 1:
-        return Linear(source, np.eye(size))
-    return Linear(source, np.ones((size, 1, 1, 1)), groups=size)
+        return Linear(source, np.eye(size), fixed=True)
+    return Linear(source, np.ones((size, 1, 1, 1)), groups=size, fixed=True)
