@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from onespike_lava import engines
 from onespike_lava.data import Samples
 from onespike_lava.engines.result import Run
-from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Spiking
+from onespike_lava.layers import Frozen, Input, Layer, MaxPool, Readout, Sparse, Spiking
 from onespike_lava.progress import Progress, silent
 from onespike_lava.validate import validate
 
@@ -53,6 +53,17 @@ class Network(Frozen):
         layer = self.layers[-1]
         assert isinstance(layer, Readout)
         return layer
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether it is a network of one graph: places are summed along its edges."""
+        synapses = (getattr(layer, "synapses", ()) for layer in self.layers)
+        return any(isinstance(each, Sparse) for layer in synapses for each in layer)
+
+    @property
+    def dense_outputs(self) -> bool:
+        """Whether each place of a plane has scores of its own, as in a segmentation; no graph."""
+        return prod(self.readout.shape[1:]) > 1 and not self.is_graph
 
     @property
     def output_scale(self) -> float | NDArray[np.float64]:
@@ -113,7 +124,9 @@ class Network(Frozen):
         return engines.run(self, samples, engine=engine, **options)
 
     def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
-        """Class of each sample, int64[N], or of a graph's nodes, int64[1, nodes].
+        """Class of each sample, int64[N]; of each place of dense outputs, int64[N, places].
+
+        A graph is one sample whose nodes are the places.
 
         The output of highest score; `options` as in `run`.
         """
