@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.builder import Builder, Ref, RefusedError
-from exporters.geometry import adaptive_attributes, kernels, listed, pair, plane, pool_attributes
+from exporters.geometry import (
+    adaptive_attributes,
+    average_attributes,
+    kernels,
+    listed,
+    pair,
+    plane,
+    pool_attributes,
+)
 from onespike_lava.layers import Shape
 
 Constant = NDArray[Any]
@@ -66,19 +74,16 @@ def batch_normalization(build: Builder, name: str, inputs: list[Any], attrs: Att
 
 def max_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """MaxPool of one output."""
-    return build.add("maxpool", name, inputs, attrs=_pool(build, inputs[0], attrs))
+    window = pool_attributes(**_pool(build, inputs[0], attrs))
+    return build.add("maxpool", name, inputs, attrs=window)
 
 
 def average_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
-    """AveragePool; unlike torch it leaves out the padding unless told.
-
-    Producers disagree whether what ceil mode adds is such padding, so both at once are refused.
-    """
+    """AveragePool; unlike torch it leaves out the padding unless told."""
     counted = bool(attrs.get("count_include_pad", 0))
-    window = _pool(build, inputs[0], attrs, counted)
+    window = average_attributes(**_pool(build, inputs[0], attrs), count_include_pad=counted)
     if max(window.pop("dilation")) > 1:
         raise RefusedError("dilations are not supported; use a convolution")
-    window["count_include_pad"] = counted
     return build.add("avgpool", name, inputs, attrs=window)
 
 
@@ -111,13 +116,14 @@ def _whole(build: Builder, x: Ref) -> Attributes:
     return adaptive_attributes(build.shapes[x.name][1:], (1, 1))
 
 
-def _pool(build: Builder, x: Ref, attrs: Attributes, counted: bool = False) -> Attributes:
+def _pool(build: Builder, x: Ref, attrs: Attributes) -> Attributes:
+    """What `pool_attributes` takes."""
     if attrs.get("storage_order", 0):
         raise RefusedError("storage_order=1; only 0 is supported")
     kernel, size = pair(x, attrs["kernel_shape"]), plane(build, x)
     window = _window(build, x, attrs, kernel)
     ceil = bool(attrs.get("ceil_mode", 0))
-    return pool_attributes(size, kernel, **window, ceil=ceil, counted=counted)
+    return {"size": size, "kernel": kernel, **window, "ceil": ceil}
 
 
 def _window(build: Builder, x: Ref, attrs: Attributes, kernel: Sequence[int]) -> Attributes:

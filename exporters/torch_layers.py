@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from exporters.builder import Builder, Ref, RefusedError
 from exporters.geometry import (
     adaptive_attributes,
+    average_attributes,
     kernels,
     listed,
     pair,
@@ -120,9 +121,7 @@ def avg_pool(
     size, kernel = plane(build, x), pair(x, kernel_size)
     steps = pair(x, stride) if stride else kernel
     edges = pair(x, padding, 0) * 2
-    counted = count_include_pad and any(edges)
-    window = pool_attributes(size, kernel, steps, edges, (1, 1), ceil_mode, counted)
-    window["count_include_pad"] = count_include_pad and window["padding"] == edges
+    window = average_attributes(size, kernel, steps, edges, (1, 1), ceil_mode, count_include_pad)
     return build.add("avgpool", name, [x], attrs=window)
 
 
