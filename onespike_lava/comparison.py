@@ -43,7 +43,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Verification:
     """What an engine's samples are beside those of the reference.
 
     predictions : int64[N], or int64[N, places], the engine's, of the samples that were run
@@ -61,7 +61,7 @@ def compare_engines(
     engine: str,
     wait: int | None = None,
     progress: Progress = silent,
-) -> Comparison:
+) -> Verification:
     """Run samples x : [N, *input shape], N > 0, on an engine and on the reference, block by block.
 
     Ends at the first block that differs.
@@ -79,7 +79,7 @@ def compare_engines(
         if difference is not None:
             difference = replace(difference, sample=start + difference.sample)
             break
-    return Comparison(name, np.concatenate(classes), difference)
+    return Verification(name, np.concatenate(classes), difference)
 
 
 def first_difference(one: Run, two: Run) -> Difference | None:

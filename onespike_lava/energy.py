@@ -129,8 +129,8 @@ def is_fixed(synapse: Connection, trained: bool = False) -> bool:
     """Whether the connection carries no trained weights: a skip, slice, pad or average pool.
 
     Each of its output channels reads one channel, with one weight all over the kernel; the
-    source network adds there, and has no multiply-accumulates. So does a trained depthwise
-    convolution of one place; `trained` says that it is one, which its numbers cannot.
+    source network adds there, and has no multiply-accumulates. A trained depthwise convolution
+    of one place has such numbers too; `trained` tells it, and what else was trained, from these.
     """
     if trained or not isinstance(synapse, Synapse) or synapse.kind == "dense":
         return False
