@@ -163,7 +163,9 @@ def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> d
 
 def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[str, str]:
     content = np.ascontiguousarray(samples, "<f4")
+    left_out = {"sigmoid_left_out": source.squashed} if source.squashed else {}
     return {
+        **left_out,
         "source_sha256": source.digest(),
         "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
         "calibration_samples": str(len(samples)),

@@ -7,7 +7,7 @@ docs/energy.md has the formulas and what they leave out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
@@ -117,20 +117,40 @@ class Energy:
         return [asdict(layer) | {"picojoules": self.picojoules(layer)} for layer in self.layers]
 
 
-def is_fixed(synapse: Connection) -> bool:
+TRAINED = "trained_maps"
+"""Entry of the provenance that names trained connections whose numbers are those of a fixed one."""
+
+
+def is_fixed(synapse: Connection, trained: bool = False) -> bool:
     """Whether the connection carries no trained weights: a skip, slice, pad or average pool.
 
     Each of its output channels reads one channel, with one weight all over the kernel; the
-    source network adds there, and has no multiply-accumulates.
+    source network adds there, and has no multiply-accumulates. A trained depthwise convolution
+    of one place has such numbers too; `trained` tells it, and what else was trained, from these.
     """
-    if not isinstance(synapse, Synapse) or synapse.kind == "dense":
+    if trained or not isinstance(synapse, Synapse) or synapse.kind == "dense":
         return False
     planes = synapse.weight.reshape(*synapse.weight.shape[:2], -1)
     alike = bool((planes == planes[..., :1]).all() and planes.any())
     return alike and bool((np.count_nonzero(planes[..., 0], axis=1) <= 1).all())
 
 
-def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int64]:
+def connections(network: Network, layer: Layer) -> Iterator[tuple[Connection, bool]]:
+    """Connections into a layer of the network, each with `trained` as `is_fixed` takes it."""
+    known = dict(network.provenance).get(TRAINED, "").split(", ")
+    position = next(at for at, each in enumerate(network.layers) if each is layer)
+    for number, each in enumerate(layer.synapses):
+        yield each, path(position, number) in known
+
+
+def path(position: int, number: int) -> str:
+    """Where a file keeps a connection: of the layer at `position`, which of its connections."""
+    return f"layer/{position}/synapse/{number}" if number else f"layer/{position}"
+
+
+def fan_out(
+    synapse: Connection, source: Shape, target: Shape, trained: bool = False
+) -> NDArray[np.int64]:
     """Synapses that leave each source neuron, int64[*source shape]; fewer at borders.
 
     A trained weight that was rounded to 0 counts; the zeros of a fixed connection do not.
@@ -142,20 +162,20 @@ def fan_out(synapse: Connection, source: Shape, target: Shape) -> NDArray[np.int
         return np.full(source, target[0], np.int64)
     if not np.prod(source):
         return np.zeros(source, np.int64)
-    found: NDArray[np.int64] = _readers(synapse, source)[:, None, None] * _uses(
-        synapse, source, target
-    )
+    readers = _readers(synapse, source, trained)[:, None, None]
+    found: NDArray[np.int64] = readers * _uses(synapse, source, target)
     return found
 
 
-def synapses(synapse: Connection, source: Shape, target: Shape) -> int:
+def synapses(synapse: Connection, source: Shape, target: Shape, trained: bool = False) -> int:
     """Synapses of a connection, the sum of its `fan_out`."""
     if isinstance(synapse, Sparse):
         return len(synapse.weight) * source[0]
     if synapse.kind == "dense":
         return prod(source) * target[0]
     kernel = synapse.weight.shape[2:]
-    return int(_readers(synapse, source).sum()) * overlaps(synapse.window, kernel, source, target)
+    readers = int(_readers(synapse, source, trained).sum())
+    return readers * overlaps(synapse.window, kernel, source, target)
 
 
 def overlaps(window: Window, kernel: Shape, source: Shape, target: Shape) -> int:
@@ -176,10 +196,10 @@ def overlaps_along(
     return found
 
 
-def _readers(synapse: Synapse, source: Shape) -> NDArray[np.int64]:
+def _readers(synapse: Synapse, source: Shape, trained: bool) -> NDArray[np.int64]:
     """Output channels that read each source channel, int64[C]."""
     outputs = len(synapse.weight) // synapse.groups
-    if not is_fixed(synapse):
+    if not is_fixed(synapse, trained):
         return np.full(source[0], outputs, np.int64)
     grouped = synapse.weight[:, :, 0, 0].reshape(synapse.groups, outputs, -1)
     return np.count_nonzero(grouped, axis=1).reshape(-1).astype(np.int64)
@@ -201,14 +221,14 @@ def _uses(synapse: Synapse, source: Shape, target: Shape) -> NDArray[np.int64]:
     return uses[top : top + source[1], left : left + source[2]]
 
 
-def macs(synapse: Connection, target: Shape) -> int:
+def macs(synapse: Connection, target: Shape, trained: bool = False) -> int:
     """Multiply-accumulates of the connection per sample, borders not deducted, 0 if fixed.
 
     A sparse one counts its entries, once for the pairs of neurons that stand for a value.
     """
     if isinstance(synapse, Sparse):
         return len(synapse.weight) * target[0]
-    if is_fixed(synapse):
+    if is_fixed(synapse, trained):
         return 0
     return int(np.prod(synapse.weight.shape[1:])) * int(np.prod(target))
 
@@ -223,14 +243,14 @@ def _layer(
     network: Network, layer: Layer, spikes: Mapping[str, NDArray[np.int64]], samples: int
 ) -> LayerEnergy:
     neurons, total, estimated, exact = int(np.prod(layer.shape)), 0, 0.0, 0
-    for synapse in layer.synapses:
+    for synapse, trained in connections(network, layer):
         source = network.layers[synapse.source]
         sent = spikes[source.name]
-        operations = macs(synapse, layer.shape)
+        operations = macs(synapse, layer.shape, trained)
         values = sent.size // (len(synapse.signs) if isinstance(synapse, Sparse) else 1)
         total += operations
         estimated += operations * float(sent.sum()) / samples / values
-        exact += int((sent * fan_out(synapse, source.shape, layer.shape)).sum())
+        exact += int((sent * fan_out(synapse, source.shape, layer.shape, trained)).sum())
     rate = None
     if layer.name in spikes:
         rate = float(spikes[layer.name].sum()) / samples / neurons

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Spiking
+from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Sparse, Spiking
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,16 @@ class Model(Frozen):
         layer = self.layers[-1]
         assert isinstance(layer, Readout)
         return layer
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether it is a network of one graph: places are summed along its edges."""
+        return any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+
+    @property
+    def dense_outputs(self) -> bool:
+        """Whether each place of a plane has scores of its own, as in a segmentation; no graph."""
+        return prod(self.readout.shape[1:]) > 1 and not self.is_graph
 
     @property
     def output_scale(self) -> float | NDArray[np.float64]:

@@ -58,7 +58,9 @@ class Network(Model):
         return running.run(self, samples, engine=engine, **options)
 
     def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
-        """Class of each sample, int64[N], or of a graph's nodes, int64[1, nodes].
+        """Class of each sample, int64[N]; of each place of dense outputs, int64[N, places].
+
+        A graph is one sample whose nodes are the places.
 
         The output of highest score; `options` as in `run`.
         """

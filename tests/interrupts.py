@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "digits.net", "--data", "many.npz"),
     "evaluate on 2": ("evaluate", "digits.net", "--data", "many.npz", "--workers", "2"),
     "evaluate in lava": ("evaluate", "digits.net", "--data", "many.npz", "--engine", "lava"),
-    "verify": ("verify", "digits.net", "--data", "many.npz"),
+    "verify": ("verify", "digits.net", "--data", "many.npz", "--limit", "20000"),
     "check": ("check", "digits.net", "--data", "many.npz"),
     "report": ("report", "digits.net", "--data", "many.npz", "--model", "digits.onnx", "-o", "out"),
     "tune": (

@@ -23,6 +23,7 @@ from exporters.graph.operators import OPERATORS
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
 from onespike_lava.data.samples import check_samples, decode, encode
+from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.evaluation.tally import Labels
 from onespike_lava.layers import Spiking
@@ -59,22 +60,22 @@ def compare(
     Raises `UnsupportedError` for graph networks, `DataError` for a model or calibration data
     that the network was not made from.
     """
-    if prod(network.readout.shape[1:]) > 1 or "graph_nodes" in dict(network.provenance):
+    if network.is_graph:
         raise UnsupportedError(
             "model: the report compares no graph networks with their source; leave it out"
         )
     taken = check_samples(x, network.input.shape)
-    known = Labels.of(network, y, mask, len(taken))
+    known = Labels.of(network.readout.shape, y, mask, len(taken))
     source = read(model, taken.shape[1:], output)
     parts = _Parts.of(network, source)
     exact = logits(model, source, taken, progress)
-    ann = float(np.mean(exact.argmax(1)[known.chosen] == known.labels))
+    ann = _accuracy(network, exact, known)
     real, rebuilt = None, None
     if calibration is not None:
         found = reconvert(network, model, calibration, output, progress)
         rebuilt = found.network.layers == network.layers
         simulated = in_blocks(found.simulate, taken, "real arithmetic", progress)
-        real = float(np.mean(simulated.argmax(1)[known.chosen] == known.labels))
+        real = _accuracy(network, simulated, known)
     losses, error = _losses(parts, taken[:samples], wait, progress)
     return Comparison(
         ann=ann,
@@ -86,6 +87,15 @@ def compare(
         layers=losses,
         error=error,
     )
+
+
+def _accuracy(network: Network, outputs: NDArray[Any], known: Labels) -> float:
+    found = classes(outputs, _places(network)).reshape(-1)[known.chosen]
+    return float(np.mean(found == known.labels))
+
+
+def _places(network: Network) -> int:
+    return prod(network.readout.shape[1:])
 
 
 def macs(source: Graph) -> int:
@@ -205,7 +215,7 @@ class _Sums:
         self.above += float(np.count_nonzero(exact > largest))
         self.count += exact.size
 
-    def loss(self, name: str, samples: int, outputs: int) -> LayerLoss:
+    def loss(self, name: str, samples: int, outputs: int, places: int) -> LayerLoss:
         return LayerLoss(
             name=name,
             error=float(np.sqrt(self.error / self.power)) if self.power else 0.0,
@@ -213,7 +223,7 @@ class _Sums:
             above=self.above / max(self.count, 1),
             alone=self.alone / (samples * outputs),
             up_to=self.up_to / (samples * outputs),
-            agree=self.agree / samples,
+            agree=self.agree / (samples * places),
         )
 
 
@@ -222,7 +232,7 @@ def _losses(
 ) -> tuple[tuple[LayerLoss, ...], float]:
     """Every hidden layer's loss, and the squared logit error of the whole."""
     network, sums, error = parts.network, {layer.name: _Sums() for layer in parts.hidden}, 0.0
-    outputs = prod(network.readout.shape)
+    outputs, places = prod(network.readout.shape), _places(network)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]
         run = network.run(block, wait=wait, record=True)
@@ -241,7 +251,9 @@ def _losses(
             found.alone += float(np.sum((after - exact) ** 2))
             after = parts.result(values, so_far, node)
             found.up_to += float(np.sum((after - exact) ** 2))
-            found.agree += float(np.count_nonzero(after.argmax(1) == exact.argmax(1)))
+            same = classes(after, places) == classes(exact, places)
+            found.agree += float(np.count_nonzero(same))
         progress("layers", min(start + BLOCK, len(x)), len(x))
-    rows = [sums[layer.name].loss(layer.name, len(x), outputs) for layer in parts.hidden]
+    size = (len(x), outputs, places)
+    rows = [sums[layer.name].loss(layer.name, *size) for layer in parts.hidden]
     return tuple(rows), error / (len(x) * outputs)

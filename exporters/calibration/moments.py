@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Graph, Node, arithmetic
+from exporters.passes.algebra import is_fixed
+from exporters.passes.draft import LINEAR
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
@@ -36,12 +38,8 @@ class Moments:
 
 
 def is_free(node: Node) -> bool:
-    """Whether a map's weights were trained: not those of an average pool or a skip."""
-    if node.op not in ("conv", "linear"):
-        return False
-    weight = node.params["weight"].reshape(len(node.params["weight"]), -1)
-    fixed = np.count_nonzero(weight, axis=1).max() <= 1 or np.ptp(weight) == 0
-    return not fixed
+    """Whether a node is a map of trained weights: not that of an average pool or a skip."""
+    return node.op in LINEAR and not is_fixed(node)
 
 
 def groups_of(node: Node) -> int:

@@ -116,6 +116,8 @@ def command(
         "resolution_lowered": "24-bit potentials cost weights resolution in",
         "channels_left_out": "channels that outweigh all others, yet are never active on the "
         "calibration data, are left out of",
+        "sigmoid_left_out": "scores are logits; the source's values are sigmoid(score * output "
+        "scale), of two scores the second's; left out is",
     }
     for key, note in notes.items():
         if layers := figures["provenance"].get(key):

@@ -78,7 +78,8 @@ def command(
     if model is None and (calibration or weights or model_output):
         raise OptionError("model: missing; weights, output and calibration belong to --model MODEL")
     with style():  # a missing part is told before the work
-        network, samples = load(net), options.samples(data, limit, labels=True)
+        network = load(net)
+        samples = options.samples(data, network, limit, labels=True)
     assert samples.y is not None
     with Bars() as bars:
         comparison = None

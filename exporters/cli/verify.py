@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from exporters.graph import Graph
     from onespike_lava.network import Network
     from onespike_lava.system.progress import Progress
+
+VERIFIED = 50
+"""Samples that are compared unless more are asked for: the reference may take a second each."""
 
 
 @click.command(epilog="Example: onespike verify digits.net --data test.npz --engine lava --limit 5")
@@ -48,29 +52,40 @@ def command(
 ) -> int:
     """Compare an engine with the reference, layer by layer: the first place that differs.
 
-    With --model also check that NET.net was made from that network, and count the samples
-    that both put in one class. Exit 1 where engines differ or the network is another.
+    Takes the first 50 samples unless --limit asks for more: the reference is slow. With --model
+    also check that NET.net was made from that network, and count the samples that both put in
+    one class. Exit 1 where engines differ or the network is another.
     """
     say(f"reading {net}")
     from exporters.frontends.read import read
-    from onespike_lava.evaluation.comparison import first_difference
+    from onespike_lava.errors import DataError, UnsupportedError
+    from onespike_lava.evaluation.comparison import compare_engines
     from onespike_lava.netx import load
 
     network = load(net)
-    x = options.samples(data, limit, labels=False).x
+    if model is not None and network.is_graph:
+        raise UnsupportedError("model: graph networks are not compared with it; leave it out")
+    whole = options.samples(data, network, None, labels=False).x
+    x = whole[: limit or VERIFIED]
+    if not len(x):
+        raise DataError("x: no samples; give at least one")
     source = None
     if model is not None:
         source = read(load_model(model, weights), x.shape[1:], model_output)
     with Bars() as bars:
-        expected = network.run(x, "reference", wait, record=True, progress=bars)
-        found = network.run(x, engine, wait, record=True, progress=bars)
-        difference = first_difference(found, expected)
+        found = compare_engines(network, x, engine, wait, bars)
+        difference, x = found.difference, x[: len(found.predictions)]
         kin = None if source is None else _kin(network, source, x, found.predictions, bars)
+    if limit is None and difference is None and len(x) < len(whole):
+        options.echo(
+            f"compared {len(x)} of {len(whole)} samples; --limit {len(whole)} takes all", err=True
+        )
     if as_json:
         options.print_json(
             {
                 "engine": found.engine,
                 "samples": len(x),
+                "of": len(whole),
                 "equal": difference is None,
                 "difference": None if difference is None else asdict(difference),
                 "source": None if kin is None else asdict(kin),
@@ -83,13 +98,18 @@ def command(
             options.echo(
                 f"source network: {'the same' if kin.same else f'another than {kin.made_from}'}"
             )
-            click.echo(f"same class as the source network: {kin.agree} of {len(x)} samples")
+            what = "places" if network.dense_outputs else "samples"
+            judged = f"{kin.agree} of {found.predictions.size} {what}"
+            click.echo(f"same class as the source network: {judged}")
     return 0 if difference is None and (kin is None or kin.same) else 1
 
 
 @dataclass(frozen=True)
 class _Kin:
-    """Whether the file was made from the source given, by its digest, and where they agree."""
+    """Whether the file was made from the source given, by its digest, and where they agree.
+
+    agree : samples, of dense outputs places, that both put in one class
+    """
 
     same: bool
     made_from: str | None
@@ -100,12 +120,14 @@ def _kin(
     network: Network,
     source: Graph,
     x: NDArray[np.generic],
-    classes: NDArray[np.int64],
+    found: NDArray[np.int64],
     progress: Progress,
 ) -> _Kin:
     from exporters.analysis.baseline import in_blocks
+    from onespike_lava.engines.result import classes
 
     logits = in_blocks(source.evaluate, x, "source network", progress)
     made_from = dict(network.provenance).get("source_sha256")
-    agree = int((logits.argmax(axis=1) == classes).sum())
+    known = classes(logits, prod(network.readout.shape[1:]))
+    agree = int((known.reshape(-1) == found.reshape(-1)).sum())
     return _Kin(made_from == source.digest(), made_from, agree)

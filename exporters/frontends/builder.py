@@ -51,10 +51,19 @@ HINTS = {
 TAILS = {
     "softmax": "softmax keeps the order of classes",
     "logsoftmax": "log_softmax keeps the order of classes",
-    "sigmoid": "sigmoid keeps the order of classes",
+    "sigmoid": "the scores are its logits",
     "argmax": "predictions are the argmax of the scores",
 }
 """What may stand behind the logits, and why it can be left out; names as in `HINTS`."""
+
+CLASSIFIES = (
+    *("argmax", "zipmap", "labelencoder", "arrayfeatureextractor", "topk", "normalizer"),
+    "concat",
+)
+"""What may follow and makes classes of values, whose order then is all that counts."""
+
+CONSTANT = ("softmax", "logsoftmax", "argmax")
+"""What gives the same for every single logit."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,15 @@ class Tail:
 
     steps : what the source computes from the logits, as its front end has it
     two   : the source has one logit, of which two scores were made
+    squashed : the sigmoid whose values are the result; empty where classes are, or no sigmoid
+    turned   : whether larger logits give smaller values, as in `1 - p`
     """
 
     logits: Ref
     steps: tuple[Any, ...] = ()
     two: bool = False
+    squashed: str = ""
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,11 +152,19 @@ class Builder:
             raise RefusedError(
                 f"is applied to [N, {shape}]; only behind logits [N, F] is {kind} left out"
             )
+        if kind in CONSTANT and tail.logits.shape == (1,):
+            raise RefusedError(
+                f"{kind} of one value gives the same for every sample; end the network before it"
+            )
+        if kind in CLASSIFIES and tail.turned:
+            raise RefusedError("reads one less a probability; classes of the probability only")
         self.drop(name, TAILS.get(kind, "behind the logits"))
         if kind == "sigmoid" and tail.logits.shape == (1,):
             logits = self.add("linear", name, [tail.logits], {"weight": [[0.0], [1.0]]})
             tail = Tail(logits, two=True)
-        return replace(tail, steps=(*tail.steps, step))
+        squashed = name if kind == "sigmoid" else tail.squashed
+        squashed = "" if kind in CLASSIFIES else squashed
+        return replace(tail, steps=(*tail.steps, step), squashed=squashed)
 
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
         """Note a node that cannot be read, and go on to find the others."""
@@ -160,11 +181,14 @@ class Builder:
 
         Refused nodes do not matter where the output does not read them.
         """
+        if isinstance(output, Tail) and output.turned:
+            raise UnsupportedError("output: is one less a probability; return the probability")
+        squashed = output.squashed if isinstance(output, Tail) else ""
         output = output.logits if isinstance(output, Tail) else output
         if isinstance(output, Ref):
             for name in self.problems:
                 self.drop(name, "not supported; the output does not need it")
-            return Graph(tuple(self.nodes.values()), output.name, self.notes)
+            return Graph(tuple(self.nodes.values()), output.name, self.notes, squashed)
         if self.problems:
             found = "; ".join(self.problems.values())
             raise UnsupportedError(f"{found}; supported: {self.supported}")

@@ -45,14 +45,17 @@ def kernels(build: Builder, x: Ref, weight: Constant) -> Constant:
 
 
 def pool_attributes(
-    op: str, size: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: bool
+    size: Shape,
+    kernel: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    ceil: bool,
 ) -> dict[str, Any]:
-    """Attributes of a pool; `ceil` mode becomes padding at the end of a max pool.
+    """Attributes of a pool; `ceil` mode becomes padding at the end.
 
     size    : rows and columns of the input
     padding : (top, left, bottom, right)
-
-    Raises `RefusedError` for an average pool whose ceil mode makes a difference.
     """
     ends = list(padding[2:])
     for axis in range(2) if ceil else ():
@@ -62,8 +65,6 @@ def pool_attributes(
         if last >= have + before:
             last -= step
         missing = last + extent - (have + before + ends[axis])
-        if missing > 0 and op == "avgpool":
-            raise RefusedError("ceil_mode adds windows at the border; use ceil_mode=False")
         ends[axis] += max(0, missing)
     return {
         "kernel": kernel,
@@ -71,6 +72,26 @@ def pool_attributes(
         "padding": (*padding[:2], *ends),
         "dilation": dilation,
     }
+
+
+def average_attributes(
+    size: Shape,
+    kernel: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    ceil: bool,
+    count_include_pad: bool,
+) -> dict[str, Any]:
+    """Attributes of an average pool, as `pool_attributes`; what ceil mode adds is never counted.
+
+    Raises `RefusedError` where padding that counts and padding that does not would meet.
+    """
+    window = pool_attributes(size, kernel, stride, padding, dilation, ceil)
+    added = window["padding"] != tuple(padding)
+    if added and count_include_pad and any(padding):
+        raise RefusedError("ceil_mode adds windows at the border; use ceil_mode=False")
+    return {**window, "count_include_pad": count_include_pad and not added}
 
 
 def adaptive_attributes(size: Shape, wanted: Shape) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from exporters.gcn.integers import Floats, RowFit, Rows, fit_readout, fit_rows
 from exporters.gcn.source import GraphLayer, GraphNetwork
 from exporters.quantization.sources import Source
 from exporters.recipe import Recipe
-from onespike_lava import coding
+from onespike_lava import coding, energy
 from onespike_lava.layers import Connection, Input, Layer, Readout, Sparse, Spiking, Synapse
 from onespike_lava.network import Network
 
@@ -47,8 +47,8 @@ def quantize(
     builder = _Builder(codes, entry, recipe)
     for layer in source.layers:
         builder.add(layer, last=layer is source.layers[-1])
-    if builder.lowered:
-        provenance = {**provenance, "resolution_lowered": ", ".join(builder.lowered)}
+    notes = {"resolution_lowered": builder.lowered, energy.TRAINED: builder.trained}
+    provenance = {**provenance, **{key: ", ".join(each) for key, each in notes.items() if each}}
     network = Network(
         tuple(builder.layers),
         recipe.phases,
@@ -66,6 +66,7 @@ class _Builder:
         self.codes, self.recipe = dict(codes), recipe
         self.layers: list[Layer] = [entry]
         self.lowered: list[str] = []
+        self.trained: list[str] = []  # connections that only look like a skip
         every = np.ones(entry.shape[0])
         self.source = Source(
             position=0,
@@ -105,6 +106,8 @@ class _Builder:
             integers = np.stack([integers, -integers], 1).reshape(-1)
             base, scale = np.repeat(base, 2), np.repeat(scale, 2)
         synapse = Synapse(source.position, whole, groups=groups)
+        if layer.weight is not None and energy.is_fixed(synapse):
+            self.trained.append(energy.path(len(self.layers), 0))
         shape = (len(whole), *places)
         if last:
             self._readout(name, shape, synapse, integers, float(scale[0]))

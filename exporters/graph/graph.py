@@ -75,6 +75,8 @@ class Graph:
     nodes  : the `input` node first, each after the nodes that it reads
     output : name of the node whose value is the network's result
     notes  : what became of nodes of the source that are none here, such as a final softmax
+    squashed : the sigmoid that was left out behind the output, whose logits the values are; empty
+               for none, and where the source makes classes of its values
 
     Raises `GraphError` where names, inputs, parameters or shapes do not fit.
     """
@@ -82,6 +84,7 @@ class Graph:
     nodes: tuple[Node, ...]
     output: str
     notes: Mapping[str, str] = field(default_factory=dict)
+    squashed: str = ""
 
     def __post_init__(self) -> None:
         """Check names and inputs, then infer every shape."""

@@ -13,6 +13,7 @@ in the front ends, and a pass that brings it into spiking form. Attributes, all 
     kernel            : (rows, columns) of a pool
     count_include_pad : whether an average pool divides by the full kernel at borders
     eps               : of a batch norm
+    fixed             : whether a conv or linear stands for no trained layer: a skip, a pool
     shape             : of the input
 """
 

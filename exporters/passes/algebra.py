@@ -14,6 +14,17 @@ from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
 
+FIXED = {"fixed": True}
+"""Attribute of the maps that are made here: the source has no trained layer in their place.
+
+It stays where a batch norm is folded into one, and where two of them become one map.
+"""
+
+
+def is_fixed(node: Node) -> bool:
+    """Whether a linear node stands for no trained layer, but for a skip, a pool or the like."""
+    return bool(node.attrs.get("fixed", False))
+
 
 def affine(node: Node) -> tuple[Floats, Floats]:
     """Weight and bias of a `conv` or `linear` in float64; a bias of zeros where it has none."""
@@ -70,21 +81,21 @@ def spread_over_windows(linear: Node, pool: Node, shape: Shape) -> Node:
     return replace(with_params(linear, inner.reshape(len(weight), -1), bias), inputs=pool.inputs)
 
 
-def pool_as_conv(pool: Node, channels: int) -> Node:
-    """An average pool of full windows as a depthwise convolution of equal weights."""
-    rows, columns = pool.attrs["kernel"]
-    weight = np.full((channels, 1, rows, columns), 1 / (rows * columns))
+def pool_as_conv(pool: Node, channels: int, divisor: float) -> Node:
+    """An average pool as a depthwise convolution; all its windows divide by `divisor`."""
+    weight = np.full((channels, 1, *pool.attrs["kernel"]), 1 / divisor)
     slide = window(pool)
-    attrs = {"stride": slide.stride, "padding": slide.padding, "groups": channels}
+    attrs = {"stride": slide.stride, "padding": slide.padding, "groups": channels, **FIXED}
     return Node(pool.name, "conv", pool.inputs, {"weight": weight}, attrs)
 
 
 def identity_map(name: str, source: str, shape: Shape) -> Node:
     """A linear node of weight one from each neuron to its like: how a skip becomes a synapse."""
     if len(shape) == 1:
-        return Node(name, "linear", (source,), {"weight": np.eye(shape[0], dtype=np.float32)})
+        weight = np.eye(shape[0], dtype=np.float32)
+        return Node(name, "linear", (source,), {"weight": weight}, FIXED)
     weight = np.ones((shape[0], 1, 1, 1), np.float32)
-    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
+    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0], **FIXED})
 
 
 def doubled(node: Node, name: str) -> Node:
@@ -100,9 +111,9 @@ def differences(name: str, source: str, shape: Shape) -> Node:
     pair = np.array([1.0, -1.0], np.float32)
     if len(shape) == 1:
         weight = np.kron(np.eye(shape[0], dtype=np.float32), pair)
-        return Node(name, "linear", (source,), {"weight": weight})
+        return Node(name, "linear", (source,), {"weight": weight}, FIXED)
     weight = np.broadcast_to(pair[:, None, None], (shape[0], 2, 1, 1))
-    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0]})
+    return Node(name, "conv", (source,), {"weight": weight}, {"groups": shape[0], **FIXED})
 
 
 def norm_as_map(norm: Node, shape: Shape) -> Node:
@@ -115,8 +126,8 @@ def selection(name: str, source: str, have: Shape, first: int, channels: int) ->
     weight = np.zeros((channels, have[0]), np.float32)
     weight[np.arange(have[0]) + first, np.arange(have[0])] = 1
     if len(have) == 1:
-        return Node(name, "linear", (source,), {"weight": weight})
-    return Node(name, "conv", (source,), {"weight": weight[:, :, None, None]})
+        return Node(name, "linear", (source,), {"weight": weight}, FIXED)
+    return Node(name, "conv", (source,), {"weight": weight[:, :, None, None]}, FIXED)
 
 
 def pad_as_map(pad: Node, shape: Shape) -> Node:
@@ -126,10 +137,10 @@ def pad_as_map(pad: Node, shape: Shape) -> Node:
         return replace(
             identity_map(pad.name, "", shape),
             inputs=pad.inputs,
-            attrs={"groups": shape[0], "padding": window(pad).padding},
+            attrs={"groups": shape[0], "padding": window(pad).padding, **FIXED},
         )
     node = selection(pad.name, pad.inputs[0], shape, before, before + shape[0] + behind)
-    return replace(node, attrs={"padding": window(pad).padding})
+    return replace(node, attrs={"padding": window(pad).padding, **FIXED})
 
 
 def slice_as_map(cut: Node, shape: Shape) -> Node:
@@ -146,10 +157,10 @@ def slice_as_map(cut: Node, shape: Shape) -> Node:
         weight = np.zeros((len(channels), shape[0]), np.float32)
         weight[np.arange(len(channels)), channels] = 1
     if len(shape) == 1:
-        return Node(cut.name, "linear", cut.inputs, {"weight": weight})
+        return Node(cut.name, "linear", cut.inputs, {"weight": weight}, FIXED)
     wide = np.zeros((*weight.shape, *_slice_kernel(cut, shape)), np.float32)
     wide[:, :, start[1], start[2]] = weight
-    attrs = {"stride": tuple(step[1:]), "groups": shape[0] if whole else 1}
+    attrs = {"stride": tuple(step[1:]), "groups": shape[0] if whole else 1, **FIXED}
     return Node(cut.name, "conv", cut.inputs, {"weight": wide}, attrs)
 
 

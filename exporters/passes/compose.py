@@ -10,7 +10,7 @@ import numpy as np
 
 from exporters.graph import Node
 from exporters.graph.arithmetic import window
-from exporters.passes.algebra import Floats, affine, with_params
+from exporters.passes.algebra import FIXED, Floats, affine, is_fixed, with_params
 from onespike_lava.layers import Shape, Window
 
 Axis = tuple[int, int, Callable[[int, int], int]]
@@ -37,7 +37,10 @@ def obstacle(first: Node, second: Node, shape: Shape) -> str | None:
 
 
 def compose(first: Node, second: Node, shape: Shape) -> Node:
-    """Both maps as one, named after the second, reading the input of the first, of `shape`."""
+    """Both maps as one, named after the second, reading the input of the first, of `shape`.
+
+    Of a fixed map and a trained one comes a trained one.
+    """
     if second.op == "conv":
         result = _convs(first, second, shape)
     elif first.op == "conv":
@@ -45,7 +48,9 @@ def compose(first: Node, second: Node, shape: Shape) -> Node:
     else:
         (inner, offset), (outer, bias) = affine(first), affine(second)
         result = with_params(second, outer @ inner, outer @ offset + bias)
-    return replace(result, inputs=first.inputs)
+    attrs = {key: value for key, value in result.attrs.items() if key != "fixed"}
+    both = FIXED if is_fixed(first) and is_fixed(second) else {}
+    return replace(result, inputs=first.inputs, attrs={**attrs, **both})
 
 
 def dense_groups(node: Node) -> Floats:

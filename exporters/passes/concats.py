@@ -127,7 +127,7 @@ def _split_linear(draft: Draft, reader: Node, parts: _Parts) -> None:
         return
     if reader.op == "conv":
         weight = dense_groups(reader)
-    attrs = {**reader.attrs, "groups": 1} if reader.op == "conv" else {}
+    attrs = {**reader.attrs, "groups": 1} if reader.op == "conv" else reader.attrs
     plane = prod(parts.shapes[0][1:]) if reader.op == "linear" else 1
     pieces = []
     for source, first, last in _ranges(parts):

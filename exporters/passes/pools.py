@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exporters.graph import Node
 from exporters.graph.arithmetic import window, window_counts, window_divisors
@@ -88,18 +89,28 @@ def own_average_pools(draft: Draft) -> None:
         pool = draft.nodes[node.name]
         source = draft.source(pool)
         shape = shapes[node.inputs[0]]
-        if np.ptp(window_divisors(pool, shape)) > 0:
-            raise UnsupportedError(
-                f"{pool}: divides by fewer inputs at borders (count_include_pad=False); use "
-                "count_include_pad=True or no padding"
-            )
+        divisors = window_divisors(pool, shape)
+        if np.ptp(divisors) > 0:
+            raise UnsupportedError(_uneven(draft, pool, divisors))
         spikes = draft.non_negative(source.name)
-        draft.put(algebra.pool_as_conv(pool, shape[0]))
+        draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
         reader = draft.only_reader(pool.name)
         if spikes and draft.output != pool.name and (reader is None or reader.op != "relu"):
             draft.put_relu(pool.name)
         if spikes:
             draft.account[pool.name] = "converted to a layer of its own neurons"
+
+
+def _uneven(draft: Draft, pool: Node, divisors: NDArray[np.float32]) -> str:
+    """Why a pool whose windows divide by different numbers has no synapses of one weight."""
+    found = (
+        f"{pool}: its windows hold {divisors.min():g} to {divisors.max():g} values and divide by "
+        "as many (count_include_pad=False, or ceil_mode); use count_include_pad=True or windows "
+        "that fit the plane"
+    )
+    if {each.op for each in draft.readers(pool.name)} != {"linear"}:
+        return found
+    return f"{found}, or pool merge, which takes it into the linear layers behind"
 
 
 def flatten_readout(draft: Draft) -> None:

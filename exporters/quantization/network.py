@@ -19,7 +19,7 @@ from exporters.graph import Graph, Node, arithmetic
 from exporters.quantization.fit import Fit, Floats, fit, growth_of
 from exporters.quantization.sources import Linear, Source, linear_part, one_to_one
 from exporters.recipe import Recipe
-from onespike_lava import coding
+from onespike_lava import coding, energy
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Layer, MaxPool, Readout, Spiking, Synapse
 from onespike_lava.network import Network
@@ -52,7 +52,11 @@ def quantize(
         elif node.op == "relu":
             builder.spiking(node)
     builder.readout(graph.node(graph.output))
-    notes = {"resolution_lowered": builder.lowered, "channels_left_out": builder.left_out}
+    notes = {
+        "resolution_lowered": builder.lowered,
+        "channels_left_out": builder.left_out,
+        energy.TRAINED: builder.trained,
+    }
     provenance = {**provenance, **{key: ", ".join(names) for key, names in notes.items() if names}}
     return Network(
         tuple(builder.layers),
@@ -79,6 +83,7 @@ class _Builder:
         self.sources: dict[str, Source] = {}
         self.lowered: list[str] = []  # layers whose weights lost resolution to the 24-bit bound
         self.left_out: list[str] = []  # layers of which channels are silenced
+        self.trained: list[str] = []  # connections that only look like a skip or a pool
 
     def input(self, node: Node, coding: InputCoding) -> None:
         layer = coding.layer
@@ -166,7 +171,7 @@ class _Builder:
             Spiking(
                 name=name,
                 shape=shape,
-                synapses=_synapses(maps, found),
+                synapses=self._synapses(maps, found),
                 bias=found.bias,
                 threshold_base=base.astype(np.int32),
                 threshold_table=table,
@@ -185,8 +190,17 @@ class _Builder:
         none = np.zeros(shape[0])
         found = fit(maps, constant, none, weighting=self.recipe.weighting, one_scale=True)
         self.lowered += [node.name] if found.lowered else []
-        synapses, scale = _synapses(maps, found), float(found.unit[0])
+        synapses, scale = self._synapses(maps, found), float(found.unit[0])
         self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
+
+    def _synapses(self, maps: list[Linear], found: Fit) -> tuple[Synapse, ...]:
+        """The connections into the layer that is added next."""
+        synapses = []
+        for number, (part, weight) in enumerate(zip(maps, found.weights, strict=True)):
+            synapses.append(Synapse(part.source.position, weight, part.window, part.groups))
+            if not part.fixed and energy.is_fixed(synapses[-1]):
+                self.trained.append(energy.path(len(self.layers), number))
+        return tuple(synapses)
 
     def _linear(self, node: Node) -> tuple[list[Linear], Floats]:
         return linear_part(self.graph, node, self.sources, self.shapes[node.name], self.moments)
@@ -226,10 +240,3 @@ def _bases(wanted: Floats, found: Fit, clipped: bool) -> tuple[Floats, Floats]:
 
 def _times(values: Floats, channels: Floats) -> Floats:
     return values * channels.reshape(-1, *[1] * (values.ndim - 1))
-
-
-def _synapses(maps: list[Linear], found: Fit) -> tuple[Synapse, ...]:
-    return tuple(
-        Synapse(part.source.position, weight, part.window, part.groups)
-        for part, weight in zip(maps, found.weights, strict=True)
-    )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from exporters.calibration.moments import Moments, groups_of
 from exporters.graph import Graph, Node, arithmetic
+from exporters.passes.algebra import is_fixed
 from onespike_lava.layers import Shape, Window
 
 Floats = NDArray[np.float64]
@@ -50,6 +51,7 @@ class Linear:
 
     weight  : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
     moments : of its inputs, None where not known
+    fixed   : whether it stands for no trained layer, but for a skip, a pool or the like
     """
 
     source: Source
@@ -57,6 +59,7 @@ class Linear:
     window: Window = PLAIN
     groups: int = 1
     moments: Moments | None = None
+    fixed: bool = False
 
     def per_weight(self, channels: Floats) -> Floats:
         """Values of the source's channels as the weights of a group read them, [groups, K]."""
@@ -103,15 +106,15 @@ def linear_part(
 
 
 def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
-    weight = node.params["weight"].astype(np.float64)
+    weight, fixed = node.params["weight"].astype(np.float64), is_fixed(node)
     if node.op == "linear":
-        return Linear(source, weight, moments=moments)
-    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments)
+        return Linear(source, weight, moments=moments, fixed=fixed)
+    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments, fixed)
 
 
 def one_to_one(source: Source) -> Linear:
     """Each neuron to the neuron of its place."""
     size = source.shape[0]
     if len(source.shape) == 1:
-        return Linear(source, np.eye(size))
-    return Linear(source, np.ones((size, 1, 1, 1)), groups=size)
+        return Linear(source, np.eye(size), fixed=True)
+    return Linear(source, np.ones((size, 1, 1, 1)), groups=size, fixed=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from exporters.tuning.records import ANN, refusal_key
 from exporters.tuning.store import Store
 from exporters.tuning.work import Refused, convert_recipe, judge, measure
 from onespike_lava.data.rows import Rows, column
-from onespike_lava.data.samples import check_labels, check_mask
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation.tally import Labels
 from onespike_lava.system.files import scratch
@@ -84,14 +82,15 @@ def tune(
     with ExitStack() as stack:
         folder_of_arrays = stack.enter_context(scratch())
         seen = _calibration(calibration, folder_of_arrays)
-        x, y, mask = _data(data, folder_of_arrays, limit)
+        x, y, mask = _data(data, folder_of_arrays)
         graph = read(model, seen.shape[1:], output)
         if x.shape[1:] != seen.shape[1:]:
             raise DataError(
                 f"x: samples of shape {list(x.shape[1:])} are not of the calibration's shape "
                 f"{list(seen.shape[1:])}; reshape them"
             )
-        labels = _labels(graph, y, mask, len(x))
+        labels = Labels.of(graph.shapes()[graph.output], y, mask, len(x), limit)
+        x = x.part(slice(0, limit))
         head = _head(graph, seen, x, labels)
         start = digest([head["model"], head["calibration"], __version__])
         asked = {"phases": PHASES, **options}
@@ -117,27 +116,18 @@ def _calibration(source: Source, folder: Path) -> Rows:
 
 
 def _data(
-    source: str | os.PathLike[str] | tuple[NDArray[Any], NDArray[Any]],
-    folder: Path,
-    limit: int | None,
+    source: str | os.PathLike[str] | tuple[NDArray[Any], NDArray[Any]], folder: Path
 ) -> tuple[Rows, NDArray[Any], NDArray[Any] | None]:
     if isinstance(source, tuple):
         path: str | os.PathLike[str] = folder / "data.npz"
         np.savez(path, x=source[0], y=source[1])
     else:
         path = source
-    x = Rows.of(path).part(slice(0, limit))
+    x = Rows.of(path)
     Rows.of(path, "y")  # says so where it is missing
-    y, mask = column(path, "y"), column(path, "mask")
+    y = column(path, "y")
     assert y is not None
-    return x, y[:limit], None if mask is None else mask[:limit]
-
-
-def _labels(graph: Graph, y: NDArray[Any], mask: NDArray[Any] | None, samples: int) -> Labels:
-    if not samples:
-        raise DataError("x: no samples; give at least one")
-    chosen = check_mask(mask, samples)
-    return Labels(chosen, check_labels(y, chosen, prod(graph.shapes()[graph.output])))
+    return x, y, column(path, "mask")
 
 
 def _head(graph: Graph, calibration: Rows, x: Rows, labels: Labels) -> dict[str, str]:

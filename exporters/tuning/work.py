@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from exporters.analysis.baseline import in_blocks
@@ -12,6 +13,7 @@ from exporters.conversion import convert
 from exporters.graph import Graph
 from onespike_lava import netx
 from onespike_lava.data.rows import Rows
+from onespike_lava.engines.result import classes
 from onespike_lava.errors import InvalidNetworkError, OptionError, UnsupportedError
 from onespike_lava.evaluation.sharding import kept
 from onespike_lava.evaluation.tally import Labels, tally
@@ -62,10 +64,12 @@ def measure(content: bytes, data: Rows, labels: Labels, wait: int) -> dict[str, 
 def judge(graph: Graph, data: Rows, labels: Labels) -> dict[str, Any]:
     """Figures of the source network on all samples, JSON-ready."""
     start = time.perf_counter()
-    classes = in_blocks(graph.evaluate, data).argmax(axis=1)[labels.chosen]  # type: ignore[arg-type]
-    correct = int((classes == labels.labels).sum())
+    outputs = in_blocks(graph.evaluate, data)  # type: ignore[arg-type]
+    places = prod(graph.shapes()[graph.output][1:])
+    found = classes(outputs, places).reshape(-1)[labels.chosen]
+    correct = int((found == labels.labels).sum())
     return {
-        "samples": len(classes),
+        "samples": len(found),
         "correct": correct,
         "seconds": time.perf_counter() - start,
     }

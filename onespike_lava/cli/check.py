@@ -48,7 +48,7 @@ def command(
     network = load(net)
     violations = loihi.check(network, wait=wait, chips=chips)
     notes = loihi.notes(network, wait=wait, chips=chips)
-    x = options.samples(data, limit, labels=False).x if data else None
+    x = options.samples(data, network, limit, labels=False).x if data else None
     with Bars() as bars:
         fit = loihi.fit(network, x, wait=wait, chips=chips, step_time=step_time, progress=bars)
     if as_json:

@@ -28,7 +28,7 @@ def command(
     scheduler: str | None,
     as_json: bool,
 ) -> None:
-    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y, of a graph mask).
+    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y, perhaps mask).
 
     Samples are read block by block. --workers and --scheduler divide them; the result is the same.
     """
@@ -53,7 +53,7 @@ def command(
     ratios, needed = found.energy.ratios, " + ".join(OPERATIONS[network.weighting])
     options.print_table(
         [
-            ("samples", len(found.predictions)),
+            *found.counts(network).items(),
             ("accuracy", f"{100 * found.accuracy:.2f} %"),
             ("engine", found.engine),
             ("wait", f"{found.wait} of {network.phases} phases"),

@@ -13,6 +13,7 @@ from onespike_lava.errors import DataError, OptionError, printable
 
 if TYPE_CHECKING:
     from onespike_lava.data.samples import Labelled
+    from onespike_lava.network import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,13 +54,13 @@ def engine(default: str = "auto") -> Callable[[F], F]:
     )
 
 
-def samples(path: str, limit: int | None, *, labels: bool) -> Labelled:
-    """The data of a file, cut to `limit` samples."""
+def samples(path: str, network: Network, limit: int | None, *, labels: bool) -> Labelled:
+    """The data of a file for a network, cut to `limit` samples; a graph is one."""
     from onespike_lava.data.samples import Labelled, load_samples
 
     data = load_samples(path, labels=labels)
-    y, mask = (None if each is None else each[:limit] for each in (data.y, data.mask))
-    return Labelled(data.x[:limit], y, mask)
+    data = data if labels else Labelled(data.x, None)
+    return data.of(network.input.shape, network.readout.shape[1:], limit)
 
 
 def interval(option: str, text: str | None) -> tuple[float, float] | None:

@@ -31,12 +31,11 @@ def command(
     say(f"reading {net}")
     import numpy as np
 
-    from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import load
     from onespike_lava.system.files import write_atomic
 
     network = load(net)
-    x = load_samples(source, labels=False).x[:limit]
+    x = options.samples(source, network, limit, labels=False).x
     with Bars() as bars:
         found = network.run(x, engine, wait, record=True, progress=bars)
     options.warn_of_input(found.clipped, found.rounding)

@@ -137,46 +137,71 @@ def _check_finite(values: NDArray[Any]) -> None:
         raise DataError(f"x: {bad} values are NaN or infinite; clean the data")
 
 
-def check_mask(mask: ArrayLike | None, samples: int) -> NDArray[np.bool_]:
-    """Which samples, or nodes, count as bool[samples], all without a mask; else `DataError`."""
-    chosen = np.ones(samples, bool) if mask is None else np.asarray(mask)
-    if chosen.dtype != bool or chosen.shape != (samples,):
-        raise DataError(
-            f"mask: {chosen.dtype}{list(chosen.shape)} is not bool[{samples}]; give one "
-            "truth value per sample"
-        )
-    if not chosen.any():
-        raise DataError("mask: no sample counts; choose at least one")
-    return chosen
+def by_place(name: str, values: ArrayLike, samples: int, plane: Shape) -> NDArray[Any]:
+    """Labels `y`, or a `mask`, with one value for each output place of each sample.
 
-
-def check_labels(y: ArrayLike, chosen: NDArray[np.bool_], classes: int) -> NDArray[np.int64]:
-    """Labels of the chosen samples, or nodes, in 0..classes - 1, else `DataError`.
-
-    y : int[samples]; of those that do not count any number
+    values : [N] of networks with one class a sample; of dense outputs, whose plane is (H, W),
+             [N, H, W], [N, H * W] or all in a row; [nodes] of a graph. Axes of one element count
+             as left out
+    Returns [N, places]; raises `DataError` where type or shape do not fit.
     """
-    labels, samples = np.asarray(y), len(chosen)
-    if labels.dtype.kind not in "iu" or labels.shape != (samples,):
+    found, places = np.asarray(values), prod(plane)
+    wanted, rows, given = (
+        [size for size in shape if size != 1]
+        for shape in ((samples, *plane), (samples, places), found.shape)
+    )
+    fits = given in (wanted, rows, [samples * places])
+    kinds, what, fix = PER_PLACE[name]
+    if not fits or found.dtype.kind not in kinds:
+        shown = wanted if places > 1 else [samples]
         raise DataError(
-            f"y: {labels.dtype}{list(labels.shape)} is not one integer label per sample "
-            f"[{samples}]; give numbers of classes"
+            f"{name}: {found.dtype}{list(found.shape)} is not {what}"
+            f"[{', '.join(map(str, shown))}]; give {fix} per {'place' if places > 1 else 'sample'}"
         )
-    labels = labels[chosen]
+    return found.reshape(samples, places)
+
+
+PER_PLACE = {
+    "y": ("iu", "integer", "the number of one class"),
+    "mask": ("b", "bool", "one truth value"),
+}
+"""Kinds of type of these arrays, what they hold, and what to give."""
+
+
+def check_labels(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Labels, some and all in 0..classes - 1, else `DataError`."""
+    if not labels.size:
+        raise DataError("mask: no sample counts; choose at least one")
     if not 0 <= labels.min() <= labels.max() < classes:
+        fix = "renumber them, or mask those that do not count"
+        if classes == 1:
+            fix = "of one output there is one class; compare its scores, which `run` gives"
         raise DataError(
             f"y: labels {labels.min()}..{labels.max()} are outside 0..{classes - 1}, the outputs "
-            "of the network; renumber them"
+            f"of the network; {fix}"
         )
     return labels.astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Samples [N, ...] and, where given, labels [N] and a mask [N] of those that count."""
+    """Samples [N, ...] and, where given, labels and a mask as `by_place` takes them."""
 
     x: NDArray[Any]
     y: NDArray[Any] | None
     mask: NDArray[Any] | None = None
+
+    def of(self, shape: Shape, plane: Shape, limit: int | None) -> Labelled:
+        """The first samples of a network's, x [N, *shape] and, where given, y and mask [N, places].
+
+        shape, plane : of its input; rows and columns of its output, () for none
+        """
+        x = _numeric(self.x, shape)
+        y, mask = (
+            None if values is None else by_place(name, values, len(x), plane)[:limit]
+            for name, values in (("y", self.y), ("mask", self.mask))
+        )
+        return Labelled(x[:limit], y, mask)
 
 
 def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,8 @@ class Run:
     engine, wait : what computed it
     clipped  : input values outside the input range
     rounding : largest distance of an input value from the grid, in steps
-    places   : rows times columns of the readout: 1, or of a graph its nodes
+    places   : rows times columns of the readout: 1 where a sample has one class, more of dense
+               outputs, of a graph its nodes
     """
 
     scores: NDArray[np.int64]
@@ -68,12 +69,20 @@ class Run:
     def predictions(self) -> NDArray[np.int64]:
         """Class of each sample, int64[N]: the output of highest score, the first at a tie.
 
-        Of a readout with several places int64[N, places]: a graph's nodes have a class each.
+        Of a readout with several places int64[N, places]: each has a class.
         """
-        samples, outputs = self.scores.shape
-        by_place = self.scores.reshape(samples, outputs // self.places, self.places)
-        classes: NDArray[np.int64] = by_place.argmax(axis=1)
-        return classes[:, 0] if self.places == 1 else classes
+        found = classes(self.scores, self.places)
+        return found[:, 0] if self.places == 1 else found
+
+
+def classes(scores: NDArray[Any], places: int) -> NDArray[np.int64]:
+    """Class of each place, int64[N, places]: the output of highest score, the first at a tie.
+
+    scores : [N, outputs], of each output all its places in a row
+    """
+    samples, outputs = scores.shape
+    found: NDArray[np.int64] = scores.reshape(samples, outputs // places, places).argmax(axis=1)
+    return found
 
 
 def code_shapes(network: Model) -> list[Shape]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Run
+from onespike_lava.network import Network
+from onespike_lava.system.progress import Progress, of_whole, silent
+
+BLOCK = 64
+"""Samples whose codes both engines hold at a time."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,46 @@ class Difference:
             f"layer {self.layer}, sample {self.sample}, neuron {list(self.neuron)}: "
             f"{self.values[0]} against {self.values[1]} ({self.count} places differ)"
         )
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What an engine's samples are beside those of the reference.
+
+    predictions : int64[N], or int64[N, places], the engine's, of the samples that were run
+    difference  : None where all are equal; with one, no sample behind its block was run
+    """
+
+    engine: str
+    predictions: NDArray[np.int64]
+    difference: Difference | None
+
+
+def compare_engines(
+    network: Network,
+    x: NDArray[Any],
+    engine: str,
+    wait: int | None = None,
+    progress: Progress = silent,
+) -> Verification:
+    """Run samples x : [N, *input shape], N > 0, on an engine and on the reference, block by block.
+
+    Ends at the first block that differs.
+    """
+    classes, difference, name = [], None, engine
+    for start in range(0, len(x), BLOCK):
+        block, told = x[start : start + BLOCK], partial(of_whole, progress, "verification")
+        seen = partial(told, 2 * start, 2 * len(x))
+        expected = network.run(block, "reference", wait, record=True, progress=seen)
+        seen = partial(told, 2 * start + len(block), 2 * len(x))
+        found = network.run(block, engine, wait, record=True, progress=seen)
+        name = found.engine
+        classes.append(found.predictions)
+        difference = first_difference(found, expected)
+        if difference is not None:
+            difference = replace(difference, sample=start + difference.sample)
+            break
+    return Verification(name, np.concatenate(classes), difference)
 
 
 def first_difference(one: Run, two: Run) -> Difference | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import lru_cache, reduce
-from math import prod
 from operator import add
 
 import numpy as np
@@ -37,7 +36,7 @@ def evaluate_file(
     scheduler: str | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """The evaluation of a network on a `.npz` file (`x`, `y`, of a graph `mask`).
+    """The evaluation of a network on a `.npz` file (`x`, `y`, perhaps `mask`), as in `evaluate`.
 
     Samples are read block by block, each worker its own; a graph is one sample and not divided.
 
@@ -50,10 +49,11 @@ def evaluate_file(
     apart = workers != 1 or scheduler is not None
     if engine == "lava" and apart:
         raise OptionError("workers: engine lava has processes of its own; leave the option out")
-    if prod(network.readout.shape[1:]) > 1:
+    if network.is_graph:
         if apart:
             raise OptionError("workers: a graph is one sample, not to be divided; leave them out")
-        data = load_samples(path, labels=True)
+        shape, plane = network.input.shape, network.readout.shape[1:]
+        data = load_samples(path, labels=True).of(shape, plane, limit)
         assert data.y is not None
         return evaluate(network, data.x, data.y, engine, wait, data.mask, progress)
     rows, labels = labelled(network, path, limit)
@@ -79,11 +79,10 @@ def labelled(
     rows = Rows.of(path, "x")
     Rows.of(path, "y")
     y, mask = (column(path, name) for name in ("y", "mask"))
-    rows = rows.part(slice(0, limit))
     Samples(network.input, np.broadcast_to(np.zeros((), rows.dtype), rows.shape))  # checks these
     assert y is not None
-    chosen = None if mask is None else mask[:limit]
-    return rows, Labels.of(network, y[:limit], chosen, len(rows))
+    labels = Labels.of(network.readout.shape, y, mask, len(rows), limit)
+    return rows.part(slice(0, limit)), labels
 
 
 def shards(samples: int, workers: int) -> Iterator[slice]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.data.rows import Rows
-from onespike_lava.data.samples import check_labels, check_mask, check_samples
+from onespike_lava.data.samples import by_place, check_labels, check_samples
 from onespike_lava.energy import Energy, energy
 from onespike_lava.engines.result import Run
 from onespike_lava.errors import DataError
+from onespike_lava.layers import Shape
 from onespike_lava.network import Network
-from onespike_lava.system.progress import Progress, silent
+from onespike_lava.system.progress import Progress, of_whole, silent
 
 BLOCK = 256
 """Samples whose codes are held at a time."""
@@ -27,7 +27,7 @@ BLOCK = 256
 class Tally:
     """What running samples counted; tallies of parts add up to that of the whole, exactly.
 
-    classes  : int64[N], of each sample, or of each node of a graph
+    classes  : int64[N], of each sample, or of each place of a dense output or node of a graph
     spikes   : layer -> int64[*shape], spikes of each neuron over the samples
     samples  : how many were run
     clipped, rounding, engine, wait : as in `Evaluation`
@@ -58,8 +58,10 @@ class Tally:
 class Evaluation:
     """What an evaluation found.
 
-    predictions : int64[N], class of each sample, or of each node of a graph that counts
+    predictions : int64[M], class of each sample that counts, of dense outputs of each place, of a
+                  graph of each node
     correct     : of these, those whose class is their label
+    samples     : that ran; a graph is one
     spikes      : layer -> spikes over all samples
     spikes_per_neuron : mean over hidden neurons (`Spiking` layers) and samples
     clipped     : input values outside the input range
@@ -68,6 +70,7 @@ class Evaluation:
 
     predictions: NDArray[np.int64]
     correct: int
+    samples: int
     spikes: dict[str, int]
     spikes_per_neuron: float
     energy: Energy
@@ -78,14 +81,20 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share of correct samples, 0 to 1."""
+        """Share of correct predictions, 0 to 1."""
         return self.correct / len(self.predictions)
+
+    def counts(self, network: Network) -> dict[str, int]:
+        """How many samples, or nodes of a graph, were judged; `places` of dense outputs."""
+        if network.dense_outputs:
+            return {"samples": self.samples, "places": len(self.predictions)}
+        return {"samples": len(self.predictions)}
 
     def summary(self, network: Network) -> dict[str, Any]:
         """The figures as JSON-ready values."""
         bases = {layer.base for layer in network.hidden}
         return {
-            "samples": len(self.predictions),
+            **self.counts(network),
             "correct": self.correct,
             "accuracy": self.accuracy,
             "engine": self.engine,
@@ -117,14 +126,15 @@ def evaluate(
 ) -> Evaluation:
     """Run every sample x : float[N, *shape] and compare with labels y : int[N].
 
-    A graph is one sample: x float[nodes, inputs], y int[nodes]; `mask`, bool[nodes], says which
-    nodes count, whose labels are classes. Energy and spikes are those of the whole graph.
+    Of dense outputs each place has a label, y int[N, H, W]. A graph is one sample: x
+    float[nodes, inputs], y int[nodes]. `mask`, bool like `y`, says which labels count; the others
+    may be any number. Energy and spikes are those of all samples, of the whole graph.
     `watch` sees the recorded run of each block of samples.
 
     Raises `DataError` for data that do not fit or no sample at all.
     """
     samples = check_samples(x, network.input.shape)
-    labels = Labels.of(network, y, mask, len(samples))
+    labels = Labels.of(network.readout.shape, y, mask, len(samples))
     return labels.compare(network, tally(network, samples, engine, wait, progress, watch))
 
 
@@ -140,7 +150,7 @@ def tally(
     spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
     classes, clipped, rounding = [], 0, 0.0
     for start in range(0, len(samples), BLOCK):
-        seen = partial(_seen, progress, start, len(samples))
+        seen = partial(of_whole, progress, "evaluation", start, len(samples))
         run = network.run(samples[start : start + BLOCK], engine, wait, True, seen)
         classes.append(run.predictions.reshape(-1))
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
@@ -154,16 +164,12 @@ def tally(
     )
 
 
-def _seen(progress: Progress, start: int, samples: int, engine: str, done: int, of: int) -> None:
-    """What an engine does of a block that begins at `start`, told of the whole."""
-    progress("evaluation", start + done, samples)
-
-
 @dataclass(frozen=True)
 class Labels:
-    """What the samples are known to be.
+    """What the samples are known to be: one label for each place of the network's output.
 
-    chosen : bool[N], samples, or nodes of a graph, that count
+    chosen : bool[N], places that count, sample by sample; a sample has one, of dense outputs
+             rows times columns, of a graph its nodes
     labels : int64[M], of those
     """
 
@@ -171,14 +177,28 @@ class Labels:
     labels: NDArray[np.int64]
 
     @classmethod
-    def of(cls, network: Network, y: ArrayLike, mask: ArrayLike | None, samples: int) -> Labels:
-        """Labels of so many samples; `DataError` where they do not fit or there are none."""
+    def of(
+        cls,
+        shape: Shape,
+        y: ArrayLike,
+        mask: ArrayLike | None,
+        samples: int,
+        limit: int | None = None,
+    ) -> Labels:
+        """Labels of so many samples, or of the first of them.
+
+        shape   : of the network's output, (classes,) or (classes, H, W)
+        y, mask : as `by_place` takes them
+
+        Raises `DataError` where they do not fit or there are none.
+        """
         if not samples:
             raise DataError("x: no samples; give at least one")
-        places = prod(network.readout.shape[1:])
-        chosen = check_mask(mask, samples * places)
-        outputs = prod(network.readout.shape) // places
-        return cls(chosen, check_labels(np.asarray(y), chosen, outputs))
+        known = by_place("y", y, samples, shape[1:])[:limit].reshape(-1)
+        chosen = np.ones(len(known), bool)
+        if mask is not None:
+            chosen = by_place("mask", mask, samples, shape[1:])[:limit].reshape(-1)
+        return cls(chosen, check_labels(known[chosen], shape[0]))
 
     def compare(self, network: Network, found: Tally) -> Evaluation:
         """The evaluation that a tally of all samples comes to."""
@@ -186,6 +206,7 @@ class Labels:
         return Evaluation(
             predictions=classes,
             correct=int((classes == self.labels).sum()),
+            samples=found.samples,
             spikes={name: int(count.sum()) for name, count in found.spikes.items()},
             spikes_per_neuron=_rate(network, found.spikes, found.samples),
             energy=energy(network, found.spikes, found.samples),

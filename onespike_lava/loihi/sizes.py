@@ -24,6 +24,6 @@ def extremes(synapse: Any) -> tuple[int, int]:
 def synapses(network: Network, layer: Layer) -> int:
     """Pairs of neurons that a weight of the layer connects, fewer at borders; a pool has none."""
     return sum(
-        energy.synapses(synapse, network.layers[synapse.source].shape, layer.shape)
-        for synapse in layer.synapses
+        energy.synapses(synapse, network.layers[synapse.source].shape, layer.shape, trained)
+        for synapse, trained in energy.connections(network, layer)
     )

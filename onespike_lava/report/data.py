@@ -28,7 +28,8 @@ class LayerLoss:
     above  : share of neurons whose exact activation exceeds the largest that the code holds
     alone  : mean squared logit error where this layer alone is coded
     up_to  : mean squared logit error of the integer network up to this layer, exact behind it
-    agree  : share of samples that keep the source network's class with the latter
+    agree  : share of samples, of dense outputs of places, that keep the source network's class
+             with the latter
     """
 
     name: str

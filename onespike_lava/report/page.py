@@ -10,6 +10,7 @@ from typing import Any
 from onespike_lava.energy import OPERATIONS, PICOJOULES
 from onespike_lava.errors import MissingPartError
 from onespike_lava.loihi.limits import LOIHI2
+from onespike_lava.network import Network
 from onespike_lava.report.data import Report
 from onespike_lava.report.drawing import inline, save, style
 from onespike_lava.report.figures import every, phases
@@ -65,7 +66,7 @@ def _content(report: Report) -> dict[str, Any]:
         "today": date.today().isoformat(),
         "version": __version__,
         "network": network,
-        "samples": report.samples,
+        "judged": _judged(network),
         "found": found,
         "summary": summary(network),
         "layers": _layers(report),
@@ -83,6 +84,13 @@ def _content(report: Report) -> dict[str, Any]:
         "violations": report.violations,
         "notes": report.notes,
     }
+
+
+def _judged(network: Network) -> str:
+    """What has a label each."""
+    if network.is_graph:
+        return "nodes of a graph"
+    return "places" if network.dense_outputs else "samples"
 
 
 def _layers(report: Report) -> list[dict[str, Any]]:

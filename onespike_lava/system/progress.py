@@ -25,6 +25,13 @@ def uncounted(done: int, total: int) -> None:
     """Tell nobody."""
 
 
+def of_whole(
+    progress: Progress, name: str, before: int, whole: int, part: str, done: int, total: int
+) -> None:
+    """Tell of a part of the work `name`, of whose `whole` steps `before` were done."""
+    progress(name, before + done, whole)
+
+
 def each(items: Sequence[Item], name: str, progress: Progress) -> Iterator[Item]:
     """The items in turn, telling at the start and after each how many are done."""
     progress(name, 0, len(items))

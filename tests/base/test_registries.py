@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -47,10 +48,8 @@ def every_registry():
     """The registries of all modules that can be imported here."""
     for package in (onespike_lava, exporters):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            try:
+            with suppress(ImportError, MissingPartError):
                 importlib.import_module(found.name)
-            except (ImportError, MissingPartError):
-                continue
     return REGISTRIES
 
 

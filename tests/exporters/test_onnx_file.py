@@ -121,6 +121,9 @@ CONSTANTS = {
         [node("MaxPool", kernel_shape=[2, 2])],
         [node("AveragePool", kernel_shape=[3, 2], strides=[3, 2], pads=[1, 1, 1, 1])],
         [node("AveragePool", kernel_shape=[3, 2], pads=[1, 1, 1, 1], count_include_pad=1)],
+        [node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)],
+        [node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1,
+              count_include_pad=1)],
         [node("GlobalAveragePool")],
         [node("GlobalMaxPool")],
         [node("ReduceMean", axes=[2, 3])],
@@ -329,7 +332,8 @@ HALF = np.array(0.5, np.float32)
         ([node("MaxPool", "x", "z i", kernel_shape=[2, 2]), node("Cast", "i", "k", to=1),
           node("Add", "z k")], {}, "maxpool (MaxPool): its second output i is used; only the first "
          "is supported"),
-        ([node("AveragePool", kernel_shape=[5, 5], strides=[5, 5], ceil_mode=1)], {},
+        ([node("AveragePool", kernel_shape=[4, 4], strides=[3, 3], ceil_mode=1,
+               pads=[1, 1, 1, 1], count_include_pad=1)], {},
          "averagepool (AveragePool): ceil_mode adds windows at the border; use ceil_mode=False"),
         ([node("Div", "one x")], {"one": HALF}, "div (Div): divides by a value of the network; "
          "that is not linear"),

@@ -218,8 +218,9 @@ def test_average_pool_of_signed_values_is_composed_and_uneven_windows_refused():
     uneven = {"padding": (1, 1, 1, 1), "count_include_pad": False}
     chain = Chain().conv("conv").relu().pool("avg", "avgpool", **uneven).linear()
     assert refusal(chain) == (
-        "avg (avgpool): divides by fewer inputs at borders (count_include_pad=False); use "
-        "count_include_pad=True or no padding"
+        "avg (avgpool): its windows hold 1 to 4 values and divide by as many (count_include_pad="
+        "False, or ceil_mode); use count_include_pad=True or windows that fit the plane, or pool "
+        "merge, which takes it into the linear layers behind"
     )
 
 

@@ -102,6 +102,8 @@ def test_modules_keep_their_names():
         nn.AvgPool2d((3, 2), padding=1),
         nn.AvgPool2d(3, 2, padding=1, count_include_pad=False),
         nn.AvgPool2d(2, ceil_mode=True),
+        nn.AvgPool2d(5, ceil_mode=True),
+        nn.AvgPool2d(4, 3, 1, ceil_mode=True, count_include_pad=False),
         nn.AdaptiveAvgPool2d(1),
         nn.AdaptiveAvgPool2d((3, None)),
         nn.AdaptiveMaxPool2d((4, 5)),
@@ -372,8 +374,8 @@ def test_all_unsupported_parts_are_named_at_once():
          "supported, flatten it before"),
         (lambda m, x: m.pool(x)[0], "pool (MaxPool2d): "
          "return_indices=True gives a second output; use False"),
-        (lambda m, x: F.avg_pool2d(x, 5, ceil_mode=True), "avg_pool2d (avg_pool2d): ceil_mode adds "
-         "windows at the border; use ceil_mode=False"),
+        (lambda m, x: F.avg_pool2d(x, 4, 3, 1, ceil_mode=True), "avg_pool2d (avg_pool2d): "
+         "ceil_mode adds windows at the border; use ceil_mode=False"),
         (lambda m, x: F.adaptive_avg_pool2d(x, 5), "adaptive_avg_pool2d (adaptive_avg_pool2d): "
          "[5, 5] of [12, 10] rows and columns takes windows of several sizes; choose a size that "
          "divides them evenly"),

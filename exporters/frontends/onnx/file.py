@@ -7,6 +7,7 @@ evaluated on the way; the batch stays a symbol.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,11 @@ class _Reader:
         axis = next((each.i for each in node.attribute if each.name == "axis"), default)
         if kind in TAILS and kind != "sigmoid" and axis not in (1, -1):
             raise RefusedError(f"along axis {axis}; only along 1, the classes")
-        return self.build.tail(name, kind, tails[0] if tails else inputs[0])
+        if kind == "concat":
+            _check_pair(tails)
+        tail = self.build.tail(name, kind, tails[-1] if tails else inputs[0])
+        turns = kind == "sub" and not isinstance(inputs[0], Tail)
+        return replace(tail, turned=tail.turned != turns)
 
     def _read(self, node: Any, name: str, kind: str, inputs: list[Any]) -> Any:
         attrs = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
@@ -201,6 +206,15 @@ class _Reader:
         if kind == "Reshape" and self.batch and inputs[1].size and inputs[1][0] == self.batch:
             inputs[1] = objects([BATCH, *inputs[1][1:]])
         return OPERATORS[kind](self.build, name, inputs, attrs)
+
+
+def _check_pair(tails: Sequence[Tail]) -> None:
+    """Raise `RefusedError` unless a concatenation makes `(1 - p, p)` of one probability."""
+    alike = len({tail.logits for tail in tails}) == 1 and tails[0].two
+    if not alike or [tail.turned for tail in tails] != [True, False]:
+        raise RefusedError(
+            "puts together what stands behind the logits; only (1 - p, p) of one sigmoid is read"
+        )
 
 
 def _array(tensor: Any, path: str) -> Any:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from exporters.frontends.builder import Builder, Ref, RefusedError
 from exporters.frontends.windows import (
     adaptive_attributes,
+    average_attributes,
     kernels,
     listed,
     pair,
@@ -73,15 +74,16 @@ def batch_normalization(build: Builder, name: str, inputs: list[Any], attrs: Att
 
 def max_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """MaxPool of one output."""
-    return build.add("maxpool", name, inputs, attrs=_pool(build, "maxpool", inputs[0], attrs))
+    window = pool_attributes(**_pool(build, inputs[0], attrs))
+    return build.add("maxpool", name, inputs, attrs=window)
 
 
 def average_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """AveragePool; unlike torch it leaves out the padding unless told."""
-    window = _pool(build, "avgpool", inputs[0], attrs)
+    counted = bool(attrs.get("count_include_pad", 0))
+    window = average_attributes(**_pool(build, inputs[0], attrs), count_include_pad=counted)
     if max(window.pop("dilation")) > 1:
         raise RefusedError("dilations are not supported; use a convolution")
-    window["count_include_pad"] = bool(attrs.get("count_include_pad", 0))
     return build.add("avgpool", name, inputs, attrs=window)
 
 
@@ -114,15 +116,14 @@ def _whole(build: Builder, x: Ref) -> Attributes:
     return adaptive_attributes(build.shapes[x.name][1:], (1, 1))
 
 
-def _pool(build: Builder, op: str, x: Ref, attrs: Attributes) -> Attributes:
+def _pool(build: Builder, x: Ref, attrs: Attributes) -> Attributes:
+    """What `pool_attributes` takes."""
     if attrs.get("storage_order", 0):
         raise RefusedError("storage_order=1; only 0 is supported")
     kernel, size = pair(x, attrs["kernel_shape"]), plane(build, x)
     window = _window(build, x, attrs, kernel)
     ceil = bool(attrs.get("ceil_mode", 0))
-    return pool_attributes(
-        op, size, kernel, window["stride"], window["padding"], window["dilation"], ceil
-    )
+    return {"size": size, "kernel": kernel, **window, "ceil": ceil}
 
 
 def _window(build: Builder, x: Ref, attrs: Attributes, kernel: Sequence[int]) -> Attributes:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from exporters.frontends.builder import Builder, Ref, RefusedError
 from exporters.frontends.windows import (
     adaptive_attributes,
+    average_attributes,
     kernels,
     listed,
     pair,
@@ -99,7 +100,7 @@ def max_pool(
     size, kernel = plane(build, x), pair(x, kernel_size)
     steps = pair(x, stride) if stride else kernel
     edges = pair(x, padding, 0) * 2
-    window = pool_attributes("maxpool", size, kernel, steps, edges, pair(x, dilation), ceil_mode)
+    window = pool_attributes(size, kernel, steps, edges, pair(x, dilation), ceil_mode)
     return build.add("maxpool", name, [x], attrs=window)
 
 
@@ -114,14 +115,13 @@ def avg_pool(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Ref:
-    """Average pool."""
+    """Average pool; windows that ceil mode adds divide by what they hold."""
     if divisor_override is not None:
         raise RefusedError("divisor_override is not supported; scale the next layer's weights")
     size, kernel = plane(build, x), pair(x, kernel_size)
     steps = pair(x, stride) if stride else kernel
     edges = pair(x, padding, 0) * 2
-    window = pool_attributes("avgpool", size, kernel, steps, edges, (1, 1), ceil_mode)
-    window["count_include_pad"] = count_include_pad
+    window = average_attributes(size, kernel, steps, edges, (1, 1), ceil_mode, count_include_pad)
     return build.add("avgpool", name, [x], attrs=window)
 
 

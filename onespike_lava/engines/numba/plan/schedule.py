@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from onespike_lava.layers import Readout, Sparse, Spiking
+from onespike_lava.layers import Readout, Spiking
 from onespike_lava.model import Model
 
 
@@ -57,7 +57,7 @@ def keeps_codes(network: Model, wait: int, record: bool) -> bool:
 
 def serves(network: Model) -> bool:
     """Whether the kernels can run a network: no graph, and what one spike sends fits a byte."""
-    if any(isinstance(s, Sparse) for layer in network.layers for s in layer.synapses):
+    if network.is_graph:
         return False
     growths = [layer.growth for layer in network.layers]
     return all(growth is None or growth.fraction_bits < 8 for growth in growths)
