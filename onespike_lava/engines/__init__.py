@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from onespike_lava import threads
 from onespike_lava.engines.result import Result, Run
-from onespike_lava.errors import OptionError
+from onespike_lava.errors import MissingPartError, OptionError
+from onespike_lava.parts import need
 from onespike_lava.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -61,14 +62,15 @@ def run(
 
 @cache
 def _engine(name: str) -> Any:
-    if name == "numba":
+    if name == AUTO:
         threads.check()
+        need("numba.core", "engine numba", way="install it, or take engine numpy")
     return import_module(f"onespike_lava.engines.{name}")
 
 
 def _auto() -> str:
     try:
         compiles: bool = _engine(AUTO).compiles()
-    except ImportError:
+    except MissingPartError:
         return "numpy"
     return AUTO if compiles else "numpy"
