@@ -19,10 +19,11 @@ from exporters.inputs import InputCoding
 from exporters.moments import Gathering
 from exporters.passes import prepare
 from exporters.quantize import quantize
-from exporters.recipe import Recipe
-from exporters.source import read
+from exporters.recipe import Recipe, recipe_of
+from exporters.source import model_files, read
 from exporters.statistics import histograms
 from onespike_lava.errors import OptionError
+from onespike_lava.files import keep_inputs
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
@@ -86,6 +87,8 @@ def export(
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
     `OptionError`, and `MissingPartError` where the model's library is absent.
     """
+    if path is not None:
+        keep_inputs({"path": (path, ".net")}, model_files(model))
     network = convert(model, calibration, output=output, progress=progress, **options).network
     if path is not None:
         save(network, path)
@@ -101,7 +104,7 @@ def convert(
     **options: Any,
 ) -> Conversion:
     """Convert a trained ReLU network; parameters and errors as in `export`."""
-    recipe = Recipe(**options)
+    recipe = recipe_of(options)
     samples = np.asarray(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)

@@ -32,9 +32,10 @@ def command(
     import numpy as np
 
     from onespike_lava.data import load_samples
-    from onespike_lava.files import write_atomic
+    from onespike_lava.files import keep_inputs, write_atomic
     from onespike_lava.netx import load
 
+    keep_inputs({"output": (output, ".npz")}, {"network": net, "input": source})
     network = load(net)
     x = load_samples(source, labels=False).x[:limit]
     with Bars() as bars:
