@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,25 +29,49 @@ class Batch:
 
 BATCH = Batch()
 
+_ACTIVATIONS = ("leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "hardswish", "mish")
+_WIDENING = (
+    *("convtranspose", "convtranspose1d", "convtranspose2d", "interpolate", "upsample", "resize"),
+    *("upsamplingnearest2d", "upsamplingbilinear2d", "pixelshuffle", "depthtospace"),
+)
+_NORMS = (
+    *("layernorm", "layernormalization", "groupnorm", "groupnormalization", "instancenorm2d"),
+    *("instancenormalization", "localresponsenorm", "lrn"),
+)
+_QUANTISED = (
+    *("quantizelinear", "dequantizelinear", "dynamicquantizelinear", "convinteger"),
+    *("matmulinteger", "qlinearconv", "qlinearmatmul", "qlinearadd", "qgemm"),
+)
+
 HINTS = {
-    **dict.fromkeys(
-        ("leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "hardswish", "mish"),
-        "use ReLU and train again: spikes carry no negative values",
-    ),
+    **dict.fromkeys(_ACTIVATIONS, "use ReLU and train again: spikes carry no negative values"),
     **dict.fromkeys(("tanh", "softplus", "hardsigmoid"), "use ReLU and train again"),
-    **dict.fromkeys(("convtranspose1d", "convtranspose2d"), "use an upsampled Conv2d"),
+    **dict.fromkeys(
+        _WIDENING,
+        "nothing here enlarges planes; keep their size with Conv2d of stride 1 and padding",
+    ),
     **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d"), "use its 2-D form"),
     **dict.fromkeys(
         ("transpose", "permute"), "keep the channel-first order of elements, export it so"
     ),
-    **dict.fromkeys(
-        ("layernorm", "groupnorm", "instancenorm2d", "localresponsenorm"), "use batch norm"
-    ),
+    **dict.fromkeys(_NORMS, "use batch norm"),
     **dict.fromkeys(("lstm", "gru", "rnn"), "only feed-forward networks are supported"),
-    **dict.fromkeys(("interpolate", "upsample", "resize"), "use strides and pools only"),
-    "einsum": "use linear or Conv2d layers",
+    **dict.fromkeys(("einsum", "bmm", "multiheadattention"), "use Linear or Conv2d layers"),
+    **dict.fromkeys(_QUANTISED, "give the float model, from before it was quantised"),
 }
-"""Ways out, by operator name in small letters without underscores."""
+"""Ways out, by operator name in small letters without underscores; what they name is supported."""
+
+REASON = 200
+"""Most characters of a reason."""
+
+TEXT = 120
+"""Most characters of another library's error in it."""
+
+_CLASSES = "Ref|Tail|Batch|Unknown|Chain|Given"
+OURS = re.compile(rf"'({_CLASSES})'|(?:<class ')?exporters\.[\w.]+\.({_CLASSES})(?:'>)?")
+"""Names of this package in an error of Python or a library."""
+
+WORDS = {"Tail": "a softmax", "Batch": "the batch size", "Given": "the adjacency"}
 
 TAILS = {
     "softmax": "softmax keeps the order of classes",
@@ -57,7 +82,7 @@ TAILS = {
 """What may stand behind the logits, and why it can be left out; names as in `HINTS`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ref:
     """The value of a node: its name and its shape without the batch.
 
@@ -67,6 +92,10 @@ class Ref:
 
     name: str
     shape: Shape
+
+    def __repr__(self) -> str:
+        """As error messages show it."""
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -84,21 +113,25 @@ class Tail:
 
 @dataclass(frozen=True)
 class Unknown:
-    """The value of a node that was refused; what reads it is unknown too."""
+    """The value of a node that was refused; what reads it is unknown too.
+
+    sizes : it stands for sizes of such a value
+    """
+
+    sizes: bool = False
 
 
 @dataclass
 class Builder:
     """Nodes so far, and the reasons why others cannot be read.
 
-    supported : what to name in an error as the way out
-    shapes    : of the nodes' values in the graph, without the batch
-    notes     : what became of nodes of the source that need none here
+    problems : name of a refused node -> its operator and the reason
+    shapes   : of the nodes' values in the graph, without the batch
+    notes    : what became of nodes of the source that need none here
     """
 
-    supported: str
     nodes: dict[str, Node] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -147,16 +180,16 @@ class Builder:
 
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
         """Note a node that cannot be read, and go on to find the others."""
-        self.problems[name] = f"{name} ({operator}): {reason}"
+        self.problems[name] = (operator, shortened(reason))
         return Unknown()
 
     def not_supported(self, operator: str) -> str:
         """The reason for an operator that the front end does not know, with a way out."""
-        hint = HINTS.get(plain(operator), "rewrite it with supported operators")
-        return f"not supported; {hint}"
+        name = plain(operator).rpartition(".")[2]
+        return f"not supported; {HINTS.get(name, 'rewrite it with supported operators')}"
 
     def finish(self, output: object) -> Graph:
-        """The graph, or `UnsupportedError` with every refusal and the list of what is supported.
+        """The graph, or `UnsupportedError` with every refused node.
 
         Refused nodes do not matter where the output does not read them.
         """
@@ -166,8 +199,9 @@ class Builder:
                 self.drop(name, "not supported; the output does not need it")
             return Graph(tuple(self.nodes.values()), output.name, self.notes)
         if self.problems:
-            found = "; ".join(self.problems.values())
-            raise UnsupportedError(f"{found}; supported: {self.supported}")
+            raise UnsupportedError(
+                listed_problems((name, *found) for name, found in self.problems.items())
+            )
         raise UnsupportedError("output: not the value of a node; return one tensor")
 
     def _fresh(self, name: str) -> str:
@@ -208,6 +242,36 @@ def _check_padding(node: Node, shapes: Sequence[Shape]) -> None:
             raise RefusedError(
                 f"pads {found} {what} where {shapes[0][1 + axis]} are, more than {most}; pad less"
             )
+
+
+def listed_problems(problems: Iterable[tuple[str, str, str]]) -> str:
+    """All refused nodes on one line, those of one operator and reason together.
+
+    problems : name, operator and reason of each
+    """
+    names: dict[tuple[str, str], list[str]] = {}
+    for name, *found in problems:
+        names.setdefault((found[0], found[1]), []).append(name)
+    lines = [f"{', '.join(each)} ({kind}): {why}" for (kind, why), each in names.items()]
+    return f"{'; '.join(lines)}; `onespike operators` lists what is supported"
+
+
+def shortened(reason: str) -> str:
+    """A reason of at most `REASON` characters; the way out behind the last `; ` stays."""
+    if len(reason) <= REASON:
+        return reason
+    found, mark, way = reason.rpartition("; ")
+    if not mark or len(way) > REASON // 2:
+        found, mark, way = reason, "", ""
+    room = REASON - len(mark) - len(way) - 3
+    return f"{found[:room]}...{mark}{way}"
+
+
+def line(error: Exception) -> str:
+    """The first line of an error's text, in words that say something to a user."""
+    text = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+    told = OURS.sub(lambda found: WORDS.get(found[1] or found[2], "a value of the network"), text)
+    return told if len(told) <= TEXT else f"{told[: TEXT - 3]}..."
 
 
 def plain(operator: str) -> str:
