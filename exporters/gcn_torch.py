@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from exporters.builder import line, listed_problems, shortened
 from exporters.gcn_chain import Chain, layers_of
 from exporters.gcn_pyg import GCN_CONV, is_graph_library, read_gcn_conv, title_of
 from exporters.gcn_source import GraphNetwork
 from exporters.gcn_torch_table import FUNCTIONS, METHODS, MODULES, Given
+from exporters.refusals import line, listed_problems, shortened
 from exporters.torch_models import node_title, outermost, own_copy
 from onespike_lava.errors import UnsupportedError
 

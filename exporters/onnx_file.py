@@ -13,22 +13,12 @@ from typing import Any
 import numpy as np
 import onnx
 
-from exporters.builder import (
-    BATCH,
-    TAILS,
-    Builder,
-    Ref,
-    RefusedError,
-    Tail,
-    Unknown,
-    choose_output,
-    line,
-    plain,
-)
+from exporters.builder import BATCH, TAILS, Builder, Ref, RefusedError, Tail, Unknown, choose_output
 from exporters.graph import Graph
 from exporters.onnx_load import load
 from exporters.onnx_sizes import SHAPE_ARITHMETIC, Folding, objects, shape_arithmetic
 from exporters.onnx_table import OPERATORS
+from exporters.refusals import line, plain
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
 

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from exporters.builder import line
+from exporters.refusals import line
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.files import check_file
 

@@ -11,7 +11,8 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from exporters.builder import RefusedError, line
+from exporters.builder import RefusedError
+from exporters.refusals import line
 
 FOLDED = (
     *("Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Constant"),

@@ -25,11 +25,10 @@ from exporters.builder import (
     Tail,
     Unknown,
     choose_output,
-    line,
-    plain,
 )
 from exporters.factory import load_factory
 from exporters.graph import Graph
+from exporters.refusals import line, plain
 from exporters.torch_models import (
     Tracer,
     array,

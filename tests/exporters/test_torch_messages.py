@@ -12,8 +12,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from exporters import builder
-from exporters.builder import HINTS, line, shortened
+from exporters.refusals import HINTS, TEXT, line, shortened
 from exporters.source import read
 from exporters.torch_fx import from_torch
 from exporters.torch_table import MODULES
@@ -194,7 +193,7 @@ def test_errors_of_libraries_are_told_in_words():
     assert line(error) == "zeros(): found element of type the batch size at pos 0"
     error = ValueError("expect a string: <class 'exporters.graph.builder.Ref'>")
     assert line(error) == "expect a string: a value of the network"
-    assert len(line(ValueError("x" * 500))) == builder.TEXT
+    assert len(line(ValueError("x" * 500))) == TEXT
     assert line(ValueError()) == "ValueError"
 
 
