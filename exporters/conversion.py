@@ -17,15 +17,16 @@ from exporters.calibration.correction import correct
 from exporters.calibration.grid import check_calibration, input_grid
 from exporters.calibration.histograms import histograms
 from exporters.calibration.moments import Gathering
-from exporters.frontends.read import read
+from exporters.frontends.read import model_files, read
 from exporters.graph import Graph, Node
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
-from exporters.recipe import Recipe
+from exporters.recipe import Recipe, recipe_of
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
+from onespike_lava.system.files import keep_inputs
 from onespike_lava.system.progress import Progress, silent
 from onespike_lava.version import __version__
 
@@ -86,6 +87,8 @@ def export(
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
     `OptionError`, and `MissingPartError` where the model's library is absent.
     """
+    if path is not None:
+        keep_inputs({"path": (path, ".net")}, model_files(model))
     network = convert(model, calibration, output=output, progress=progress, **options).network
     if path is not None:
         save(network, path)
@@ -101,7 +104,7 @@ def convert(
     **options: Any,
 ) -> Conversion:
     """Convert a trained ReLU network; parameters and errors as in `export`."""
-    recipe = Recipe(**options)
+    recipe = recipe_of(options)
     samples = np.asarray(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)

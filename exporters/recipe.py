@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from exporters.choices import CHOICES, PAPER
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
 from onespike_lava.limits import GROWTH_EXPONENT, INPUT_BITS_MAX, PAYLOAD_BITS_MAX
+from onespike_lava.system.names import meant
 
 __all__ = ["CHOICES", "PAPER", "Recipe"]
 
@@ -203,6 +204,21 @@ class Recipe:
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+
+def recipe_of(options: Mapping[str, Any]) -> Recipe:
+    """The recipe of a caller's keywords; `OptionError` also for one that is no option."""
+    check_names(options)
+    return Recipe(**options)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise `OptionError` for a name that is no option of a conversion."""
+    known = [each.name for each in fields(Recipe)]
+    for name in names:
+        if name not in known:
+            way = meant(name, known) or f"; the options are {', '.join(known)}"
+            raise OptionError(f"{name}: no option of a conversion{way}")
 
 
 def check_range(given: Any, bits: int) -> tuple[float, float]:

@@ -15,9 +15,10 @@ from typing import Any
 
 from onespike_lava.data.samples import Samples
 from onespike_lava.engines.result import Result, Run
-from onespike_lava.errors import OptionError
+from onespike_lava.errors import MissingPartError, OptionError
 from onespike_lava.model import Model
 from onespike_lava.system import threads
+from onespike_lava.system.parts import need
 from onespike_lava.system.progress import Progress, silent
 
 ENGINES = {
@@ -66,14 +67,15 @@ def run(
 
 @cache
 def _engine(name: str) -> Any:
-    if name == "numba":
+    if name == AUTO:
         threads.check()
+        need("numba.core", "engine numba", way="install it, or take engine numpy")
     return import_module(ENGINES[name])
 
 
 def _auto() -> str:
     try:
         compiles: bool = _engine(AUTO).compiles()
-    except ImportError:
+    except MissingPartError:
         return "numpy"
     return AUTO if compiles else "numpy"

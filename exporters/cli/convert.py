@@ -9,6 +9,7 @@ import click
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import say
 from onespike_lava.errors import OptionError
+from onespike_lava.system.files import keep_inputs
 
 EITHER = paths.FileOf(".net", ".nir")
 
@@ -24,6 +25,7 @@ def command(source: str, output: str, as_json: bool) -> None:
     them stands in metadata that only this library reads; stderr says what that is.
     """
     say(f"reading {source}")
+    keep_inputs({"output": (output, Path(output).suffix.lower())}, {"network": source})
     from exporters.nir.file import read_nir, write_nir
     from onespike_lava.netx import load, save
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from exporters.choices import CHOICES, PAPER
-from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
@@ -73,6 +73,8 @@ def command(
 ) -> None:
     """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network.
 
+    The factory may be a class, the module itself, or lie in a file, FILE.py:factory.
+
     With --adjacency MODEL is a graph network, called with features and adjacency; without
     --calibration its features are the identity, and --features keeps what the network takes.
     """
@@ -84,6 +86,13 @@ def command(
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 
+    keep_inputs(
+        {"output": (output, ".net"), "features": (features, ".npz")},
+        model,
+        weights=weights,
+        calibration=calibration,
+        adjacency=adjacency,
+    )
     if calibration is None and adjacency is None:
         raise OptionError("calibration: missing; give samples with --calibration X.npz")
     if features is not None and adjacency is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import click
 
 from onespike_lava.cli import paths
 from onespike_lava.errors import OptionError
+from onespike_lava.system import files
 
 MODEL = click.argument("model", type=paths.ONNX, metavar="MODEL")
 WEIGHTS = click.option(
@@ -24,11 +27,16 @@ def load_model(model: str, weights: str | None) -> Any:
         if weights is not None:
             raise OptionError("weights: an ONNX file holds its own; leave the option out")
         return model
-    if ":" not in model:
-        raise OptionError(
-            f"model: {model!r} is neither an .onnx file nor package.module:factory; give one of "
-            "both"
-        )
     from exporters.frontends.torch.factory import load_factory
 
     return load_factory(model, weights)
+
+
+def keep_inputs(
+    outputs: Mapping[str, tuple[str | None, str]], model: str | None, **inputs: str | None
+) -> None:
+    """`OptionError` where an output is an input or a file of the model; see `files.keep_inputs`."""
+    from exporters.frontends.read import model_files
+
+    there = any(path is not None and os.path.exists(path) for path, _ in outputs.values())  # noqa: PTH110
+    files.keep_inputs(outputs, {**(model_files(model) if there else {}), **inputs})

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from exporters.choices import TAKEN_APART
-from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
@@ -75,6 +75,8 @@ def command(
     from onespike_lava.report.drawing import style
     from onespike_lava.system.files import write_atomic
 
+    named = {"network": net, "data": data, "weights": weights, "calibration": calibration}
+    keep_inputs({"output": (output, ".html")}, model, **named)
     if model is None and (calibration or weights or model_output):
         raise OptionError("model: missing; weights, output and calibration belong to --model MODEL")
     with style():  # a missing part is told before the work

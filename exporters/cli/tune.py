@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporters.choices import CHOICES, ENERGIES, PAPER, PHASES, WAITS
-from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 
@@ -121,6 +121,8 @@ def command(
     from exporters.tuning.plot import check, plot
     from exporters.tuning.search import tune
 
+    named = {"weights": weights, "calibration": calibration, "data": data}
+    keep_inputs({"output": (output, ""), "plot": (picture, ".svg")}, model, **named)
     if picture is not None:
         check(picture)
     grid: dict[str, Any] = dict(PAPER) if paper else {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from exporters.frontends.refusals import hint, listed_problems, shortened
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from exporters.graph.arithmetic import window
 from onespike_lava.errors import UnsupportedError
@@ -28,26 +29,6 @@ class Batch:
 
 BATCH = Batch()
 
-HINTS = {
-    **dict.fromkeys(
-        ("leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "hardswish", "mish"),
-        "use ReLU and train again: spikes carry no negative values",
-    ),
-    **dict.fromkeys(("tanh", "softplus", "hardsigmoid"), "use ReLU and train again"),
-    **dict.fromkeys(("convtranspose1d", "convtranspose2d"), "use an upsampled Conv2d"),
-    **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d"), "use its 2-D form"),
-    **dict.fromkeys(
-        ("transpose", "permute"), "keep the channel-first order of elements, export it so"
-    ),
-    **dict.fromkeys(
-        ("layernorm", "groupnorm", "instancenorm2d", "localresponsenorm"), "use batch norm"
-    ),
-    **dict.fromkeys(("lstm", "gru", "rnn"), "only feed-forward networks are supported"),
-    **dict.fromkeys(("interpolate", "upsample", "resize"), "use strides and pools only"),
-    "einsum": "use linear or Conv2d layers",
-}
-"""Ways out, by operator name in small letters without underscores."""
-
 TAILS = {
     "softmax": "softmax keeps the order of classes",
     "logsoftmax": "log_softmax keeps the order of classes",
@@ -66,7 +47,7 @@ CONSTANT = ("softmax", "logsoftmax", "argmax")
 """What gives the same for every single logit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ref:
     """The value of a node: its name and its shape without the batch.
 
@@ -76,6 +57,10 @@ class Ref:
 
     name: str
     shape: Shape
+
+    def __repr__(self) -> str:
+        """As error messages show it."""
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -97,21 +82,25 @@ class Tail:
 
 @dataclass(frozen=True)
 class Unknown:
-    """The value of a node that was refused; what reads it is unknown too."""
+    """The value of a node that was refused; what reads it is unknown too.
+
+    sizes : it stands for sizes of such a value
+    """
+
+    sizes: bool = False
 
 
 @dataclass
 class Builder:
     """Nodes so far, and the reasons why others cannot be read.
 
-    supported : what to name in an error as the way out
-    shapes    : of the nodes' values in the graph, without the batch
-    notes     : what became of nodes of the source that need none here
+    problems : name of a refused node -> its operator and the reason
+    shapes   : of the nodes' values in the graph, without the batch
+    notes    : what became of nodes of the source that need none here
     """
 
-    supported: str
     nodes: dict[str, Node] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -168,16 +157,15 @@ class Builder:
 
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
         """Note a node that cannot be read, and go on to find the others."""
-        self.problems[name] = f"{name} ({operator}): {reason}"
+        self.problems[name] = (operator, shortened(reason))
         return Unknown()
 
     def not_supported(self, operator: str) -> str:
         """The reason for an operator that the front end does not know, with a way out."""
-        hint = HINTS.get(plain(operator), "rewrite it with supported operators")
-        return f"not supported; {hint}"
+        return f"not supported; {hint(operator)}"
 
     def finish(self, output: object) -> Graph:
-        """The graph, or `UnsupportedError` with every refusal and the list of what is supported.
+        """The graph, or `UnsupportedError` with every refused node.
 
         Refused nodes do not matter where the output does not read them.
         """
@@ -190,8 +178,9 @@ class Builder:
                 self.drop(name, "not supported; the output does not need it")
             return Graph(tuple(self.nodes.values()), output.name, self.notes, squashed)
         if self.problems:
-            found = "; ".join(self.problems.values())
-            raise UnsupportedError(f"{found}; supported: {self.supported}")
+            raise UnsupportedError(
+                listed_problems((name, *found) for name, found in self.problems.items())
+            )
         raise UnsupportedError("output: not the value of a node; return one tensor")
 
     def _fresh(self, name: str) -> str:
@@ -232,11 +221,6 @@ def _check_padding(node: Node, shapes: Sequence[Shape]) -> None:
             raise RefusedError(
                 f"pads {found} {what} where {shapes[0][1 + axis]} are, more than {most}; pad less"
             )
-
-
-def plain(operator: str) -> str:
-    """An operator's name in small letters without underscores and spaces."""
-    return operator.lower().replace("_", "").replace(" ", "")
 
 
 def choose_output(outputs: Mapping[str, Any], chosen: str | None) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from exporters.graph import Graph
-from onespike_lava.errors import DataError, MissingPartError, UnsupportedError
+from onespike_lava.errors import DataError, OneSpikeError, UnsupportedError
+from onespike_lava.system.parts import need
 
 
 def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> Graph:
@@ -44,18 +46,32 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
     return graph
 
 
+def model_files(model: Any) -> dict[str, str | Path]:
+    """What a model is read from: its file, and those beside an ONNX file that hold its data."""
+    if not isinstance(model, (str, Path)):
+        return {}
+    if Path(model).suffix.lower() == ".onnx":
+        return {"model": model, **{f"model's {each.name}": each for each in _external(model)}}
+    place = str(model).rpartition(":")[0]
+    return {"model": place if place.endswith(".py") else f"{place.replace('.', '/')}.py"}
+
+
+def _external(path: str | Path) -> list[Path]:
+    with suppress(OneSpikeError):  # whoever reads the model says what is wrong with it
+        need("onnx.checker", str(path), extra="onnx")
+        from exporters.frontends.onnx.load import external_files
+
+        return external_files(Path(path))
+    return []
+
+
 def _from_onnx(path: str | Path, shape: tuple[int, ...], output: str | None) -> Graph:
     if Path(path).suffix.lower() != ".onnx":
         raise UnsupportedError(
             f"{path}: not the name of an ONNX file; give a path that ends in .onnx, or a torch "
-            "model as package.module:factory with its weights"
+            "Module itself, such as exporters.frontends.torch.factory.load_factory returns"
         )
-    try:
-        import onnx  # noqa: F401
-    except ImportError:
-        raise MissingPartError(
-            f"{path}: onnx is not installed; run pip install 'onespike-lava[onnx]'"
-        ) from None
+    need("onnx.checker", str(path), extra="onnx")
     from exporters.frontends.onnx.file import from_onnx
 
     return from_onnx(path, shape, output)
@@ -63,5 +79,5 @@ def _from_onnx(path: str | Path, shape: tuple[int, ...], output: str | None) -> 
 
 def _is_torch_module(model: Any) -> bool:
     """Whether it is a torch module; what nobody imported torch for is none."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)
+    torch = sys.modules.get("torch.nn")
+    return torch is not None and isinstance(model, torch.Module)

@@ -31,9 +31,12 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
         if found is not None:
             return found
     wanted = ", ".join(map(str, target))
+    if x.shape == build.shapes[x.name] == (1,) and list(target) in ([BATCH], [-1]):
+        return build.add("identity", name, [x], attrs={"reason": "one value per sample"})
+    end = " (behind the logits leave it out)" if len(x.shape) == 1 else ""
     raise RefusedError(
-        f"reshape of {listed(x.shape)} to [{wanted}]; only flattening to [N, {size}], or of the "
-        "planes of [N, C, H, W] to [N, C, L], is supported"
+        f"reshape of {listed(x.shape)} to [{wanted}]{end}; only flattening to [N, {size}], or of "
+        "the planes of [N, C, H, W] to [N, C, L], is supported"
     )
 
 

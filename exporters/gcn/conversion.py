@@ -21,7 +21,7 @@ from exporters.calibration.grid import input_grid
 from exporters.calibration.histograms import BINS, Histogram
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
-from exporters.recipe import Recipe
+from exporters.recipe import Recipe, recipe_of
 from onespike_lava.data.samples import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
@@ -102,7 +102,7 @@ def export(
 
 def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any) -> GraphConversion:
     """Convert; parameters and errors as in `export`."""
-    recipe = Recipe(**{**DEFAULTS, **options})
+    recipe = recipe_of({**DEFAULTS, **options})
     _check_options(recipe)
     matrix = as_adjacency(adjacency)
     source = read(model, matrix)
@@ -119,8 +119,8 @@ def read(model: Any, adjacency: Any) -> GraphNetwork:
     """The graph network of a torch module, or the one given."""
     if isinstance(model, GraphNetwork):
         return model
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(model, torch.nn.Module):
+    torch = sys.modules.get("torch.nn")
+    if torch is None or not isinstance(model, torch.Module):
         raise UnsupportedError(
             f"model: {type(model).__name__} is not a torch Module, the only graph networks that "
             "are read; give one that is called with features and adjacency"

@@ -11,8 +11,9 @@ import numpy as np
 from exporters.gcn.source import Floats
 from onespike_lava.data.npy import archive, member
 from onespike_lava.data.samples import FILE_LIMIT
-from onespike_lava.errors import DataError, MissingPartError
+from onespike_lava.errors import DataError
 from onespike_lava.system.files import check_file, write_atomic
+from onespike_lava.system.parts import need
 
 NODES_LIMIT = 2**24
 """Most nodes of a graph: a matrix without entries takes memory for each."""
@@ -20,12 +21,7 @@ NODES_LIMIT = 2**24
 
 def load(path: str | os.PathLike[str]) -> Any:
     """The matrix of a file that `scipy.sparse.save_npz` wrote; raises `DataError`."""
-    try:
-        from scipy import sparse  # type: ignore[import-untyped]
-    except ImportError:
-        raise MissingPartError(
-            f"{path}: scipy is not installed; run pip install 'onespike-lava[graph]'"
-        ) from None
+    sparse = need("scipy.sparse", str(path), extra="graph").sparse
     check_file(path)
     try:
         with archive(path) as held:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.errors import DataError, MissingPartError
+from onespike_lava.errors import DataError
+from onespike_lava.system.parts import need
 
 Floats = NDArray[np.float64]
 Observer = Callable[[str, Floats], Floats]
@@ -113,12 +114,7 @@ def as_adjacency(given: Any) -> Any:
     Entry `[i, j]` weighs what node `i` receives from node `j`. Raises `DataError`, and
     `MissingPartError` without SciPy.
     """
-    try:
-        from scipy import sparse  # type: ignore[import-untyped]
-    except ImportError:
-        raise MissingPartError(
-            "adjacency: scipy is not installed; run pip install 'onespike-lava[graph]'"
-        ) from None
+    sparse = need("scipy.sparse", "adjacency", extra="graph").sparse
     if hasattr(given, "to_sparse_coo"):  # torch
         coo = given.detach().cpu().to_sparse_coo().coalesce()
         parts = (coo.values().numpy(), tuple(coo.indices().numpy()))

@@ -23,12 +23,6 @@ class Given(Enum):
     WEIGHTS = "the weights of its edges"
 
 
-SUPPORTED = (
-    "A (X W) as matrix products (mm, matmul, @, torch.sparse.mm, spmm), Linear, GCNConv, bias, "
-    "BatchNorm1d, ReLU, dropout, (log_)softmax at the end"
-)
-
-
 def given(adjacency: Any) -> Any:
     """The adjacency as it is."""
     return adjacency

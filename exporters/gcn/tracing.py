@@ -6,18 +6,18 @@ read is then compared with the module on a small random graph.
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 import torch
 from torch import fx, nn
 
-from exporters.frontends.torch.models import line, node_title, refuse_hooks
+from exporters.frontends.refusals import line, listed_problems, shortened
+from exporters.frontends.torch.models import node_title, outermost, own_copy
 from exporters.gcn.chain import Chain, layers_of
 from exporters.gcn.pyg import GCN_CONV, is_graph_library, read_gcn_conv, title_of
 from exporters.gcn.source import GraphNetwork
-from exporters.gcn.table import FUNCTIONS, METHODS, MODULES, SUPPORTED, Given
+from exporters.gcn.table import FUNCTIONS, METHODS, MODULES, Given
 from onespike_lava.errors import UnsupportedError
 
 NODES = 12
@@ -25,6 +25,8 @@ NODES = 12
 
 TOLERANCE = 1e-3
 """Largest difference between reading and module, relative to the largest score."""
+
+UNREAD = "not supported; rewrite it with supported operations"
 
 
 class _Unknown:
@@ -41,9 +43,8 @@ def from_torch(module: Any, adjacency: Any) -> GraphNetwork:
 
     Raises `UnsupportedError` with every module or function that cannot be read.
     """
-    title = type(module).__name__
-    refuse_hooks(module)
-    copied = copy.deepcopy(module).cpu().float().eval()
+    title = type(outermost(module)).__name__
+    copied = own_copy(module)
     try:
         traced = _Tracer().trace(copied)
     except Exception as error:  # whatever the model's own code raises on symbols
@@ -75,7 +76,7 @@ class _Reader:
         self.root, self.traced = root, traced
         self.modules = dict(root.named_modules(remove_duplicate=False))
         self.values: dict[fx.Node, Any] = {}
-        self.problems: list[str] = []
+        self.problems: list[tuple[str, str, str]] = []
         self.notes: dict[str, str] = {}
         self.given: list[str] = []
         self.edges = False
@@ -89,7 +90,7 @@ class _Reader:
             else:
                 self.values[node] = self._value(node)
         if self.problems:
-            raise UnsupportedError(f"{'; '.join(self.problems)}; supported: {SUPPORTED}")
+            raise UnsupportedError(listed_problems(self.problems))
         if not isinstance(result, Chain):
             raise UnsupportedError("output: not the scores of the nodes; return one tensor")
         return result
@@ -99,9 +100,9 @@ class _Reader:
         options = {key: self._argument(each) for key, each in node.kwargs.items()}
         held: list[Any] = []
         fx.node.map_aggregate([args, list(options.values())], held.append)
-        if any(isinstance(each, _Unknown) for each in held):
-            return _Unknown()
         name = self._name(node)
+        if any(isinstance(each, _Unknown) for each in held):
+            return self._refuse(name, node, UNREAD) if self._foreign(node) else _Unknown()
         try:
             if node.op in ("placeholder", "get_attr"):
                 return getattr(self, f"_{node.op}")(node)
@@ -109,11 +110,22 @@ class _Reader:
                 return self._constant(node, args, options)
             value = getattr(self, f"_{node.op}")(node, name, args, options)
         except (TypeError, ValueError, IndexError, AttributeError, UnsupportedError) as error:
-            self.problems.append(f"{name} ({node_title(node, self.modules)}): {line(error)}")
-            return _Unknown()
+            return self._refuse(name, node, line(error))
         if isinstance(value, Chain) and (value.tail or value in held):
             self.notes[name] = f"dropped ({node_title(node, self.modules).lower()})"
         return value
+
+    def _refuse(self, name: str, node: fx.Node, reason: str) -> _Unknown:
+        """Note a node that cannot be read, and go on to find the others."""
+        self.problems.append((name, node_title(node, self.modules), shortened(reason)))
+        return _Unknown()
+
+    def _foreign(self, node: fx.Node) -> bool:
+        """Whether no table has a node's operator."""
+        if node.op == "call_module":
+            module = self.modules[str(node.target)]
+            return type(module) not in MODULES and title_of(module) != GCN_CONV
+        return node.target not in (FUNCTIONS if node.op == "call_function" else METHODS)
 
     def _placeholder(self, node: fx.Node) -> Any:
         self.given.append(node.name)
@@ -152,7 +164,7 @@ class _Reader:
     ) -> Any:
         read = FUNCTIONS.get(node.target)
         if read is None:
-            raise UnsupportedError("not supported; rewrite it with supported operations")
+            raise UnsupportedError(UNREAD)
         return read(name, *args, **options)
 
     def _call_method(
@@ -160,7 +172,7 @@ class _Reader:
     ) -> Any:
         read = METHODS.get(str(node.target))
         if read is None:
-            raise UnsupportedError("not supported; rewrite it with supported operations")
+            raise UnsupportedError(UNREAD)
         return read(name, *args, **options)
 
     def _argument(self, value: Any) -> Any:

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from onespike_lava.errors import (
     FormatError,
     InvalidNetworkError,
-    MissingPartError,
     OneSpikeError,
     UnsupportedError,
 )
@@ -28,7 +27,8 @@ from onespike_lava.layers import MaxPool, Readout, Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import Tree
-from onespike_lava.system.files import read_bytes, write_atomic
+from onespike_lava.system.files import keep_inputs, read_bytes, write_atomic
+from onespike_lava.system.parts import need
 
 FILE_LIMIT = 2**30
 """Largest file, and largest sum of declared arrays, that is read, in bytes."""
@@ -53,8 +53,10 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> list[str]:
 
     Returns what tools that read the NIR nodes alone will not know, one line a feature
     (`remarks`). Raises `UnsupportedError` where NIR would need matrices or a file too large,
-    `MissingPartError` without the package nir, `DataError` where the file cannot be written.
+    `MissingPartError` without the package nir, `DataError` where the file cannot be written,
+    `OptionError` where a file of another kind is there, such as the `.net` file.
     """
+    keep_inputs({"path": (path, ".nir")}, {})
     nir = _nir(path)
     from exporters.nir.nodes import to_graph
 
@@ -97,13 +99,7 @@ def remarks(network: Network) -> list[str]:
 
 
 def _nir(path: str | os.PathLike[str]) -> Any:
-    try:
-        import nir
-    except ImportError:
-        raise MissingPartError(
-            f"{path}: nir is not installed; run pip install 'onespike-lava[nir]'"
-        ) from None
-    return nir
+    return need("nir.ir", str(path), extra="nir")
 
 
 def _remarks(network: Network) -> Iterator[str]:

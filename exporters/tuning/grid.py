@@ -11,7 +11,7 @@ from typing import Any
 
 from exporters.graph import Graph
 from exporters.passes.pipeline import prepare
-from exporters.recipe import Recipe
+from exporters.recipe import Recipe, check_names
 from onespike_lava.errors import OneSpikeError, OptionError
 
 PAIRS = ("input_range",)
@@ -52,6 +52,7 @@ def candidates(
     start    : stands for what the conversions start from, a part of their keys
     data     : stands for the data, a part of the points' keys
     """
+    check_names(options)
     axes = {name: _axis(name, value) for name, value in options.items()}
     depths = _Depths(graph)
     found: list[Candidate] = []

@@ -23,6 +23,7 @@ from click.shell_completion import CompletionItem
 from onespike_lava.cli.ends import Terminated, termination
 from onespike_lava.errors import DataError, OneSpikeError, printable
 from onespike_lava.system.files import FULL
+from onespike_lava.system.names import meant
 from onespike_lava.version import __version__
 
 COMMANDS = {
@@ -35,6 +36,7 @@ COMMANDS = {
     "report": ("exporters.cli.report", "All of this, and where accuracy goes, as one HTML page."),
     "tune": ("exporters.cli.tune", "Choose T, Q, T_w and other options by measuring them."),
     "convert": ("exporters.cli.convert", "A .net file as NIR for other tools, and back."),
+    "operators": ("exporters.cli.operators", "What of torch and ONNX is supported."),
     "completion": ("onespike_lava.cli.completion", "What makes bash, zsh or fish complete words."),
 }
 """Command -> the module whose `command` it is, and its line in the help."""
@@ -49,6 +51,14 @@ class _Group(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; a slip is told what it was meant for."""
+        if args[0] not in COMMANDS and args[0][:1] != "-":
+            ctx.fail(f"No such command {args[0]!r}{meant(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands by name, none of them loaded; else what click finds."""
@@ -169,7 +179,8 @@ def _usage(error: click.ClickException) -> str:
     """What is wrong with a command line, on one line, and where to look."""
     found = printable(" ".join(error.format_message().split())).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{found}; see {context.command_path if context else 'onespike'} --help"
+    mark = " " if found.endswith("?") else "; "
+    return f"{found}{mark}see {context.command_path if context else 'onespike'} --help"
 
 
 def _discard_output() -> None:

@@ -32,8 +32,9 @@ def command(
     import numpy as np
 
     from onespike_lava.netx import load
-    from onespike_lava.system.files import write_atomic
+    from onespike_lava.system.files import keep_inputs, write_atomic
 
+    keep_inputs({"output": (output, ".npz")}, {"network": net, "input": source})
     network = load(net)
     x = options.samples(source, network, limit, labels=False).x
     with Bars() as bars:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.system.files import check_file
+from onespike_lava.system.kinds import mistaken
 
 SOUND = "save it with numpy.savez"
 
@@ -42,9 +43,8 @@ class explained:  # noqa: N801  (reads like contextlib's)
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         # zipfile, its decompressors and NumPy's parser of headers raise nearly everything
         if kind and issubclass(kind, Exception) and not issubclass(kind, OneSpikeError):
-            raise DataError(
-                f"{self.path}: not a sound .npy or .npz file of plain arrays; {SOUND}"
-            ) from None
+            reason = f"not a sound .npy or .npz file of plain arrays; {SOUND}"
+            raise DataError(f"{self.path}: {mistaken(self.path, 'data') or reason}") from None
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def archive(path: str | os.PathLike[str]) -> zipfile.ZipFile:
 def member(held: zipfile.ZipFile, path: str | os.PathLike[str], name: str) -> zipfile.ZipInfo:
     """Where an array stands in an archive; `DataError` where it does not, or swells up."""
     if f"{name}.npy" not in held.NameToInfo:
+        if reason := mistaken(path, "data"):
+            raise DataError(f"{path}: {reason}")
         names = [each.removesuffix(".npy") for each in held.namelist()[:5]]
         raise DataError(
             f"{path}: holds {', '.join(names) or 'nothing'}, no array {name!r}; save it under "

@@ -7,7 +7,7 @@ A rule takes the case, and a rule of layers also the position of one, and yields
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
@@ -161,7 +161,10 @@ def _on_chips(case: Case, rule: str, found: int, limit: str, per_chip: int) -> I
     of = case.limits[limit]
     needed = ceil(found / (of.number * per_chip))
     fix = f"use a narrower network or at least {needed} chips"
-    yield from _over(case, "network", rule, found, limit, fix, per_chip * case.chips)
+    for each in _over(case, "network", rule, found, limit, fix, per_chip * case.chips):
+        what = of.unit.partition(" per ")[0]
+        place = "per chip" if case.chips == 1 else f"on {case.chips} chips"
+        yield replace(each, unit=f"{what} {place}")
 
 
 def _cores(case: Case) -> int:

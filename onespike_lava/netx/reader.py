@@ -17,7 +17,8 @@ from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.network import Network
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import Tree
-from onespike_lava.system.files import read_bytes
+from onespike_lava.system.files import check_file, read_bytes
+from onespike_lava.system.kinds import mistaken
 
 FILE_LIMIT = 160_000_000
 """Largest file that is read or written, in bytes: room for the 138 million weights of VGG-16."""
@@ -40,11 +41,19 @@ def load(path: str | os.PathLike[str]) -> Network:
     that breaks a rule of the neuron, `DataError` where there is no readable file.
     """
     try:
-        return from_tree(_tree(read_bytes(path, FILE_LIMIT)))  # the bytes are not kept
+        return from_tree(_tree(_content(path)))  # the bytes are not kept
     except InvalidNetworkError as error:
         raise InvalidNetworkError(f"{path}: {text}" for text in error.violations) from None
     except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
+        raise FormatError(f"{path}: {mistaken(path, 'net') or error}") from None
+
+
+def _content(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file; one that is too large may be a source network, and is called so."""
+    size, other = check_file(path), mistaken(path, "net")
+    if size > FILE_LIMIT and other:
+        raise FormatError(other)
+    return read_bytes(path, FILE_LIMIT)
 
 
 def from_bytes(content: bytes) -> Network:

@@ -12,7 +12,7 @@ from onespike_lava.errors import FormatError
 from onespike_lava.network import Network
 from onespike_lava.netx.reader import FILE_LIMIT, OBJECT_LIMIT
 from onespike_lava.netx.tree import to_tree
-from onespike_lava.system.files import write_atomic
+from onespike_lava.system.files import keep_inputs, write_atomic
 
 
 def to_bytes(network: Network) -> bytes:
@@ -41,5 +41,9 @@ def to_bytes(network: Network) -> bytes:
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write the network to `path`, atomically; `DataError` where that is not possible."""
+    """Write the network to `path`, atomically; `DataError` where that is not possible.
+
+    Raises `OptionError` where a file of another kind is there, such as data.
+    """
+    keep_inputs({"path": (path, ".net")}, {})
     write_atomic(path, to_bytes(network))

@@ -12,20 +12,19 @@ interface of lava-dl.
 
 import sys
 
-from onespike_lava.errors import MissingPartError
 from onespike_lava.processes.runner.children import lava_import
+from onespike_lava.system.parts import need
 
-try:
-    if "lava.magma.runtime.message_infrastructure.multiprocessing" not in sys.modules:
-        with lava_import():
-            import lava.magma.runtime.runtime  # noqa: F401
-except Exception as error:
-    absent = isinstance(error, ModuleNotFoundError)
-    reason = "is not installed" if absent else f"cannot be imported ({error})"
-    raise MissingPartError(
-        f"engine lava: lava-nc {reason}; install it with `pip install 'onespike-lava[lava]'` on "
-        "Python 3.10, or take another engine"
-    ) from error
+if "lava.magma.runtime.message_infrastructure.multiprocessing" not in sys.modules:
+    with lava_import():
+        need(
+            "lava.magma.runtime.runtime",
+            "engine lava",
+            extra="lava",
+            title="lava-nc",
+            way="install it with `pip install 'onespike-lava[lava]'` on Python 3.10, or take "
+            "another engine",
+        )
 
 from onespike_lava.processes.aggregate.process import Aggregate
 from onespike_lava.processes.conv.process import Conv

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from onespike_lava.errors import DataError, MissingPartError, OptionError
 from onespike_lava.system.files import write_atomic
+from onespike_lava.system.parts import need
 
 STYLE = {
     "svg.hashsalt": "onespike",
@@ -37,13 +38,11 @@ def style() -> AbstractContextManager[Any]:
     Raises `MissingPartError` without matplotlib, `OptionError` where its settings are unsound.
     """
     try:
-        import matplotlib as mpl
-    except ImportError:
-        raise MissingPartError(
-            "report: matplotlib is not installed; run pip install 'onespike-lava[report]'"
-        ) from None
-    except ValueError as error:
-        reason = str(error).splitlines()[0][:80]
+        mpl = need("matplotlib.figure", "report", extra="report")
+    except MissingPartError as error:
+        if not isinstance(error.__cause__, ValueError):
+            raise
+        reason = str(error.__cause__).splitlines()[0][:80]
         raise OptionError(
             f"report: matplotlib does not load ({reason}); mend or unset MPLBACKEND, or mend "
             "matplotlibrc"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from onespike_lava.energy import OPERATIONS, PICOJOULES
-from onespike_lava.errors import MissingPartError
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.network import Network
 from onespike_lava.report.data import Report
 from onespike_lava.report.drawing import inline, save, style
 from onespike_lava.report.figures import every, phases
 from onespike_lava.summary import summary
+from onespike_lava.system.parts import need
 from onespike_lava.version import __version__
 
 
@@ -23,12 +23,7 @@ def page(report: Report) -> str:
 
     Raises `MissingPartError` without matplotlib or jinja2 (the extra `report`).
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise MissingPartError(
-            "report: jinja2 is not installed; run pip install 'onespike-lava[report]'"
-        ) from None
+    jinja2 = need("jinja2.environment", "report", extra="report")
     folder = resources.files("onespike_lava.report")
     source = (folder / "page.html").read_text("utf-8")
     environment = jinja2.Environment(

@@ -4,5 +4,8 @@ files    : written beside and renamed, read with limits
 progress : how far a long call is
 threads  : how many of them
 jobs     : processes that work for a call, on this machine or a cluster
+parts    : optional parts of the installation
+kinds    : what a file is by its ending
+names    : names that were meant
 lazy     : public names, loaded when they are first used
 """

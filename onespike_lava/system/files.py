@@ -12,11 +12,12 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from onespike_lava.errors import DataError
+from onespike_lava.errors import DataError, OptionError
+from onespike_lava.system.kinds import KINDS
 
 try:
     import fcntl
@@ -55,6 +56,42 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
         raise DataError(
             f"{target}: cannot be written ({error.strerror}); give another path"
         ) from None
+
+
+def keep_inputs(
+    outputs: Mapping[str, tuple[str | os.PathLike[str] | None, str]],
+    inputs: Mapping[str, str | os.PathLike[str] | None],
+) -> None:
+    """Raise `OptionError` where what is to be written would take the place of what is read.
+
+    outputs : option -> path, and the ending of such files
+    inputs  : what it is, such as `model` -> path; None for none, in both
+
+    Links and other spellings of a path count; so do files of other kinds that are there, for
+    nobody wants a network in place of data.
+    """
+    seen: dict[str, str | os.PathLike[str] | None] = dict(inputs)
+    for option, (path, ending) in outputs.items():
+        if path is None:
+            continue
+        for what, other in seen.items():
+            if other is not None and _same(path, other):
+                raise OptionError(f"{option}: {path} is the {what} itself; give another path")
+        found = Path(path).suffix.lower()
+        if found in KINDS and found != ending and os.path.exists(path):  # noqa: PTH110  any text
+            raise OptionError(
+                f"{option}: {path} is {KINDS[found]}, which would be lost; give a path that ends "
+                f"in {ending}"
+            )
+        seen[option] = path
+
+
+def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two paths lead to one file, or would once they are there."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other) or os.path.samefile(one, other)  # noqa: PTH121
+    except (OSError, ValueError):
+        return False
 
 
 def _check_replaceable(target: Path, end: Path) -> None:

@@ -26,9 +26,10 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
-from onespike_lava.errors import MissingPartError, OptionError, WorkerError
+from onespike_lava.errors import OptionError, WorkerError
 from onespike_lava.system import threads
 from onespike_lava.system.files import sweep_scratch
+from onespike_lava.system.parts import need
 from onespike_lava.version import __version__
 
 MOST = 61 if sys.platform == "win32" else 1024
@@ -188,13 +189,7 @@ def _interrupts_later() -> Iterator[None]:
 
 @contextmanager
 def _cluster(address: str) -> Iterator[Crew]:
-    try:
-        import distributed
-    except ImportError:
-        raise MissingPartError(
-            "scheduler: distributed is not installed; run pip install 'onespike-lava[dask]'"
-        ) from None
-    cluster: Any = distributed
+    cluster = need("distributed.client", "scheduler", extra="dask")
     _check_address(cluster, address)
     try:
         client = cluster.Client(address, timeout=PATIENCE, set_as_default=False)

@@ -142,6 +142,18 @@ def test_all_violations_at_once_each_with_the_way_out():
     ]
 
 
+def test_limits_of_cores_are_told_of_the_chips_that_are_meant():
+    names = ("core_neurons", "core_synapse_bytes")
+    few = {**LOIHI2, **{name: replace(LOIHI2[name], number=1) for name in names}}
+    found = loihi.check(small(), limits=few)
+    assert [(each.rule, each.limit, each.unit) for each in found] == [
+        ("neurons", 128, "neurons per chip"),
+        ("synapses", 128, "bytes of synaptic memory per chip"),
+    ]
+    (found,) = loihi.check(small(), limits=lowered("chip_neurons", 50), chips=2)
+    assert (found.limit, found.unit) == (100, "neurons on 2 chips")
+
+
 def test_more_chips_hold_more():
     few = lowered("chip_neurons", 100)
     assert broken(small(), limits=few, chips=2) == []

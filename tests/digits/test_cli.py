@@ -151,7 +151,7 @@ def test_verify_finds_a_planted_fault(onespike, data, monkeypatch):
         (["evaluate", "no.net", "--data", "x.npz"], "onespike: no.net: does not exist; give the"),
         (["evaluate", NET, "--data", "no.npz"], "onespike: no.npz: does not exist; give the path"),
         (["evaluate", NET], "onespike: Missing option '--data'; see onespike evaluate --h"),
-        (["evaluate", NET, "--data", NET], f"onespike: {NET}: not a sound .npy or .npz file"),
+        (["evaluate", NET, "--data", NET], f"onespike: {NET}: is a converted network; give"),
         (["evaluate", NET, "--data", "x", "--engine", "gpu"], "onespike: Invalid value for '--eng"),
         (["inspect", "README.md"], "onespike: README.md: not a sound HDF5 file ("),
         (["spam"], "onespike: No such command 'spam'; see onespike --help"),

@@ -47,12 +47,14 @@ JSON = {
         *("--phases", "8", "--wait", "T", "--correct", "none", "--rounding", "nearest"),
     ),
     "convert": ("digits.net", "-o", "a.nir"),
+    "operators": (),
 }
 """Every command whose output a script may read."""
 
 KEYS = {
     "export": {"output", "phases", "base", "wait", "layers", "account", "clipped", "rounding"},
     "run": {"output", "samples", "engine", "wait", "phases", "spikes"},
+    "operators": {"onnx", "torch"},
     "convert": {"source", "output", "unknown_to_others"},
 }
 """What stands in it, of commands that other tests do not read."""

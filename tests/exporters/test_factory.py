@@ -2,6 +2,8 @@
 
 # ruff: noqa: E402  (imports follow importorskip)
 
+import sys
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -18,6 +20,15 @@ def build():
 def number():
     return 3
 constant = 3
+class Net(nn.Linear):
+    def __init__(self, width, depth=2, *, bias):
+        super().__init__(width, depth, bias)
+net = build()
+wrapped = nn.DataParallel(build())
+def broken():
+    return nn.Linear(3, undefined)
+def leaves():
+    raise SystemExit(0)
 """
 
 
@@ -52,6 +63,19 @@ def test_weights_are_loaded():
          "no_such_module; install it or change to its directory"),
         ("my_factory_model:make", None, OptionError, "my_factory_model:make: my_factory_model has "
          "no function called make; check the name"),
+        ("my_factory_model:biuld", None, OptionError, "my_factory_model:biuld: my_factory_model "
+         "has no function called biuld; did you mean build?"),
+        ("my_factory_model:Net", None, OptionError, "my_factory_model:Net: Net needs width, bias, "
+         "and is called without arguments; write a function that returns Net(width, bias) and "
+         "name that"),
+        ("my_factory_model:broken", None, UnsupportedError, "my_factory_model:broken: its own code "
+         "fails (NameError: name 'undefined' is not defined); mend it, onespike --debug shows "
+         "where"),
+        ("my_factory_model:leaves", None, UnsupportedError, "my_factory_model:leaves: its own code "
+         "fails (SystemExit: 0); mend it, onespike --debug shows where"),
+        ("no.py:build", None, DataError, "no.py: does not exist; give the path of a file"),
+        ("my_factory_model.py", None, OptionError, "my_factory_model.py: is a Python file; say "
+         "what makes the model in it, as FILE.py:NAME"),
         ("my_factory_model:constant", None, OptionError, "my_factory_model:constant: "
          "my_factory_model has no function called constant; check the name"),
         ("my_factory_model:number", None, UnsupportedError, "my_factory_model:number: returned "
@@ -92,6 +116,82 @@ def test_files_that_are_not_safetensors(tmp_path):
         load_factory("my_factory_model:build", "w.safetensors")
 
 
+def test_a_module_itself_is_taken_and_left_alone():
+    before = load_factory("my_factory_model:net").state_dict()
+    before = {key: value.clone() for key, value in before.items()}
+    saved()
+    loaded = load_factory("my_factory_model:net", "w.safetensors").state_dict()
+    assert torch.equal(loaded["0.bias"], safetensors.load_file("w.safetensors")["0.bias"])
+    after = load_factory("my_factory_model:net").state_dict()
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+
+
+def test_a_file_is_taken_with_what_lies_beside_it(tmp_path, monkeypatch):
+    folder = tmp_path / "deep er"
+    folder.mkdir()
+    (folder / "torch.py").write_text(
+        "from sizes import WIDTH\nfrom torch import nn\n"
+        "def make():\n    import later\n    return nn.Linear(WIDTH, 2)\n"
+    )
+    (folder / "sizes.py").write_text("WIDTH = 5")
+    (folder / "later.py").write_text("")
+    monkeypatch.delitem(sys.modules, "sizes", raising=False)
+    path = list(sys.path)
+    assert load_factory("deep er/torch.py:make").in_features == 5
+    assert load_factory(f"{folder}/torch.py:make").in_features == 5
+    assert sys.path == path
+    assert sys.modules["torch"] is torch
+
+
+def test_code_that_fails_as_it_is_imported(tmp_path):
+    (tmp_path / "no_code.py").write_text("def (:")
+    with pytest.raises(
+        UnsupportedError, match=r"^no_code:make: its own code fails \(SyntaxError: "
+    ):
+        load_factory("no_code:make")
+    (tmp_path / "no_library.py").write_text("import no_such_library")
+    with pytest.raises(OptionError, match=r"^no_library\.py:m: no module named no_such_library;"):
+        load_factory("no_library.py:m")
+
+
+WRAPPED = {
+    "DataParallel": lambda state: {f"module.{key}": state[key] for key in state},
+    "torch.compile": lambda state: {f"_orig_mod.{key}": state[key] for key in state},
+    "AveragedModel": lambda state: {
+        "n_averaged": torch.tensor(3), **{f"module.{key}": state[key] for key in state}
+    },
+    "both": lambda state: {f"module._orig_mod.{key}": state[key] for key in state},
+    "inside": lambda state: {key.replace("0.", "0.module."): state[key] for key in state},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize("spec", ["build", "wrapped"])
+def test_weights_of_wrapped_models_are_loaded(name, spec):
+    state = saved()
+    safetensors.save_file(WRAPPED[name](state), "w.safetensors")
+    found = load_factory(f"my_factory_model:{spec}", "w.safetensors").state_dict()
+    assert set(found) == set(state)
+    assert all(torch.equal(found[key], value) for key, value in state.items())
+
+
+def test_weights_under_another_word_and_of_other_files():
+    state = saved()
+    safetensors.save_file({f"model.{key}": state[key] for key in state}, "w.safetensors")
+    with pytest.raises(DataError) as error:
+        load_factory("my_factory_model:build", "w.safetensors")
+    assert str(error.value) == (
+        "w.safetensors: all weights begin with 'model.', those of the model do not; save them "
+        "without it"
+    )
+    torch.save(state, "w.pt")
+    with pytest.raises(DataError) as error:
+        load_factory("my_factory_model:build", "w.pt")
+    assert str(error.value) == (
+        "w.pt: is a file of torch.save; save the weights with safetensors.torch.save_file"
+    )
+
+
 def test_the_command_line_tells_files_from_factories():
     assert load_model("a/NET.ONNX", None) == "a/NET.ONNX"
     with pytest.raises(OptionError, match=r"^weights: an ONNX file holds its own; leave"):
@@ -99,5 +199,6 @@ def test_the_command_line_tells_files_from_factories():
     with pytest.raises(OptionError) as error:
         load_model("net.pt", None)
     assert str(error.value) == (
-        "model: 'net.pt' is neither an .onnx file nor package.module:factory; give one of both"
+        "net.pt: is a file of torch.save; give package.module:factory, whose weights go with "
+        "--weights FILE.safetensors"
     )

@@ -275,11 +275,14 @@ class Hidden(Plain):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (Residual, r"^add_1 \(add\): adds two values of the nodes; only a bias may be added; sup"),
+        (
+            Residual,
+            r"^add_1 \(add\): adds two values of the nodes; only a bias may be added; `onesp",
+        ),
         (Twice, r"^matmul: a second sum over neighbours without a ReLU in between; give their"),
         (EndsInRelu, r"^output: a ReLU; end the network with the scores before it$"),
         (Alone, r"^model: no sum over neighbours; use exporters\.export for it$"),
-        (Gated, r"^sigmoid \(sigmoid\): not supported; rewrite it with supported operations; s"),
+        (Gated, r"^sigmoid \(sigmoid\): not supported; rewrite it with supported operations; `"),
         (Hidden, r"^add(_\d)? \(add\): adds two values of the nodes"),
     ],
 )

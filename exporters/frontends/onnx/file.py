@@ -23,26 +23,22 @@ from exporters.frontends.builder import (
     Tail,
     Unknown,
     choose_output,
-    plain,
 )
 from exporters.frontends.onnx.load import load
 from exporters.frontends.onnx.sizes import (
     SHAPE_ARITHMETIC,
     Folding,
-    line,
     objects,
     shape_arithmetic,
 )
 from exporters.frontends.onnx.table import OPERATORS
+from exporters.frontends.refusals import line, plain
 from exporters.graph import Graph
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
 
 OPSET_MIN = 7
 """The first operator set in which batch norm and dropout mean inference without saying so."""
-
-SUPPORTED = ", ".join((*OPERATORS, "Constant", "and Softmax at the end"))
-"""What error messages list."""
 
 LATER = (
     *("ZipMap", "ArrayFeatureExtractor", "LabelEncoder", "Normalizer", "TopK", "Log"),
@@ -90,7 +86,8 @@ class _Reader:
 
     def __init__(self, model: Any, path: str, sample_shape: Sequence[int] | None) -> None:
         self.model, self.path = model, path
-        self.build = Builder(SUPPORTED)
+        self.build = Builder()
+        self.functions = {(each.domain, each.name) for each in model.functions}
         self.values: dict[str, Any] = {"": None}
         for sparse in model.graph.sparse_initializer:
             raise UnsupportedError(
@@ -151,9 +148,9 @@ class _Reader:
     def _value(self, node: Any) -> Any:
         name = node.name or next(iter(node.output), node.op_type)
         inputs = [self.values.get(each, Unknown()) for each in node.input]
-        if any(isinstance(each, Unknown) for each in inputs):
-            return Unknown()
         kind = node.op_type if _is_default(node.domain) else f"{node.domain}.{node.op_type}"
+        if any(isinstance(each, Unknown) for each in inputs):
+            return self._unread(node, name, kind, inputs)
         try:
             tail = self._tail(node, name, inputs)
             return self._read(node, name, kind, inputs) if tail is None else tail
@@ -161,6 +158,24 @@ class _Reader:
             return self.build.refuse(name, kind, str(error))
         except Exception as error:  # attributes and constants that ONNX's checker lets pass
             return self.build.refuse(name, kind, f"cannot be read ({line(error)}); export it anew")
+
+    def _unread(self, node: Any, name: str, kind: str, inputs: list[Any]) -> Unknown:
+        """What reads a refused node: refused itself where its operator is not supported."""
+        unknown = [each for each in inputs if isinstance(each, Unknown)]
+        if kind == "Shape" or all(each.sizes for each in unknown):
+            return Unknown(sizes=True)
+        if kind in OPERATORS or plain(node.op_type) in TAILS or node.op_type in LATER:
+            return Unknown()
+        return self.build.refuse(name, kind, self._foreign(node, kind))
+
+    def _foreign(self, node: Any, kind: str) -> str:
+        """The reason for an operator that is not in the table."""
+        if (node.domain, node.op_type) in self.functions:
+            return (
+                "a function of the file; put its body in its place with onnx.inliner."
+                "inline_local_functions, and save that"
+            )
+        return self.build.not_supported(kind)
 
     def _tail(self, node: Any, name: str, inputs: list[Any]) -> Tail | None:
         """The value of what stands behind the logits; None for a node that does not."""
@@ -194,11 +209,13 @@ class _Reader:
         if kind == "CastLike" and isinstance(inputs[0], np.ndarray):
             self.build.drop(name, "a constant or a size")
             return inputs[0]
+        if symbolic and kind != "Reshape":
+            raise RefusedError("computes with the batch size; use -1")
         if not any(isinstance(each, Ref) for each in inputs):
             self.build.drop(name, "a constant or a size")
             return self.folding.value(node, kind, inputs)
         if kind not in OPERATORS:
-            raise RefusedError(self.build.not_supported(kind))
+            raise RefusedError(self._foreign(node, kind))
         extra = [each for each in node.output[1:] if each in self.wanted]
         attrs["outputs"] = len(node.output)
         if extra and kind != "Split":

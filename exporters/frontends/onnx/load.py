@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from exporters.frontends.onnx.sizes import line
+from exporters.frontends.refusals import line
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.system.files import check_file
 
@@ -22,18 +22,7 @@ NODES_LIMIT = 2**12
 
 def load(path: Path) -> Any:
     """The checked model; `DataError` for a file that is none, `UnsupportedError` if too large."""
-    size = check_file(path)
-    if size > FILE_LIMIT:
-        raise DataError(f"{path}: {size} bytes exceed the limit of {FILE_LIMIT}; use a smaller one")
-    try:
-        with path.open("rb") as stream:
-            if stream.read(1) == b"\0":  # no field begins so; spares reading an empty disk
-                raise ValueError("it begins with zeros")
-        model = onnx.load(str(path), load_external_data=False)
-        if not model.graph.node:
-            raise ValueError("it holds no nodes")
-    except Exception as error:  # protobuf's classes differ between versions
-        raise DataError(f"{path}: not an ONNX file ({line(error)}); export it again") from None
+    model = _parsed(path)
     if len(model.graph.node) > NODES_LIMIT:
         raise UnsupportedError(
             f"{path}: {len(model.graph.node)} nodes exceed the limit of {NODES_LIMIT}; simplify it"
@@ -50,6 +39,29 @@ def load(path: Path) -> Any:
         onnx.checker.check_model(model)
     except Exception as error:  # the checker's, and those of texts and sizes that it meets
         raise DataError(f"{path}: not valid ONNX ({line(error)}); export it again") from None
+    return model
+
+
+def external_files(path: Path) -> list[Path]:
+    """The files that hold a model's external data; errors as in `load`."""
+    tensors = [each for each in _tensors(_parsed(path).graph) if uses_external_data(each)]
+    return sorted({path.parent / ExternalDataInfo(each).location for each in tensors})
+
+
+def _parsed(path: Path) -> Any:
+    """The model without external data, not checked."""
+    size = check_file(path)
+    if size > FILE_LIMIT:
+        raise DataError(f"{path}: {size} bytes exceed the limit of {FILE_LIMIT}; use a smaller one")
+    try:
+        with path.open("rb") as stream:
+            if stream.read(1) == b"\0":  # no field begins so; spares reading an empty disk
+                raise ValueError("it begins with zeros")
+        model = onnx.load(str(path), load_external_data=False)
+        if not model.graph.node:
+            raise ValueError("it holds no nodes")
+    except Exception as error:  # protobuf's classes differ between versions
+        raise DataError(f"{path}: not an ONNX file ({line(error)}); export it again") from None
     return model
 
 

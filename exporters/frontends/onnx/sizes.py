@@ -12,6 +12,7 @@ import onnx
 from onnx.reference import ReferenceEvaluator
 
 from exporters.frontends.builder import RefusedError
+from exporters.frontends.refusals import line
 
 FOLDED = (
     *("Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Constant"),
@@ -92,8 +93,8 @@ def shape_arithmetic(kind: str, inputs: list[Any], attrs: dict[str, Any]) -> Any
     """Shape arithmetic with the batch among the sizes; what combines the batch is refused."""
     try:
         return objects(SHAPE_ARITHMETIC[kind](inputs, attrs))
-    except (TypeError, ValueError, IndexError) as error:
-        raise RefusedError(f"computes with the batch size ({line(error)}); use -1") from None
+    except (TypeError, ValueError, IndexError):
+        raise RefusedError("computes with the batch size; use -1") from None
 
 
 def _axes(inputs: list[Any], attrs: dict[str, Any]) -> tuple[int, ...]:
@@ -125,8 +126,3 @@ def objects(values: Any) -> Any:
     if all(isinstance(each, (int, np.integer)) for each in array.reshape(-1)):
         return array.astype(np.int64)
     return array
-
-
-def line(error: Exception) -> str:
-    """The first line of an error's text."""
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")

@@ -6,7 +6,6 @@ compared with that copy on random samples, so that nothing can be misread in sil
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -26,20 +25,21 @@ from exporters.frontends.builder import (
     Tail,
     Unknown,
     choose_output,
-    plain,
 )
+from exporters.frontends.refusals import line, plain
 from exporters.frontends.torch.factory import load_factory
 from exporters.frontends.torch.models import (
     Tracer,
     array,
     kind_of,
     leaves,
-    line,
     node_title,
+    outermost,
     outputs_of,
-    refuse_hooks,
+    own_copy,
+    with_defaults,
 )
-from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES, SUPPORTED
+from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES
 from exporters.graph import Graph
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
@@ -56,6 +56,8 @@ ROWS = ("conv1d", "maxpool1d", "avgpool1d", "adaptiveavgpool1d", "adaptivemaxpoo
 LATER = ("log", "exp", "squeeze", "flatten", "detach", "float", "contiguous", "clone")
 """What may follow a softmax at the end, all of it left out."""
 
+COUNTS = "computes with the batch size; use -1 or size(0) as it is"
+
 
 def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = None) -> Graph:
     """The graph of a torch module in inference mode.
@@ -65,16 +67,16 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
     output       : of several, the key in the dictionary or the number that the module returns
 
     Nodes are called as their modules (`features.0`), functions as `torch.fx` calls them. A
-    softmax at the end is left out. Raises `UnsupportedError` with every module, function or
-    hook that cannot be read.
+    softmax at the end is left out. What DataParallel, AveragedModel or torch.compile wrap is
+    read in their place; further arguments of `forward` keep their defaults. Raises
+    `UnsupportedError` with every module, function or hook that cannot be read.
     """
-    title = type(module).__name__
-    refuse_hooks(module)
-    copied = copy.deepcopy(module).cpu().float().eval()
+    title = type(outermost(module)).__name__
+    copied = own_copy(module)
     if kind_of(copied) in MODULES:  # tracing would enter a layer that stands alone
         copied = nn.Sequential(OrderedDict({title.lower(): copied}))
     try:
-        traced = Tracer().trace(copied)
+        traced = Tracer().trace(with_defaults(copied))
     except Exception as error:  # whatever the model's own code raises on symbols
         raise UnsupportedError(
             f"{title}: torch.fx cannot follow its forward ({line(error)}); remove control flow "
@@ -91,7 +93,7 @@ class _Reader:
 
     def __init__(self, root: nn.Module, traced: fx.Graph, shape: Shape) -> None:
         self.root, self.traced = root, traced
-        self.build = Builder(SUPPORTED)
+        self.build = Builder()
         self.values: dict[fx.Node, Any] = {}
         self.modules = dict(root.named_modules(remove_duplicate=False))
         self.shape = shape
@@ -117,7 +119,8 @@ class _Reader:
         value = outputs[self.output]
         self.tail = value if isinstance(value, Tail) else None
         if not isinstance(value, (Ref, Tail, Unknown)):
-            self.build.refuse("output", type(value).__name__, "return tensors only")
+            kind = "the batch size" if isinstance(value, Batch) else type(value).__name__
+            self.build.refuse("output", kind, "return tensors only")
         return self.build.finish(value)
 
     def finished(self, logits: torch.Tensor) -> torch.Tensor:
@@ -136,9 +139,10 @@ class _Reader:
     def _value(self, node: fx.Node) -> Any:
         args = [self._argument(each) for each in node.args]
         options = {key: self._argument(each) for key, each in node.kwargs.items()}
-        if any(isinstance(each, Unknown) for each in leaves([args, list(options.values())])):
-            return Unknown()
         name = str(node.target) if node.op == "call_module" else node.name
+        given = list(leaves([args, list(options.values())]))
+        if unknown := [each for each in given if isinstance(each, Unknown)]:
+            return self._unread(name, node, unknown)
         try:
             value = self._tail(name, node, args, options)
             if value is None:
@@ -147,12 +151,26 @@ class _Reader:
             return self.build.refuse(name, node_title(node, self.modules), str(error))
         except (TypeError, ValueError, IndexError, AttributeError) as error:
             reason = f"called in a form that is not supported ({line(error)})"
+            if any(isinstance(each, Batch) for each in given):
+                reason = COUNTS
             return self.build.refuse(name, node_title(node, self.modules), reason)
         if not any(isinstance(each, (Ref, Tail)) for each in leaves(value)):
             self.build.drop(name, "a constant or a size")
         if node.target in IN_PLACE or options.get("inplace") or self._is_in_place(node):
             self.values[node.args[0]] = value
         return value
+
+    def _unread(self, name: str, node: fx.Node, unknown: list[Unknown]) -> Unknown:
+        """What reads a refused node: refused itself where its operator is not supported."""
+        title = node_title(node, self.modules)
+        sizes = node.target in ("size", "dim") or node.args[1:2] == ("shape",)
+        if sizes or all(each.sizes for each in unknown):
+            return Unknown(sizes=True)
+        tables = {"call_module": MODULES, "call_function": FUNCTIONS, "call_method": METHODS}
+        target = kind_of(self.modules[name]) if node.op == "call_module" else node.target
+        if target in tables[node.op] or plain(title) in (*TAILS, *LATER):
+            return Unknown()
+        return self.build.refuse(name, title, self.build.not_supported(title))
 
     def _tail(self, name: str, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
         """The value of what stands behind the logits; None for a node that does not."""
@@ -169,10 +187,12 @@ class _Reader:
         return self.build.tail(name, kind, args[0], node)
 
     def _placeholder(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+        if self.build.nodes and node.args:
+            return node.args[0]  # its default
         if self.build.nodes:
             raise RefusedError(
-                "a second input; only one is supported, wrap the module in one that takes both as "
-                "channels of one tensor"
+                "a second input; only one is supported, give the argument a default, or wrap the "
+                "module in one that takes both as channels of one tensor"
             )
         made = self.build.add("input", "input", attrs={"shape": self.shape})
         if node.name != made.name:
@@ -200,7 +220,7 @@ class _Reader:
                 raise RefusedError(self.build.not_supported(node_title(node, self.modules)))
             return handler(self.build, node.name, *args, **options)
         if any(isinstance(each, Batch) for each in args):
-            raise RefusedError("computes with the batch size; use -1 or size(0) as it is")
+            raise RefusedError(COUNTS)
         return node.target(*args, **options)  # constants and sizes
 
     def _call_method(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import fx, nn
+from torch.jit import ScriptModule
 from torch.nn.utils import parametrize
+from torch.optim.swa_utils import AveragedModel
 
 from onespike_lava.errors import UnsupportedError
 
@@ -19,6 +23,91 @@ class Tracer(fx.Tracer):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(autowrap_functions=(F.avg_pool1d, F.avg_pool2d))
         self._autowrap_search.append(F)
+
+
+QUANTISED = ("torch.ao.", "torch.nn.quantized", "torch.nn.qat", "torch.nn.intrinsic")
+"""Where torch keeps modules that round their values, in training or for good."""
+
+STUBS = ("QuantStub", "DeQuantStub", "QuantWrapper")
+"""What marks a float model for quantisation and changes nothing."""
+
+
+def outermost(module: nn.Module) -> nn.Module:
+    """The model without wrappers around all of it; nothing is changed."""
+    while (inner := _wrapped(module)) is not None:
+        module = inner
+    return module
+
+
+def bare(module: nn.Module) -> nn.Module:
+    """The model inside DataParallel, AveragedModel and torch.compile, whatever their order.
+
+    Wrappers deeper in the model are taken out of it in place; each computes what it holds.
+    """
+    module = outermost(module)
+    for name, child in list(module._modules.items()):  # a child may have several names
+        if child is not None and (stripped := bare(child)) is not child:
+            setattr(module, name, stripped)
+    return module
+
+
+def _wrapped(module: nn.Module) -> nn.Module | None:
+    """What a wrapper holds; None for any other module."""
+    if "_orig_mod" in module._modules:  # torch.compile's class has no public home
+        return module._modules["_orig_mod"]
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)
+    return module.module if isinstance(module, wrappers) else None
+
+
+def own_copy(module: nn.Module) -> nn.Module:
+    """A copy without wrappers, in float32 and inference mode, of a model that can be traced.
+
+    Raises `UnsupportedError` for scripted and quantised modules, and for hooks.
+    """
+    refuse_kinds(module)
+    refuse_hooks(module)
+    copied: nn.Module = bare(copy.deepcopy(outermost(module))).cpu().float().eval()
+    return copied
+
+
+def with_defaults(module: nn.Module) -> nn.Module:
+    """The module as one that is called with its first argument, the others at their defaults.
+
+    `module(x)` stays what it was; symbols would stand for the defaults else. A module without
+    defaults is returned as it is, another changes its class.
+    """
+    kind = type(module)
+    given = list(inspect.signature(kind.forward).parameters.values())[2:]
+    open_ones = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    if not given or any(e.default is e.empty and e.kind not in open_ones for e in given):
+        return module
+    alone = {"forward": lambda self, x: kind.forward(self, x), "__module__": kind.__module__}
+    module.__class__ = type(kind.__name__, (kind,), alone)
+    return module
+
+
+def refuse_kinds(module: nn.Module) -> None:
+    """Refuse modules that are no longer the float model, and say which to give."""
+    scripted = [name for name, each in module.named_modules() if isinstance(each, ScriptModule)]
+    if scripted:
+        raise UnsupportedError(
+            f"{scripted[0] or 'model'} (torch.jit): a scripted module cannot be traced; give the "
+            "module that it was made of"
+        )
+    kinds = {name: type(each) for name, each in module.named_modules()}
+    names = [
+        name
+        for name, kind in kinds.items()
+        if kind.__module__.startswith(QUANTISED) and kind.__name__ not in STUBS
+    ]
+    outer = [name for name in names if name.rpartition(".")[0] not in names]
+    found = [f"{name} ({kinds[name].__name__})" for name in outer]
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise UnsupportedError(
+            f"{', '.join(found[:3])}{more}: quantised, or prepared for it; give the float model, "
+            "from before torch.ao.quantization changed it"
+        )
 
 
 def refuse_hooks(module: nn.Module) -> None:
@@ -55,6 +144,8 @@ def node_title(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
         return kind_of(modules[str(node.target)]).__name__
     if node.op == "call_function":
         return str(getattr(node.target, "__name__", node.target))
+    if node.op == "placeholder":
+        return "argument of forward"
     return str(node.target) if node.op == "call_method" else str(node.op)
 
 
@@ -70,8 +161,3 @@ def leaves(values: Any) -> Iterator[Any]:
             yield from leaves(each)
     else:
         yield values
-
-
-def line(error: Exception) -> str:
-    """The first line of an error's text."""
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")

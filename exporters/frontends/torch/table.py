@@ -137,9 +137,3 @@ IN_PLACE = (
     *(name for name in METHODS if name.endswith("_")),
 )
 """Functions and methods that overwrite their first argument."""
-
-SUPPORTED = (
-    f"{', '.join(each.__name__ for each in MODULES)}, their functional forms, cat, pad, slices, "
-    "split, add, sub, mul and div by constants, clamp, mean, amax, view, and softmax at the end"
-)
-"""What error messages list."""

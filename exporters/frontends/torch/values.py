@@ -44,6 +44,8 @@ def flatten(build: Builder, name: str, x: Ref, start_dim: int = 0, end_dim: int 
     """Flatten of everything but the batch, or of the planes."""
     rank = len(x.shape) + 1
     start, end = start_dim % rank, end_dim % rank
+    if x.shape == (1,) and (start, end) == (0, 1):
+        return reshape(build, name, x, [BATCH])
     if start == 0 or end < start:
         raise RefusedError(f"flattens dimensions {start_dim} to {end_dim}; only from 1 or 2 to -1")
     inner = prod(x.shape[start - 1 : end])
@@ -100,8 +102,17 @@ def item(build: Builder, name: str, x: Ref, index: Any) -> Ref:
         given[place : place + 1] = [slice(None)] * (rank - len(given) + 1)
     given += [slice(None)] * (rank - len(given))
     if given[0] != slice(None) or not all(isinstance(each, slice) for each in given):
-        raise RefusedError(f"index {index}; only slices that keep the batch are supported")
+        shown = ", ".join(map(_shown, given))
+        raise RefusedError(f"index [{shown}]; only slices that keep the batch are supported")
     return sliced(build, name, x, given[1:])
+
+
+def _shown(index: Any) -> str:
+    """An index as one writes it."""
+    if not isinstance(index, slice):
+        return str(index)
+    parts = [index.start, index.stop, *([] if index.step is None else [index.step])]
+    return ":".join("" if part is None else str(part) for part in parts)
 
 
 def chunk(build: Builder, name: str, x: Ref, chunks: int, dim: int = 0) -> tuple[Ref, ...]:

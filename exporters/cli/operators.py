@@ -1,0 +1,58 @@
+"""`onespike operators`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from onespike_lava.cli import options
+from onespike_lava.errors import MissingPartError
+
+
+@click.command(epilog="Example: onespike operators --json")
+@options.JSON
+def command(as_json: bool) -> None:
+    """Modules, functions and methods of torch, and operators of ONNX, that export reads.
+
+    What a network holds beyond them is refused by name. What is left out at the end stands
+    behind the logits and keeps the order of classes.
+    """
+    found = supported()
+    if as_json:
+        options.print_json(found)
+        return
+    for source, kinds in found.items():
+        for kind, names in (kinds or {"": ["not installed"]}).items():
+            title = f"{source} {kind}".strip()
+            click.echo(click.wrap_text(f"{title}: {', '.join(names)}", 96, "", "  "))
+
+
+def supported() -> dict[str, dict[str, list[str]] | None]:
+    """Source -> kind of operator -> names; None for torch where it is not installed."""
+    from exporters.frontends.builder import TAILS
+    from exporters.frontends.onnx.table import OPERATORS
+
+    onnx = {"operators": list(OPERATORS), "left out at the end": list(TAILS)}
+    try:
+        from onespike_lava.system.parts import need
+
+        need("torch.fx", "operators", extra="torch")
+    except MissingPartError:
+        return {"onnx": onnx, "torch": None, "torch over graphs": None}
+    from exporters.frontends.torch import table as torch_table
+    from exporters.gcn import table as gcn_torch_table
+
+    graphs = _table(gcn_torch_table)
+    graphs["modules"].append("GCNConv (torch_geometric)")
+    torch = {**_table(torch_table), "left out at the end": list(TAILS)}
+    return {"onnx": onnx, "torch": torch, "torch over graphs": graphs}
+
+
+def _table(tables: Any) -> dict[str, list[str]]:
+    functions = dict.fromkeys(each.__name__.lstrip("_") for each in tables.FUNCTIONS)
+    return {
+        "modules": [each.__name__ for each in tables.MODULES],
+        "functions": list(functions),
+        "methods": list(tables.METHODS),
+    }
