@@ -62,7 +62,11 @@ class Emitter(Code):
         self.loop(pixels, self.shape.pixels, [], lambda p, _: self.tile(block, unit, p))
 
     def tile(self, block: Block, unit: Any, pixel: Any) -> Values:
-        """One tile: start from the bias, add all segments, decide and store."""
+        """One tile: start from the bias, add all segments, decide and store.
+
+        All is read before anything is stored, since a last tile may hold a pixel more than once
+        (`records.PIXELS`) whose potentials are replaced in place.
+        """
         sums = self.start(block, unit, pixel)
         sums = self.segments(0, block.dots, block, unit, pixel, sums, self.dot)
         end = self.b.add(block.dots, block.channels)

@@ -123,7 +123,12 @@ class Layout:
     def _inputs(
         self, w: Wire, buffer: Buffer, start: int, size: int
     ) -> tuple[int, NDArray[np.int8]]:
-        """First input channel that a block reads, and its weights int8[size, taps, inputs]."""
+        """First input channel that a block reads, and its weights int8[size, taps, inputs].
+
+        A block of 16 channels may span groups, or read from within one: its inputs reach from the
+        first to the last that any of its groups reads, whole steps of the dot product, with
+        weights of 0 where a channel does not read.
+        """
         outputs, inputs = len(w.weight) // w.groups, w.weight.shape[1]
         end = min(start + size, len(w.weight))
         low = start // outputs * inputs // REDUCED * REDUCED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -51,7 +52,7 @@ def compile_network(network: Model, wait: int, record: bool, kind: str) -> Progr
     if not all(plan.served for plan in plans):
         return None
     assembly.codes = _needs_codes(network, plans, record)
-    assembly.outputs = [_outputs(network, plans, index) for index in range(len(plans))]
+    assembly.outputs = _outputs(network, plans)
     if not _placed(assembly, plans):
         return None
     recorded = _assembled(assembly, plans, record)
@@ -78,21 +79,21 @@ def _needs_codes(network: Model, plans: list[Plan], record: bool) -> bool:
     return early or ambiguous or network.weighting == "membrane"
 
 
-def _outputs(network: Model, plans: list[Plan], index: int) -> list[Buffer]:
-    """Buffers that a layer fills, padded as the windows that slide over them need."""
-    windows = [
-        (later, window)
-        for later, plan in enumerate(plans)
-        for source, window in plan.reads
-        if source == index
-    ]
-    paddings = [(0, 0, 0, 0), *(window.padding for _, window in windows)]
-    top, left, bottom, right = (max(sides) for sides in zip(*paddings, strict=True))
-    padding = (top, left, bottom, right)
-    death = max([index, *(later for later, _ in windows)])
-    shape, plan = spatial(network.layers[index].shape), plans[index]
-    pixel = up(shape[0], plan.unit)
-    return [Buffer(shape, pixel, padding, 1, index, death) for _ in range(plan.planes)]
+def _outputs(network: Model, plans: list[Plan]) -> list[list[Buffer]]:
+    """Buffers that each layer fills, padded as the windows that slide over them need."""
+    paddings = [[(0, 0, 0, 0)] for _ in plans]
+    deaths = list(range(len(plans)))
+    for later, plan in enumerate(plans):
+        for source, window in plan.reads:
+            paddings[source].append(window.padding)
+            deaths[source] = later
+    outputs = []
+    for index, (layer, plan) in enumerate(zip(network.layers, plans, strict=True)):
+        top, left, bottom, right = (max(sides) for sides in zip(*paddings[index], strict=True))
+        padding, shape = (top, left, bottom, right), spatial(layer.shape)
+        buffer = Buffer(shape, up(shape[0], plan.unit), padding, 1, index, deaths[index])
+        outputs.append([replace(buffer) for _ in range(plan.planes)])
+    return outputs
 
 
 def _placed(assembly: Assembly, plans: list[Plan]) -> bool:
