@@ -1,7 +1,6 @@
 """Programs: each class of layers has its plan, and what a plan needs is placed."""
 
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,34 +9,34 @@ from onespike_lava.engines import numba as engine
 from onespike_lava.engines.numba.kernels.operations import Several
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.buffers import place
-from onespike_lava.engines.numba.plan.sent import SENT, mask_of
+from onespike_lava.engines.numba.plan.sent import SENT
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Input, Layer, Spiking
+from onespike_lava.layers import CODES, LAYERS, Layer
 from onespike_lava.model import Model
 from tests.base.numba_twins import fields, holds
 from tests.networks import Maker, random_network, random_samples
 
 
-def test_every_class_of_layers_has_a_plan():
-    assert set(planner.PLANS) == set(get_args(Layer))
-    assert set(SENT) == {Input, Spiking}
+def test_every_class_of_layers_and_codes_is_planned():
+    assert set(planner.PLANS) == set(LAYERS)
+    assert set(SENT) == set(CODES)
 
 
-@dataclass(frozen=True, eq=False)
-class Foreign(Spiking):
-    """A layer of a class that the engine does not know, though it is like one that it knows."""
+class Odd(Layer):
+    """A layer of a class that the engine does not know."""
+
+    name, shape = "odd", (1,)
+
+    def code(self, sources, weighting):
+        return sources[0] if sources else None
 
 
 def test_a_layer_of_another_class_is_refused():
     network = random_network(1)
-    layers = list(network.layers)
-    at = next(i for i, layer in enumerate(layers) if isinstance(layer, Spiking))
-    layers[at] = Foreign(**vars(layers[at]))
-    model = Model(tuple(layers), network.phases, network.wait)
-    message = (
-        f"^layer {layers[at].name}: engine numba has no plan for the class Foreign; "
-        "run on engine numpy or reference$"
-    )
+    layers = (network.input, Odd(), *network.layers[1:])
+    model = Model(layers, network.phases, network.wait)
+    known = ", ".join(each.__name__ for each in planner.PLANS)
+    message = f"^odd: engine numba has no part for Odd; it knows {known}$"
     with pytest.raises(UnsupportedError, match=message):
         engine.run(model, np.zeros((1, *model.input.shape), np.uint8), model.wait, False)
 
@@ -79,10 +78,3 @@ def test_planes_of_several_spikes_are_named_in_one_place():
     assert several.most == network.layers[1].max_spikes == len(set(firsts.tolist()))
     x = random_samples(network, 3)
     assert (network.run(x, "numba").scores == network.run(x, "reference").scores).all()
-
-
-@pytest.mark.parametrize("bits", [1, 4, 8])
-def test_masks_of_consecutive_steps_make_up_the_integer(bits):
-    masks = [mask_of(bits, step, step + 1) for step in range(bits + 2)]
-    assert masks == [1 << place for place in range(bits - 1, -1, -1)] + [0, 0]
-    assert mask_of(bits, 0, bits + 5) == sum(masks) == 2**bits - 1

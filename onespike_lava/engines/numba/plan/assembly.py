@@ -10,7 +10,7 @@ from onespike_lava.engines.numba.kernels.records import LANES
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.packing import Constants
 from onespike_lava.engines.numba.plan.schedule import Step
-from onespike_lava.engines.numba.plan.sent import Sent, sent_by
+from onespike_lava.engines.numba.plan.sent import SENT, Sent
 from onespike_lava.layers import Window
 from onespike_lava.model import Model
 
@@ -37,8 +37,9 @@ class Assembly:
         self.operations: list[Operation] = []
 
     def sent(self, position: int) -> Sent:
-        """What the buffers of a layer hold, a max pool's that of its source."""
-        return sent_by(self.network.sender(position), self.network.phases, self.codes)
+        """What the buffers of a layer hold."""
+        code = self.network.code(position)
+        return SENT.of(code)(code, self.codes)
 
     def clear(self, buffer: Buffer) -> None:
         """Silence what lies around a buffer's values, where anything does."""

@@ -15,7 +15,7 @@ from onespike_lava.engines.numba.plan.buffers import Buffer, spatial
 from onespike_lava.engines.numba.plan.connections import Layout, wires_of
 from onespike_lava.engines.numba.plan.packing import up
 from onespike_lava.engines.numba.plan.schedule import Step, steps
-from onespike_lava.engines.numba.plan.sent import SentPhases
+from onespike_lava.engines.numba.plan.sent import held
 from onespike_lava.layers import Readout, Spiking, Synapse, per_neuron
 from onespike_lava.neurons import fixed, threshold_row
 
@@ -116,7 +116,7 @@ class ReadoutPlan(NeuronsPlan):
     planes = 0
 
     def __init__(self, assembly: Assembly, index: int, layer: Readout):
-        everything = assembly.network.sending_steps(layer.sources[0])
+        everything = assembly.network.code(layer.sources[0]).steps
         super().__init__(assembly, index, layer, everything)
 
     def assemble(self) -> None:
@@ -204,4 +204,4 @@ class SpikingPlan(NeuronsPlan):
         return threshold_row(self.layer.threshold_table, self.growth, self.assembly.wait)
 
     def _values(self) -> NDArray[np.int32]:
-        return SentPhases(self.layer, self.assembly.network.phases, self.assembly.codes).held
+        return held(self.layer.payload, self.assembly.codes)

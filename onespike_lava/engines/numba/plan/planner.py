@@ -18,17 +18,16 @@ from onespike_lava.engines.numba.plan.moving import InputPlan, PoolPlan
 from onespike_lava.engines.numba.plan.neurons import ReadoutPlan, SpikingPlan
 from onespike_lava.engines.numba.plan.packing import LINE, up
 from onespike_lava.engines.numba.plan.program import Program
-from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Input, Layer, MaxPool, Readout, Spiking
+from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Spiking
 from onespike_lava.model import Model
 
-PLANS: dict[type[Layer], Callable[[Assembly, int, Any], Plan]] = {
-    Input: InputPlan,
-    Spiking: SpikingPlan,
-    MaxPool: PoolPlan,
-    Readout: ReadoutPlan,
-}
+PLANS: Registry[Callable[[Assembly, int, Any], Plan]] = Registry("engine numba", LAYERS)
 """Class of a layer -> its plan, given the assembly and the layer with its position."""
+
+PLANS.add(Input)(InputPlan)
+PLANS.add(Spiking)(SpikingPlan)
+PLANS.add(MaxPool)(PoolPlan)
+PLANS.add(Readout)(ReadoutPlan)
 
 ARENA_BYTES = 256 * 1024
 """Memory that a thread's images may take together; some of a second-level cache."""
@@ -48,7 +47,7 @@ def compile_network(network: Model, wait: int, record: bool, kind: str) -> Progr
     `IMAGE_BYTES`. Raises `UnsupportedError` for a layer of a class that has no plan.
     """
     assembly = Assembly(network, wait, kind)
-    plans = [_plan(assembly, index, layer) for index, layer in enumerate(network.layers)]
+    plans = [PLANS.of(layer)(assembly, i, layer) for i, layer in enumerate(network.layers)]
     if not all(plan.served for plan in plans):
         return None
     assembly.codes = _needs_codes(network, plans, record)
@@ -57,15 +56,6 @@ def compile_network(network: Model, wait: int, record: bool, kind: str) -> Progr
         return None
     recorded = _assembled(assembly, plans, record)
     return _program(assembly, recorded)
-
-
-def _plan(assembly: Assembly, index: int, layer: Layer) -> Plan:
-    if type(layer) not in PLANS:
-        raise UnsupportedError(
-            f"layer {layer.name}: engine numba has no plan for the class {type(layer).__name__}; "
-            "run on engine numpy or reference"
-        )
-    return PLANS[type(layer)](assembly, index, layer)
 
 
 def _needs_codes(network: Model, plans: list[Plan], record: bool) -> bool:

@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 def steps(network: Model, layer: Spiking | Readout, wait: int) -> list[Step]:
     """The steps of a layer for a wait `T_w`; a single one where all arrives before phase 1 ends."""
-    sending, phases = network.sending_steps(layer.sources[0]), network.phases
+    sending, phases = network.code(layer.sources[0]).steps, network.phases
     if layer.growth is not None:
         return [_membrane(step, sending, phases, wait) for step in range(1, sending + 1)]
     if wait >= sending - 1:

@@ -12,11 +12,11 @@ from onespike_lava.engines.numba.kernels.operations import Bits, Operation, Phas
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.packing import Constants
 from onespike_lava.engines.numba.plan.schedule import Step
-from onespike_lava.layers import Input, Spiking
+from onespike_lava.layers import CODES, BinaryCode, PhaseCode, Registry, SeveralCode
 
 
 class Sent(Protocol):
-    """The code of a sender."""
+    """A code as the buffers hold it."""
 
     def whole(self, step: Step) -> bool:
         """Whether what is held is just what is sent in a first step."""
@@ -33,22 +33,27 @@ class Sent(Protocol):
         """The code that each byte stands for, uint8[256]."""
 
 
-class SentBits:
-    """The input's binary code: integers as they are, whose bits are sent one by one."""
+SENT: Registry[Callable[[Any, bool], Sent]] = Registry("buffers of engine numba", CODES)
+"""Class of a code -> what buffers hold of it, given the code and whether phases are needed."""
 
-    def __init__(self, layer: Input, phases: int, codes: bool):
-        self.bits = layer.bits
+
+@SENT.add(BinaryCode)
+class SentBits:
+    """Integers as they are, whose bits are sent one by one."""
+
+    def __init__(self, code: BinaryCode, codes: bool):
+        self.code = code
 
     def whole(self, step: Step) -> bool:
         """See `Sent`."""
-        return step.until >= self.bits
+        return step.until >= self.code.steps
 
     def part(
         self, source: Buffer, target: Buffer, step: Step, fraction: int | None, constants: Constants
     ) -> Operation:
         """See `Sent`."""
         unit = 0 if fraction is None else 1 << fraction
-        mask = mask_of(self.bits, step.after, step.until)
+        mask = self.code.mask(step.after, step.until)
         return Bits(source.start, target.start, source.image, mask, unit)
 
     def code_of(self) -> NDArray[np.uint8]:
@@ -56,45 +61,33 @@ class SentBits:
         return np.arange(256).astype(np.uint8)
 
 
+@SENT.add(PhaseCode, SeveralCode)
 class SentPhases:
-    """Single spikes: their payloads or, where something must tell phases apart, their phases.
+    """Spikes, each in a buffer of its own, as `held`."""
 
-    held : int32[T], the byte of each phase
-    """
-
-    def __init__(self, layer: Spiking, phases: int, codes: bool):
-        self.payload, self.codes = layer.payload, codes
-        self.phases = np.arange(1, phases + 1, dtype=np.int32)
-        self.held: NDArray[np.int32] = self.phases if codes else layer.payload
+    def __init__(self, code: PhaseCode, codes: bool):
+        self.payloads, self.codes = code.payloads, codes
 
     def whole(self, step: Step) -> bool:
-        """See `Sent`: codes must become payloads first."""
+        """See `Sent`: phases must become payloads first."""
         return not self.codes
 
     def part(
         self, source: Buffer, target: Buffer, step: Step, fraction: int | None, constants: Constants
     ) -> Operation:
         """See `Sent`."""
-        values = self.payload if fraction is None else np.full(len(self.phases), 1 << fraction)
+        values: Any = self.payloads if fraction is None else [1 << fraction] * len(self.payloads)
         table = constants.add(values, np.uint8)
         return Phases(source.start, target.start, source.image, step.after, step.until, table)
 
     def code_of(self) -> NDArray[np.uint8]:
         """See `Sent`."""
         table = np.zeros(256, np.uint8)
-        table[self.held] = self.phases
+        table[held(self.payloads, self.codes)] = np.arange(1, len(self.payloads) + 1)
         return table
 
 
-SENT: dict[type, Callable[[Any, int, bool], Sent]] = {Input: SentBits, Spiking: SentPhases}
-"""Class of a sender -> what its buffers hold, given phases and whether codes are needed."""
-
-
-def sent_by(sender: Input | Spiking, phases: int, codes: bool) -> Sent:
-    """What the buffers of a sender hold."""
-    return SENT[type(sender)](sender, phases, codes)
-
-
-def mask_of(bits: int, after: int, until: int) -> int:
-    """Bits of an input integer that phases `after < phase <= until` send, the highest first."""
-    return sum(1 << place for place in range(max(bits - until, 0), max(bits - after, 0)))
+def held(payloads: NDArray[Any], codes: bool) -> NDArray[np.int32]:
+    """The byte of a spike of each phase, int32[T]: its payload, or its phase where `codes`."""
+    phases = np.arange(1, len(payloads) + 1)
+    return (phases if codes else payloads).astype(np.int32)
