@@ -1,13 +1,32 @@
-"""Obvious twins of the kernels that are written in LLVM IR: the same records, plain loops."""
+"""Obvious twins of all that is written in LLVM IR: the same records, plain loops."""
 
 import numpy as np
 
 from onespike_lava.engines.numba.kernels import job, walk
+from onespike_lava.engines.numba.kernels.loops import buffers, operate
+from onespike_lava.engines.numba.kernels.operations import OPERATIONS
 from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block, Segment
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.packing import LINE
 from onespike_lava.layers import Window
 from tests.networks import Maker, random_samples
+
+
+def take_over():
+    """The twins in place of the originals, in a process without the compiler."""
+    walk.connect, walk.claim, buffers.count_64 = connect, claim, count_64
+    for module in (walk, operate):
+        module.holds, module.fields = holds, fields
+
+
+def holds(operation, row):
+    """Whether a row is of an operation."""
+    return OPERATIONS[row[0]] is operation
+
+
+def fields(operation, row):
+    """A row as the record of its operation."""
+    return operation(*(int(number) for number in row[1 : 1 + len(operation._fields)]))
 
 
 def count_64(arena, offset):

@@ -7,7 +7,7 @@ import pytest
 
 from onespike_lava.data.samples import decode, encode
 from onespike_lava.engines import numba as engine
-from onespike_lava.engines.numba.kernels import operations, walk
+from onespike_lava.engines.numba.kernels import walk
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.run import runs
 from onespike_lava.errors import DataError, OptionError
@@ -286,11 +286,6 @@ def test_unknown_kind(monkeypatch):
     network = random_network(0)
     with pytest.raises(OptionError, match=r"^ONESPIKE_KERNEL: 'abacus' is not one of vnni, port"):
         network.run(random_samples(network, 1), "numba")
-
-
-def test_operations_have_distinct_codes():
-    names = ("LOAD", "CLEAR", "PHASES", "BITS", "CONNECT", "SEARCH", "SEVERAL", "POOL", "GROW")
-    assert len({getattr(operations, name) for name in names}) == len(names)
 
 
 def plane(side):

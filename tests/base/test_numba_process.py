@@ -140,11 +140,8 @@ def test_without_the_compiler():
     """The kernels' twins run whole networks; the engine leaves them to NumPy."""
     code = """
 from tests.base import numba_twins
-from onespike_lava.engines.numba.kernels import operations
-from onespike_lava.engines.numba.kernels import walk
 from tests.networks import random_network, random_samples
-walk.connect, walk.claim = numba_twins.connect, numba_twins.claim
-operations.count_64 = numba_twins.count_64
+numba_twins.take_over()
 print(numba_twins.twin_difference("vnni"), numba_twins.twin_difference("portable"))
 network = random_network(1)
 x = random_samples(network, 2)

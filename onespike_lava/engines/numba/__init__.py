@@ -21,7 +21,6 @@ from onespike_lava.engines import numpy as vectorised
 from onespike_lava.engines.numba.kernels.tile import TILES
 from onespike_lava.engines.numba.plan.planner import compile_network
 from onespike_lava.engines.numba.plan.program import Program
-from onespike_lava.engines.numba.plan.schedule import serves
 from onespike_lava.engines.numba.run.runs import run_program
 from onespike_lava.engines.numba.run.sparse import product as compiled_product
 from onespike_lava.engines.result import Data, Result
@@ -85,6 +84,5 @@ def _program(network: Model, wait: int, record: bool, kind: str) -> Program | No
     held = _programs.setdefault(id(network), {})
     key = (wait, record, kind)
     if key not in held:
-        served = serves(network)
-        held[key] = compile_network(network, wait, record, kind) if served else None
+        held[key] = compile_network(network, wait, record, kind)
     return held[key]

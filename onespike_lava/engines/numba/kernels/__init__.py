@@ -1,12 +1,13 @@
-"""What is compiled, once for all networks.
+"""What is compiled, once for all networks; it imports nothing but itself.
 
-records    : what planner and kernels exchange
 walk       : the compiled walk through a program
-operations : plain loops, one for each operation but `connect`
+loops      : plain loops, one for each operation but `connect`
 intrinsics : `connect` and other parts whose bodies are LLVM IR
 tile       : that IR: dot products and what follows them
 decide     : the search for the phase that a potential reaches
 code       : small parts of IR
-grid       : values onto the input grid
+operations : what a program is made of, a record for each operation
+rows       : operations as rows of numbers, written and read
+records    : what `connect` reads besides: blocks of channels and their segments
 job        : what a run asks of the walk
 """

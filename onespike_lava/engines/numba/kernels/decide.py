@@ -10,7 +10,7 @@ from onespike_lava.engines.numba.kernels.code import F32, I8, I32, I64, Code, Va
 from onespike_lava.engines.numba.kernels.records import LANES, Block
 
 
-class Search:
+class Decider:
     """The search for one register of each pixel of a tile.
 
     register : its number, `width` : of the block;  column : int32 potentials, one per pixel
@@ -38,7 +38,7 @@ class Search:
                 self.by_phases(places)
 
     def by_phases(self, places: Values) -> None:
-        """Compare with every phase's threshold, from the last phase to the first."""
+        """Compare with every phase's threshold; last to first, so that the first reached stays."""
         code, block = self.code, self.block
         values = code.at(self.constants, block.values)
         limits = code.at(self.constants, block.limits)
@@ -63,10 +63,13 @@ class Search:
                 self.write(places, found)
 
     def halve(self, levels: int) -> Values:
-        """Halve the table of thresholds, `records.halving_table`, level by level.
+        """Halve the table of thresholds, `packing.halving_table`, level by level.
 
         All thresholds of a channel are its base times one table, so that a look-up and a product
-        give the next one to compare with. Products are below 2**24, exact in float32.
+        give the next one to compare with: as many steps as a phase has bits, where phase by phase
+        it would be as many as there are phases. Potentials and products are whole numbers below
+        2**24, which float32 holds exactly; and it has an infinity to fill the table with, whose
+        products no potential reaches.
         """
         code, b = self.code, self.b
         floats = ir.VectorType(F32, LANES)

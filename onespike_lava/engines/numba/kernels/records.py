@@ -1,4 +1,4 @@
-"""What the compiled kernels read: records of int64 fields in the table of constants.
+"""What `connect` reads: records of int64 fields in the table of constants.
 
 Offsets count bytes from the start of the constants or of the arena, the memory of a group of
 images. A unit is the run of images that one table of pixels covers.
@@ -15,7 +15,8 @@ REDUCED = 4
 """Inputs that one step of a dot product takes, as bytes; the padding of an input's channels."""
 
 PIXELS = 16
-"""Most pixels of a tile: tables of pixels repeat their last entry so often."""
+"""Most pixels of a tile. Tables of pixels repeat their last entry so often: a last tile computes
+that pixel again and stores the same, where fewer pixels would need a kernel of their own."""
 
 NONE = -1
 """Offset of a thing that a block does without."""

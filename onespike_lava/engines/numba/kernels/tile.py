@@ -17,7 +17,7 @@ from typing import Any
 from llvmlite import ir
 
 from onespike_lava.engines.numba.kernels.code import I8, I16, I32, I64, Code, Values
-from onespike_lava.engines.numba.kernels.decide import Search
+from onespike_lava.engines.numba.kernels.decide import Decider
 from onespike_lava.engines.numba.kernels.records import LANES, NONE, REDUCED, Block, Segment
 
 TILES = {"vnni": {1: 8, 2: 8}, "portable": {1: 4}}
@@ -58,12 +58,15 @@ class Emitter(Code):
 
     def block(self, record: Any, unit: Any, pixels: Any) -> None:
         """All tiles of one unit; `record` is the offset of a `Block`."""
-        at = self.at(self.constants, record)
-        block = Block(*(self.load(self.at(at, 8 * i), I64) for i in range(len(Block._fields))))
+        block = Block(*self.numbers(record, len(Block._fields)))
         self.loop(pixels, self.shape.pixels, [], lambda p, _: self.tile(block, unit, p))
 
     def tile(self, block: Block, unit: Any, pixel: Any) -> Values:
-        """One tile: start from the bias, add all segments, decide and store."""
+        """One tile: start from the bias, add all segments, decide and store.
+
+        All is read before anything is stored, since a last tile may hold a pixel more than once
+        (`records.PIXELS`) whose potentials are replaced in place.
+        """
         sums = self.start(block, unit, pixel)
         sums = self.segments(0, block.dots, block, unit, pixel, sums, self.dot)
         end = self.b.add(block.dots, block.channels)
@@ -94,9 +97,9 @@ class Emitter(Code):
         """Sums after the segments `first <= s < last`, run by run."""
 
         def segment(s: Any, sums: Values) -> Values:
-            at = self.at(self.constants, block.segments)
-            at = self.at(at, self.b.mul(s, I64(8 * len(Segment._fields))))
-            seg = Segment(*(self.load(self.at(at, 8 * i), I64) for i in range(7)))
+            count = len(Segment._fields)
+            at = self.b.add(block.segments, self.b.mul(s, I64(8 * count)))
+            seg = Segment(*self.numbers(at, count))
             base = self.at(self.arena, seg.start)
             rows = self.rows(base, seg.stride, seg.pixels, unit, pixel)
             taps = self.at(self.constants, seg.taps)
@@ -194,12 +197,17 @@ class Emitter(Code):
         rows = self.rows(base, block.output_stride, block.output_pixels, unit, pixel)
         for n in range(self.shape.registers):
             column = [total for (_, j), total in zip(self.places, sums, strict=True) if j == n]
-            search = Search(self, block, self.constants, n, self.shape.width, column)
+            decider = Decider(self, block, self.constants, n, self.shape.width, column)
             places = [self.at(row, self.bytes(n, 1)) for row in rows]
             if self.shape.kind == "vnni":
-                search.by_halves(places)
+                decider.by_halves(places)
             else:
-                search.by_phases(places)
+                decider.by_phases(places)
+
+    def numbers(self, offset: Any, count: int) -> Values:
+        """The int64 numbers of a record in the constants."""
+        at = self.at(self.constants, offset)
+        return [self.load(self.at(at, 8 * i), I64) for i in range(count)]
 
     def rows(self, base: Any, stride: Any, table: Any, unit: Any, pixel: Any) -> Values:
         """Addresses of a tile's pixels: unit and pixel table applied to `base`."""

@@ -1,6 +1,6 @@
 """The compiled walk through a program, one entry of fixed signature for any network.
 
-`connect` is written in LLVM IR, all other operations are the plain loops of `operations`.
+`connect` is written in LLVM IR, all other operations are the plain loops of `loops`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,16 @@ from numba.core import event
 
 from onespike_lava.engines.numba.kernels.intrinsics import claim, connect
 from onespike_lava.engines.numba.kernels.job import SIZE, STOP
-from onespike_lava.engines.numba.kernels.operations import CONNECT, operate
+from onespike_lava.engines.numba.kernels.loops.operate import operate
+from onespike_lava.engines.numba.kernels.operations import Connect
+from onespike_lava.engines.numba.kernels.rows import fields, holds
 
 LOGGER = logging.getLogger("onespike_lava")
+
+
+SOURCES = Path(__file__).parents[1]
+"""The folder of this engine: kernels import nothing from outside it, so that its modules decide
+what is compiled; those of `plan` and `run` count too, which costs a compilation at an update."""
 
 
 def _array(kind: Any, dimensions: int, readonly: bool = False) -> Any:
@@ -43,9 +50,9 @@ def walker(kind: str) -> Callable[..., int]:
     """The compiled walk of a kernel kind, from the cache on disk where there is one.
 
     Numba keys its cache by this file and by what the function closes over: so by the kind and
-    by the sources of the other modules. What cannot be kept is compiled by every process.
+    by the version of all sources. What cannot be kept is compiled by every process.
     """
-    walk = _walk(kind, _sources())
+    walk = _walk(kind, version_of(SOURCES))
     if config.DISABLE_JIT:
         return walk
     try:
@@ -80,9 +87,13 @@ class _Notice(event.Listener):  # type: ignore[misc]
         """Nothing to say."""
 
 
-def _sources() -> int:
-    texts = (path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
-    return int.from_bytes(sha256(b"".join(texts)).digest()[:7], "big")
+def version_of(folder: Path) -> int:
+    """A number that changes with every module below a folder: with its path, with its text."""
+    digest = sha256()
+    for path in sorted(folder.rglob("*.py")):
+        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return int.from_bytes(digest.digest()[:7], "big")  # Numba takes it for an int64
 
 
 def _walk(kind: str, version: int) -> Callable[..., int]:
@@ -118,7 +129,7 @@ def _walk(kind: str, version: int) -> Callable[..., int]:
             images = min(job[SIZE], job[STOP] - first)
             for i in range(len(program)):
                 row = program[i]
-                if row[0] != CONNECT:
+                if not holds(Connect, row):
                     operate(
                         constants,
                         numbers,
@@ -136,13 +147,13 @@ def _walk(kind: str, version: int) -> Callable[..., int]:
                         recorded,
                     )
                     continue
-                _, at, width, pixels, together = row[:5]
-                for unit in range((images + together - 1) // together):
-                    count = min(together, images - unit * together) * pixels
-                    if width == 1:
-                        connect(kind, 1, constants, arena, at, unit, count)
+                p = fields(Connect, row)
+                for unit in range((images + p.together - 1) // p.together):
+                    count = min(p.together, images - unit * p.together) * p.pixels
+                    if p.width == 1:  # the width is a literal, since each has a kernel of its own
+                        connect(kind, 1, constants, arena, p.record, unit, count)
                     else:
-                        connect(kind, 2, constants, arena, at, unit, count)
+                        connect(kind, 2, constants, arena, p.record, unit, count)
             first = claim(job, job[SIZE])
         return version
 

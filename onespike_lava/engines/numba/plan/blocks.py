@@ -12,7 +12,6 @@ from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.connections import Layout
 from onespike_lava.engines.numba.plan.packing import halving_levels, halving_table
-from onespike_lava.layers import Spiking, per_neuron
 
 SILENT = 2**31 - 1
 """Threshold of padding channels, which nothing reaches."""
@@ -28,12 +27,14 @@ UNDECIDED = (
 class Decision:
     """Which phases are decided, and what a spike leaves.
 
+    base        : int32[C], of each channel
     thresholds  : int32[phases], to be multiplied by the channels' bases
     values      : int32[phases], what `output` receives
     first, last : phases that are decided, `first <= phase < last`, counted from 0
     keep        : an earlier spike in `output` stays
     """
 
+    base: NDArray[np.int32]
     thresholds: NDArray[np.int32]
     values: NDArray[np.int32]
     first: int
@@ -121,7 +122,7 @@ def _decision(layout: Layout, decision: Decision | None, channels: slice) -> dic
     if decision is None:
         return {"output": NONE, **dict.fromkeys(UNDECIDED, 0)}
     add, output = layout.constants.add, decision.output
-    limits, base = _limits(layout, decision.thresholds)
+    limits, base = _limits(layout, decision)
     levels = halving_levels(len(decision.values)) if decision.halves else 0
     table: Any = halving_table(decision.thresholds, decision.values) if levels else []
     return {
@@ -139,15 +140,11 @@ def _decision(layout: Layout, decision: Decision | None, channels: slice) -> dic
     }
 
 
-def _limits(
-    layout: Layout, thresholds: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _limits(layout: Layout, decision: Decision) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Thresholds int32[phases, channels held] and bases int32[channels held]."""
-    layer = layout.layer
-    assert isinstance(layer, Spiking)
-    channels = layout.shape[0]
-    base = np.ones(layout.pixel, np.int32)
-    base[:channels] = per_neuron(layer.threshold_base, layer.shape).reshape(channels, -1)[:, 0]
-    limits = base * thresholds[:, None]
+    channels = len(decision.base)
+    # padding channels have potential 0, which a base of 0 would let reach any threshold
+    base = np.pad(decision.base, (0, layout.pixel - channels), constant_values=1)
+    limits = base * decision.thresholds[:, None]
     limits[:, channels:] = SILENT
     return limits, base

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.numba.kernels.records import LANES, REDUCED
+from onespike_lava.engines.numba.kernels.records import LANES
 from onespike_lava.engines.numba.plan.packing import up
-from onespike_lava.layers import Input, MaxPool, Shape, Spiking, Synapse
-from onespike_lava.model import Model
+from onespike_lava.layers import Shape
 
 Padding = tuple[int, int, int, int]
 
@@ -70,32 +69,6 @@ class Buffer:
 def spatial(shape: Shape) -> Shape:
     """(C, H, W) of any layer."""
     return shape if len(shape) == 3 else (*shape, 1, 1)
-
-
-def layer_buffers(network: Model) -> list[list[Buffer]]:
-    """Buffers of bytes for each layer but the readout, padded as its consumers need.
-
-    A layer has one, or one for each spike of a neuron: its first spikes, its second, and so on.
-    """
-    made = []
-    for index, layer in enumerate(network.layers[:-1]):
-        paddings, death = [(0, 0, 0, 0)], index
-        for later, consumer in enumerate(network.layers):
-            for part in _parts_from(consumer, index):
-                paddings.append(part.window.padding)
-                death = later
-        padding = tuple(max(sides) for sides in zip(*paddings, strict=True))
-        shape = spatial(layer.shape)
-        pixel = up(shape[0], REDUCED if isinstance(layer, Input) else LANES)
-        planes = layer.max_spikes if isinstance(layer, Spiking) else 1
-        made.append([Buffer(shape, pixel, padding, 1, index, death) for _ in range(planes)])
-    return made
-
-
-def _parts_from(consumer: object, source: int) -> list[MaxPool | Synapse]:
-    if isinstance(consumer, MaxPool):
-        return [consumer] if consumer.source == source else []
-    return [s for s in getattr(consumer, "synapses", ()) if s.source == source]
 
 
 def place(buffers: list[Buffer]) -> int:

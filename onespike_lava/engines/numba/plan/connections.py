@@ -20,7 +20,6 @@ from onespike_lava.engines.numba.plan.packing import (
     widths_of,
 )
 from onespike_lava.layers import Readout, Spiking, Synapse, Window, per_neuron
-from onespike_lava.model import Model
 
 FEW_PIXELS = 256
 """Images are taken together until a unit has so many pixels, so that tiles are full."""
@@ -47,14 +46,13 @@ class Wire:
         return self.groups == len(self.weight) and self.weight.shape[1] == 1 < self.groups
 
 
-def wires_of(network: Model, synapse: Synapse) -> list[Wire]:
+def wires_of(synapse: Synapse, sources: list[Buffer]) -> list[Wire]:
     """A synapse, dense or not, as a convolution of each of its source's buffers."""
-    source = network.layers[synapse.source]
     weight, groups = synapse.weight, synapse.groups
     if synapse.kind == "dense":
-        weight, groups = weight.reshape(-1, *spatial(source.shape)), 1
-    planes = source.max_spikes if isinstance(source, Spiking) else 1
-    return [Wire(weight, synapse.window, groups, synapse.source, i) for i in range(planes)]
+        weight, groups = weight.reshape(-1, *sources[0].shape), 1
+    planes = range(len(sources))
+    return [Wire(weight, synapse.window, groups, synapse.source, i) for i in planes]
 
 
 def _share(group: int, most: int) -> int:
@@ -66,18 +64,24 @@ def _share(group: int, most: int) -> int:
 
 
 class Layout:
-    """What all blocks of one layer share: wires, units, tables of pixels."""
+    """What all blocks of one layer share: wires, units, tables of pixels.
 
-    def __init__(self, network: Model, index: int, constants: Constants, kind: str, group: int):
-        layer = network.layers[index]
-        assert isinstance(layer, (Spiking, Readout))
+    group : most images that go through a layer together
+    """
+
+    def __init__(
+        self,
+        layer: Spiking | Readout,
+        wires: list[Wire],
+        constants: Constants,
+        kind: str,
+        group: int,
+    ):
         self.layer, self.kind, self.constants = layer, kind, constants
         self.shape = spatial(layer.shape)
         self.pixels = self.shape[1] * self.shape[2]
         self.pixel = up(self.shape[0], LANES)
         self.together = _share(group, -(-FEW_PIXELS // self.pixels))
-        synapses = (each for each in layer.synapses if isinstance(each, Synapse))
-        wires = [wire for synapse in synapses for wire in wires_of(network, synapse)]
         self.wires = sorted(wires, key=lambda w: w.channel)
         grouped = [len(w.weight) // w.groups for w in wires if w.groups > 1 and not w.channel]
         per_group = int(np.gcd.reduce(grouped)) if grouped else 0
@@ -119,7 +123,12 @@ class Layout:
     def _inputs(
         self, w: Wire, buffer: Buffer, start: int, size: int
     ) -> tuple[int, NDArray[np.int8]]:
-        """First input channel that a block reads, and its weights int8[size, taps, inputs]."""
+        """First input channel that a block reads, and its weights int8[size, taps, inputs].
+
+        A block of 16 channels may span groups, or read from within one: its inputs reach from the
+        first to the last that any of its groups reads, whole steps of the dot product, with
+        weights of 0 where a channel does not read.
+        """
         outputs, inputs = len(w.weight) // w.groups, w.weight.shape[1]
         end = min(start + size, len(w.weight))
         low = start // outputs * inputs // REDUCED * REDUCED

@@ -53,7 +53,10 @@ def up(number: int, unit: int) -> int:
 
 
 def widths_of(kind: str, outputs: int, per_group: int) -> Iterator[tuple[int, int]]:
-    """Blocks `(first channel, vectors)` of a layer; a wide one must not span groups."""
+    """Blocks `(first channel, vectors)` of a layer; a wide one must not span groups.
+
+    It would read the inputs of both groups, half of them times 0.
+    """
     start = 0
     while start < outputs:
         left = up(outputs - start, LANES) // LANES
@@ -94,7 +97,9 @@ def pixel_table(images: int, step: int, offsets: NDArray[Any]) -> NDArray[np.int
 
 
 def runs(taps: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], int]:
-    """Windows as few runs of equal length: offsets and bytes of a run.
+    """Windows as few runs of equal length, for long loops: offsets and bytes of a run.
+
+    Rows of a window that follow each other without a gap in memory are one run.
 
     taps : offsets of a window's positions, int64[rows, columns]
     size : bytes that are read at each

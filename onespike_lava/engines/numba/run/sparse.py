@@ -25,7 +25,11 @@ THREAD_WORK = 20_000_000
 
 
 def product(synapse: Sparse, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Row sums float32[places, columns] of values float32[source places, columns]."""
+    """Row sums float32[places, columns] of values float32[source places, columns].
+
+    Exact in any order: the network's bound keeps every partial sum below 2**24, up to which
+    float32 holds all integers.
+    """
     rows = len(synapse.indptr) - 1
     sums = np.zeros((rows, values.shape[1]), np.float32)
     parts, add = count(), adder()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-u = np.uint64
+from onespike_lava.engines.numba.kernels.loops.plain import plain, u
 
 ROUNDER = 1.5 * 2.0**52
 """Added and taken away again, it leaves the nearest integer, ties to even, of any number below
 2**51 in magnitude, and a number as large of any other: in vectors, unlike `rint`."""
 
 
-@njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@plain
 def integers_of(data, at, count, grid, top, arena, to, worst):  # type: ignore[no-untyped-def]
     """One sample's integers `rint((x - low) / step)` into the arena, in the sample's order.
 

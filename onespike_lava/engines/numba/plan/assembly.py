@@ -1,0 +1,78 @@
+"""A program in the making, and what each layer's plan adds to it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from onespike_lava.engines.numba.kernels.operations import Clear, Operation
+from onespike_lava.engines.numba.kernels.records import LANES
+from onespike_lava.engines.numba.plan.buffers import Buffer
+from onespike_lava.engines.numba.plan.packing import Constants
+from onespike_lava.engines.numba.plan.schedule import Step
+from onespike_lava.engines.numba.plan.sent import SENT, Sent
+from onespike_lava.layers import Window
+from onespike_lava.model import Model
+
+
+class Assembly:
+    """A network on its way to a program; what is known only later starts empty.
+
+    wait, kind : `T_w`, and the kind of kernels
+    codes      : whether the arena holds codes, not payloads
+    outputs    : buffers of each layer, one for each spike of a neuron; none of the readout
+    group      : most images that go through a layer together
+    scratch    : offset behind the buffers of a group, where the arena goes on
+    constants  : weights and tables so far
+    operations : so far, in order
+    work       : products of an image so far, about
+    """
+
+    def __init__(self, network: Model, wait: int, kind: str):
+        self.network, self.wait, self.kind = network, wait, kind
+        self.codes = False
+        self.outputs: list[list[Buffer]] = []
+        self.group = self.scratch = self.work = 0
+        self.constants = Constants()
+        self.operations: list[Operation] = []
+
+    def sent(self, position: int) -> Sent:
+        """What the buffers of a layer hold."""
+        code = self.network.code(position)
+        return SENT.of(code)(code, self.codes)
+
+    def clear(self, buffer: Buffer) -> None:
+        """Silence what lies around a buffer's values, where anything does."""
+        if any(buffer.padding):
+            self.operations.append(Clear(buffer.start, buffer.image))
+
+
+class Plan(ABC):
+    """What one layer needs, then its operations.
+
+    First all plans are made, then their buffers are placed, then each adds its operations in the
+    order of the layers.
+
+    unit      : channels held are a multiple of it
+    planes    : buffers of bytes that the layer fills, one for each spike of a neuron
+    reads     : each source and the window that slides over it
+    steps     : in which its neurons add up and decide
+    ambiguous : whether two phases send the same, so that payloads do not tell them apart
+    served    : whether the kernels can run the layer
+    """
+
+    unit, planes = LANES, 1
+    reads: Sequence[tuple[int, Window]] = ()
+    steps: Sequence[Step] = ()
+    ambiguous, served = False, True
+
+    def __init__(self, assembly: Assembly, index: int):
+        self.assembly, self.index = assembly, index
+
+    def memory(self) -> list[Buffer]:
+        """Buffers that only this layer needs; those that all layers fill are known by now."""
+        return []
+
+    @abstractmethod
+    def assemble(self) -> None:
+        """Add the layer's operations; all buffers are placed by now."""
