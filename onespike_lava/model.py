@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -71,16 +70,8 @@ class Model(Frozen):
         """The layers whose neurons spike."""
         return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
 
-    @cached_property
-    def codes(self) -> tuple[Code | None, ...]:
-        """What each layer sends, None for the readout."""
-        found: list[Code | None] = []
-        for layer in self.layers:
-            found.append(layer.code([found[source] for source in layer.sources], self.weighting))
-        return tuple(found)
-
     def code(self, position: int) -> Code:
         """What the layer at `position`, not the readout, sends; a max pool sends its source's."""
-        code = self.codes[position]
+        code = self.layers[position].code(self.code, self.weighting)
         assert code is not None
         return code

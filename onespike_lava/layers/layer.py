@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from onespike_lava.layers.base import Frozen, Integers, Shape
 from onespike_lava.layers.codes import Code
@@ -41,8 +41,8 @@ class Layer(Frozen):
         """Smallest and largest threshold of any neuron, None where nothing fires."""
         return None
 
-    def code(self, sources: Sequence[Code | None], weighting: str) -> Code | None:
-        """What it sends, None for nothing; `sources` are the codes of what it reads."""
+    def code(self, code_of: Callable[[int], Code], weighting: str) -> Code | None:
+        """What it sends, None for nothing; `code_of` gives that of an earlier layer."""
         raise NotImplementedError
 
     def state_bits(self, wait: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from onespike_lava.layers.base import Shape
@@ -31,9 +31,9 @@ class MaxPool(Layer):
         """`pool`."""
         return "pool"
 
-    def code(self, sources: Sequence[Code | None], weighting: str) -> Code | None:
+    def code(self, code_of: Callable[[int], Code], weighting: str) -> Code:
         """That of its source."""
-        return sources[0]
+        return code_of(self.source)
 
     def state_bits(self, wait: int) -> int:
         """Whether the window has spiked."""

@@ -177,7 +177,7 @@ def _convolutions(layer: Layer) -> list[Any]:
 
 def largest_payload(network: Network, position: int) -> int:
     """Largest payload that a spike of the layer carries; a readout sends none: 0."""
-    code = network.codes[position]
+    code = network.layers[position].code(network.code, network.weighting)
     return 0 if code is None else int(code.payloads.max())
 
 

@@ -37,6 +37,8 @@ PLACES = {
     "inspect",
     "engine reference",
     "engine numpy",
+    "engine numba",
+    "buffers of engine numba",
     "products of engine numpy",
     "stock composition",
     "clocks of the stock composition",
