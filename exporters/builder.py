@@ -10,8 +10,9 @@ import numpy as np
 
 from exporters.arithmetic import window
 from exporters.graph import Graph, GraphError, Node, infer_shape
-from onespike_lava.errors import UnsupportedError
+from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
+from onespike_lava.misfit import listed
 
 
 class RefusedError(ValueError):
@@ -94,6 +95,8 @@ class Builder:
     supported : what to name in an error as the way out
     shapes    : of the nodes' values in the graph, without the batch
     notes     : what became of nodes of the source that need none here
+    given     : shape of the data, where the source leaves sizes of its input open
+    misfits   : linear nodes whose input has another number of values than they take
     """
 
     supported: str
@@ -101,6 +104,8 @@ class Builder:
     problems: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    given: Shape = ()
+    misfits: list[str] = field(default_factory=list)
 
     def add(
         self,
@@ -118,6 +123,7 @@ class Builder:
         try:
             shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:
+            self.misfits += [name] if op == "linear" else []
             raise RefusedError(str(error).split(": ", 1)[1]) from None
         _check_padding(node, [self.shapes[ref.name] for ref in inputs])
         self.nodes[name], self.shapes[name] = node, shape
@@ -165,6 +171,12 @@ class Builder:
             for name in self.problems:
                 self.drop(name, "not supported; the output does not need it")
             return Graph(tuple(self.nodes.values()), output.name, self.notes)
+        if self.given and len(self.problems) == 1 and self.misfits == list(self.problems):
+            (problem,) = self.problems.values()
+            raise DataError(
+                f"data: shape {listed(self.given)} does not fit the model, whose {problem}; give "
+                "samples of the size it was trained on"
+            )
         if self.problems:
             found = "; ".join(self.problems.values())
             raise UnsupportedError(f"{found}; supported: {self.supported}")

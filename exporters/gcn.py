@@ -21,6 +21,7 @@ from exporters.codes import Code, choose
 from exporters.gcn_quantize import quantize
 from exporters.gcn_source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe
+from exporters.samples import on_grid
 from exporters.statistics import BINS, Histogram
 from onespike_lava.data import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
@@ -109,7 +110,8 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     source, x = _with_features(source, features)
     low, step = input_grid(x.T[None, :, :, None], recipe.bits, recipe.input_range)
     entry = Input("input", (x.shape[1], len(x), 1), recipe.bits, low, step)
-    codes = choose(_histograms(source, x, recipe), _layers(source, recipe), recipe)
+    held = on_grid(entry, x.T[None, :, :, None])[0, :, :, 0].T
+    codes = choose(_histograms(source, held, recipe), _layers(source, recipe), recipe)
     network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
     return GraphConversion(network, source, x, codes, recipe, account)

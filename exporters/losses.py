@@ -22,7 +22,7 @@ from exporters.passes import prepare
 from exporters.reconversion import reconvert
 from exporters.source import read
 from onespike_lava import coding
-from onespike_lava.data import check_samples, decode, encode
+from onespike_lava.data import Samples, check_samples, decode, encode
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.evaluation import Labels
 from onespike_lava.layers import Spiking
@@ -225,7 +225,7 @@ def _losses(
     outputs = prod(network.readout.shape)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]
-        run = network.run(block, wait=wait, record=True)
+        run = network.compute(Samples(network.input, block), wait=wait, record=True)
         values = parts.exact(block)
         exact = values[parts.prepared.output].reshape(len(block), -1)
         error += float(np.sum((run.scores * network.output_scale - exact) ** 2))

@@ -28,8 +28,10 @@ from exporters.graph import Graph
 from exporters.onnx_load import load
 from exporters.onnx_sizes import SHAPE_ARITHMETIC, Folding, line, objects, shape_arithmetic
 from exporters.onnx_table import OPERATORS
+from exporters.taken import of_onnx
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
+from onespike_lava.misfit import listed, way_out
 
 OPSET_MIN = 7
 """The first operator set in which batch norm and dropout mean inference without saying so."""
@@ -126,6 +128,13 @@ class _Reader:
         given = tuple(sample_shape or ())
         rows = len(shape) == 2 and len(given) == 3 and given[1] == 1  # [N, C, L] as one row
         seen = given[::2] if rows else given
+        if given and 0 in shape and not _fits(shape, seen):
+            sizes = [size or None for size in shape]
+            raise DataError(
+                f"data: shape {listed(given)} does not fit {listed(sizes)}, the input "
+                f"{inputs[0].name} of {self.path}; {way_out(given, sizes)}"
+            )
+        self.build.given = given if 0 in shape else ()
         shape = seen if _fits(shape, seen) else shape
         if len(shape) not in (1, 2, 3) or 0 in shape:
             found = ", ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
@@ -138,6 +147,9 @@ class _Reader:
             made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
         except RefusedError as error:
             raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
+        taken = of_onnx(self.model, self.values, inputs[0].name)
+        if taken and given:
+            taken.check(given if len(given) == 2 else whole)
         self.values[inputs[0].name] = Ref(made.name, shape)
         return sizes[0] or None
 

@@ -5,6 +5,7 @@ A message names the object, what was found, the limit and the way out, on one li
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 
 
@@ -61,3 +62,12 @@ class LavaRunError(OneSpikeError):
 
 class WorkerError(OneSpikeError):
     """A process that work was given to ended, or cannot be reached."""
+
+
+class OneSpikeWarning(UserWarning):
+    """Data or a network that are taken, but hardly as meant; the text is built as an error's."""
+
+
+def warn(text: str) -> None:
+    """Warn the caller of a public function; the command line shows it on stderr."""
+    warnings.warn(printable(text), OneSpikeWarning, stacklevel=4)

@@ -54,6 +54,7 @@ def command(
     say(f"reading {net}")
     from exporters.source import read
     from onespike_lava.comparison import first_difference
+    from onespike_lava.data import Samples
     from onespike_lava.netx import load
 
     network = load(net)
@@ -63,7 +64,8 @@ def command(
         source = read(load_model(model, weights), x.shape[1:], model_output)
     with Bars() as bars:
         expected = network.run(x, "reference", wait, record=True, progress=bars)
-        found = network.run(x, engine, wait, record=True, progress=bars)
+        samples = Samples(network.input, x)
+        found = network.compute(samples, engine, wait, record=True, progress=bars)
         difference = first_difference(found, expected)
         kin = None if source is None else _kin(network, source, x, found.predictions, bars)
     if as_json:

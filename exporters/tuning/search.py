@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from exporters.choices import ENERGIES, PHASES, WAITS
 from exporters.graph import Graph
+from exporters.samples import as_samples
 from exporters.source import read
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
@@ -112,7 +113,7 @@ def tune(
 def _calibration(source: Source, folder: Path) -> Rows:
     if isinstance(source, (str, os.PathLike)):
         return Rows.of(source)
-    np.savez(folder / "calibration.npz", x=np.asarray(source))
+    np.savez(folder / "calibration.npz", x=as_samples(source))
     return Rows.of(folder / "calibration.npz")
 
 

@@ -56,6 +56,7 @@ def run(
         wait=wait,
         clipped=samples.clipped,
         rounding=samples.rounding,
+        levels=samples.levels,
     )
 
 

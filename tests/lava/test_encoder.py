@@ -88,7 +88,7 @@ def test_encoder_of_a_network(weighting):
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        (np.zeros((2, 3)), r"^x: shape \(2, 3\) does not match \[N, 2, 3\]; reshape it$"),
+        (np.zeros((2, 3)), r"^x: shape \(2, 3\) does not match \[N, 2, 3\]; an axis is"),
         (np.zeros((0, 2, 3)), r"^samples: there are none; give at least one$"),
         (np.full((1, 2, 3), np.nan), r"^x: 6 values are NaN or infinite; clean the data$"),
     ],

@@ -1,0 +1,126 @@
+"""What samples the first layer of a network takes, so that data that do not fit are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from exporters.builder import plain
+from onespike_lava.errors import DataError
+from onespike_lava.layers import Shape
+from onespike_lava.misfit import Sizes, fits, listed, way_out
+
+KEEP = (
+    *("relu", "relu6", "clip", "clamp", "hardtanh", "dropout", "dropout1d", "dropout2d"),
+    *("identity", "cast", "float", "contiguous", "neg", "add", "sub", "mul", "div", "truediv"),
+)
+"""Operators of one value that keep its shape, names as `builder.plain` gives them."""
+
+FLATTEN = ("flatten", "view", "reshape")
+"""Operators behind which a linear layer reads all of a sample."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a layer that reads the samples takes.
+
+    reader : the layer, name and operator
+    sizes  : of a sample
+    flat   : any shape of so many values will do
+    """
+
+    reader: str
+    sizes: Sizes
+    flat: bool = False
+
+    def check(self, found: Shape) -> None:
+        """Raise `DataError` unless samples of shape `found`, (C, L) as (C, 1, L), are such."""
+        row = (found[0], 1, found[1]) if len(found) == 2 else found
+        if fits(row, self.sizes) or (self.flat and prod(found) == self.sizes[0]):
+            return
+        wanted = f"{self.sizes[0]} values a sample" if self.flat else listed(self.sizes)
+        raise DataError(
+            f"data: shape {listed(found)} does not fit {wanted}, which {self.reader} takes; "
+            f"{way_out(found, self.sizes)}"
+        )
+
+
+Layer = Callable[[Any], "tuple[str, str, Mapping[str, Any]]"]
+"""Name, plain operator and, where it has some, `channels` and `axes` of a node's samples."""
+
+
+def first_taken(start: Any, readers: Callable[[Any], Iterable[Any]], layer: Layer) -> Taken | None:
+    """What the samples that `start` stands for are read by; None where that does not tell.
+
+    readers : node -> the nodes that read it
+    """
+    waiting, flat = [start], False
+    seen = 0
+    while waiting and seen < 50:
+        seen += 1
+        for node in readers(waiting.pop(0)):
+            name, kind, known = layer(node)
+            if known:
+                channels, axes = known["channels"], known["axes"]
+                sizes: Sizes = (channels, *{0: (), 1: (1, None), 2: (None, None)}[axes])
+                return None if flat and axes else Taken(f"{name}", sizes, flat)
+            flat = flat or kind in FLATTEN
+            if kind in (*KEEP, *FLATTEN):
+                waiting.append(node)
+    return None
+
+
+def of_torch(traced: Any, modules: Mapping[str, Any], shape: Shape) -> Taken | None:
+    """What the first layers of a torch.fx trace take."""
+
+    def layer(node: Any) -> tuple[str, str, Mapping[str, Any]]:
+        module = modules.get(str(node.target)) if node.op == "call_module" else None
+        if module is None:
+            return "", plain(str(getattr(node.target, "__name__", node.target))), {}
+        kind = type(module).__name__
+        return f"{node.target} ({kind})", plain(kind), _of_module(kind, module, shape)
+
+    inputs = [node for node in traced.nodes if node.op == "placeholder"]
+    return first_taken(inputs[0], lambda node: node.users, layer) if len(inputs) == 1 else None
+
+
+def _of_module(kind: str, module: Any, shape: Shape) -> Mapping[str, Any]:
+    if kind in ("Conv1d", "Conv2d"):
+        return {"channels": module.in_channels, "axes": int(kind[4])}
+    if kind == "BatchNorm2d":
+        return {"channels": module.num_features, "axes": 2}
+    if kind == "BatchNorm1d":
+        return {"channels": module.num_features, "axes": 0 if len(shape) == 1 else 1}
+    along = len(shape) > 1 and shape[-1] == getattr(module, "in_features", None)
+    if kind == "Linear" and not along:  # along the last axis it is another layer than here
+        return {"channels": module.in_features, "axes": 0}
+    return {}
+
+
+def of_onnx(model: Any, arrays: Mapping[str, Any], start: str) -> Taken | None:
+    """What the first nodes of an ONNX model take; `arrays` holds its constants."""
+
+    def layer(node: Any) -> tuple[str, str, Mapping[str, Any]]:
+        name = node.name or next(iter(node.output), "")
+        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays)
+
+    def readers(found: Any) -> list[Any]:
+        names = [found] if isinstance(found, str) else list(found.output)
+        return [node for node in model.graph.node if node.input and node.input[0] in names]
+
+    return first_taken(start, readers, layer)
+
+
+def _of_node(node: Any, arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+    weight = arrays.get(node.input[1]) if len(node.input) > 1 else None
+    shape: Shape = getattr(weight, "shape", ())
+    attrs = {each.name: each.i for each in node.attribute}
+    if node.op_type == "Conv" and len(shape) in (3, 4):
+        return {"channels": shape[1] * attrs.get("group", 1), "axes": len(shape) - 2}
+    if node.op_type == "Gemm" and len(shape) == 2 and not attrs.get("transA"):
+        return {"channels": shape[1 if attrs.get("transB") else 0], "axes": 0}
+    if node.op_type == "MatMul" and len(shape) == 2:
+        return {"channels": shape[0], "axes": 0}
+    return {}
