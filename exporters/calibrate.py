@@ -89,41 +89,47 @@ def _grid(part: NDArray[Any], top: int) -> tuple[float, float]:
     values = np.unique(part).astype(np.float64)
     if len(values) == 1:
         return float(values[0]), abs(float(values[0])) / top or 1.0
-    found = _lattice(values, top)
-    if found is None:
-        low, high = _core(part)
-        kept = values[(values >= low) & (values <= high)]
-        found = _lattice(kept, top) if len(kept) < len(values) else None
-        found = found or (low, (high - low) / top)
-    return found
+    if (found := _lattice(values, top)) is not None:
+        return found
+    low, high = _core(part)
+    if low == values[0] and high == values[-1]:
+        return low, (high - low) / top
+    return _filled(values, low, high, top, 0.0)
 
 
 def _feature_grid(values: NDArray[Any], top: int) -> tuple[float, float]:
-    """Low and step for a feature's values [N]: its range, on its lattice if there is one.
+    """Low and step for a feature's values [N].
 
     A feature that never varies stays as it is: its weights are not to cost those of others.
     """
-    levels = np.unique(values).astype(np.float64)
     low, high = _core(values)
     if low == high:
         return low, max(abs(low), 1.0) * 1e-6
-    levels = levels[(levels >= low) & (levels <= high)]
-    step = _lattice_step(levels) if len(levels) <= top + 1 else None
-    if step is not None and (high - low) / step <= top:
-        wide = (1 + 2 * ROOM) * (high - low)
-        step /= max(1, int(top * step / wide))
-        below = (top - round((high - low) / step)) // 2
-        return low - below * step, step
-    return low - ROOM * (high - low), (1 + 2 * ROOM) * (high - low) / top
+    return _filled(np.unique(values).astype(np.float64), low, high, top, ROOM)
 
 
-def _lattice(values: Floats, top: int) -> tuple[float, float] | None:
-    """Low and step of the lattice that rising values lie on, None where none fits."""
+def _filled(values: Floats, low: float, high: float, top: int, room: float) -> tuple[float, float]:
+    """Low and step of a grid that `low .. high` and a share of `room` on either side fill.
+
+    On the lattice of the values between, where they have one.
+    """
+    kept = values[(values >= low) & (values <= high)]
+    wide = (1 + 2 * room) * (high - low)
+    return _lattice(kept, top, wide) or (low - room * (high - low), wide / top)
+
+
+def _lattice(values: Floats, top: int, wide: float | None = None) -> tuple[float, float] | None:
+    """Low and step of the lattice that rising values lie on, None where none fits.
+
+    wide : the step is divided so that the grid is as wide, not wider by more than need be
+    """
     low, span = float(values[0]), float(values[-1] - values[0])
     step = _lattice_step(values) if len(values) <= top + 1 else None
     if step is None or round(span / step) > top:
         return None
     used = round(span / step)
+    finer = 1 if wide is None else max(1, int(top * span / (used * wide)))
+    used *= finer
     step = span / used
     # Levels that the calibration data did not show: down to zero if the lattice has a zero
     # there, else in equal shares below and above.

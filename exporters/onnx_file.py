@@ -147,7 +147,7 @@ class _Reader:
             made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
         except RefusedError as error:
             raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
-        taken = of_onnx(self.model, self.values, inputs[0].name)
+        taken = of_onnx(self.model, self.values, inputs[0].name, len(shape) - 1)
         if taken and given:
             taken.check(given if len(given) == 2 else whole)
         self.values[inputs[0].name] = Ref(made.name, shape)

@@ -51,7 +51,8 @@ def _spread(dataset: Any) -> Iterable[Any]:
         count = len(dataset)
     except TypeError:
         return iter(dataset)
-    return (dataset[int(at)] for at in np.unique(np.linspace(0, count - 1, MOST).astype(int)))
+    places = np.unique(np.linspace(0, count - 1, MOST).astype(int)) if count else ()
+    return (dataset[int(at)] for at in places)
 
 
 def _inputs(items: Iterable[Any]) -> Iterator[NDArray[Any]]:

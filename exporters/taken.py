@@ -14,12 +14,17 @@ from onespike_lava.misfit import Sizes, fits, listed, way_out
 
 KEEP = (
     *("relu", "relu6", "clip", "clamp", "hardtanh", "dropout", "dropout1d", "dropout2d"),
-    *("identity", "cast", "float", "contiguous", "neg", "add", "sub", "mul", "div", "truediv"),
+    *("identity", "cast", "float", "contiguous", "scaler"),
+    *("neg", "add", "sub", "mul", "div", "truediv"),
 )
 """Operators of one value that keep its shape, names as `builder.plain` gives them."""
 
-FLATTEN = ("flatten", "view", "reshape")
-"""Operators behind which a linear layer reads all of a sample."""
+PLANES: tuple[Sizes, ...] = ((), (1, None), (None, None))
+"""Sizes behind the channels: of vectors, rows and planes."""
+
+
+FAR = 50
+"""Nodes behind the input that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class Taken:
         )
 
 
-Layer = Callable[[Any], "tuple[str, str, Mapping[str, Any]]"]
-"""Name, plain operator and, where it has some, `channels` and `axes` of a node's samples."""
+Layer = Callable[[Any], tuple[str, str, Sizes | None]]
+"""Title and plain operator of a node, and the sizes that it takes, where it tells."""
 
 
 def first_taken(start: Any, readers: Callable[[Any], Iterable[Any]], layer: Layer) -> Taken | None:
@@ -57,28 +62,23 @@ def first_taken(start: Any, readers: Callable[[Any], Iterable[Any]], layer: Laye
     readers : node -> the nodes that read it
     """
     waiting, flat = [start], False
-    seen = 0
-    while waiting and seen < 50:
-        seen += 1
-        for node in readers(waiting.pop(0)):
-            name, kind, known = layer(node)
-            if known:
-                channels, axes = known["channels"], known["axes"]
-                sizes: Sizes = (channels, *{0: (), 1: (1, None), 2: (None, None)}[axes])
-                return None if flat and axes else Taken(f"{name}", sizes, flat)
-            flat = flat or kind in FLATTEN
-            if kind in (*KEEP, *FLATTEN):
-                waiting.append(node)
+    for _ in range(FAR):
+        for node in readers(waiting.pop(0)) if waiting else ():
+            title, kind, sizes = layer(node)
+            if sizes is not None:
+                return None if flat and len(sizes) > 1 else Taken(title, sizes, flat)
+            flat = flat or kind == "flatten"
+            waiting += [node] if kind in (*KEEP, "flatten") else []
     return None
 
 
 def of_torch(traced: Any, modules: Mapping[str, Any], shape: Shape) -> Taken | None:
     """What the first layers of a torch.fx trace take."""
 
-    def layer(node: Any) -> tuple[str, str, Mapping[str, Any]]:
+    def layer(node: Any) -> tuple[str, str, Sizes | None]:
         module = modules.get(str(node.target)) if node.op == "call_module" else None
         if module is None:
-            return "", plain(str(getattr(node.target, "__name__", node.target))), {}
+            return "", plain(str(getattr(node.target, "__name__", node.target))), None
         kind = type(module).__name__
         return f"{node.target} ({kind})", plain(kind), _of_module(kind, module, shape)
 
@@ -86,25 +86,29 @@ def of_torch(traced: Any, modules: Mapping[str, Any], shape: Shape) -> Taken | N
     return first_taken(inputs[0], lambda node: node.users, layer) if len(inputs) == 1 else None
 
 
-def _of_module(kind: str, module: Any, shape: Shape) -> Mapping[str, Any]:
+def _of_module(kind: str, module: Any, shape: Shape) -> Sizes | None:
     if kind in ("Conv1d", "Conv2d"):
-        return {"channels": module.in_channels, "axes": int(kind[4])}
+        return (module.in_channels, *PLANES[int(kind[4])])
     if kind == "BatchNorm2d":
-        return {"channels": module.num_features, "axes": 2}
+        return (module.num_features, *PLANES[2])
     if kind == "BatchNorm1d":
-        return {"channels": module.num_features, "axes": 0 if len(shape) == 1 else 1}
+        return (module.num_features, *PLANES[0 if len(shape) == 1 else 1])
     along = len(shape) > 1 and shape[-1] == getattr(module, "in_features", None)
     if kind == "Linear" and not along:  # along the last axis it is another layer than here
-        return {"channels": module.in_features, "axes": 0}
-    return {}
+        return (module.in_features,)
+    return None
 
 
-def of_onnx(model: Any, arrays: Mapping[str, Any], start: str) -> Taken | None:
-    """What the first nodes of an ONNX model take; `arrays` holds its constants."""
+def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, axes: int) -> Taken | None:
+    """What the first nodes of an ONNX model take.
 
-    def layer(node: Any) -> tuple[str, str, Mapping[str, Any]]:
+    arrays : its constants by name
+    start  : name of its input, of so many `axes` behind the channels
+    """
+
+    def layer(node: Any) -> tuple[str, str, Sizes | None]:
         name = node.name or next(iter(node.output), "")
-        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays)
+        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays, axes)
 
     def readers(found: Any) -> list[Any]:
         names = [found] if isinstance(found, str) else list(found.output)
@@ -113,14 +117,16 @@ def of_onnx(model: Any, arrays: Mapping[str, Any], start: str) -> Taken | None:
     return first_taken(start, readers, layer)
 
 
-def _of_node(node: Any, arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+def _of_node(node: Any, arrays: Mapping[str, Any], axes: int) -> Sizes | None:
     weight = arrays.get(node.input[1]) if len(node.input) > 1 else None
     shape: Shape = getattr(weight, "shape", ())
     attrs = {each.name: each.i for each in node.attribute}
     if node.op_type == "Conv" and len(shape) in (3, 4):
-        return {"channels": shape[1] * attrs.get("group", 1), "axes": len(shape) - 2}
+        return (shape[1] * attrs.get("group", 1), *PLANES[len(shape) - 2])
+    if node.op_type == "BatchNormalization" and len(shape) == 1:
+        return (*shape, *PLANES[axes])
     if node.op_type == "Gemm" and len(shape) == 2 and not attrs.get("transA"):
-        return {"channels": shape[1 if attrs.get("transB") else 0], "axes": 0}
+        return (shape[1 if attrs.get("transB") else 0],)
     if node.op_type == "MatMul" and len(shape) == 2:
-        return {"channels": shape[0], "axes": 0}
-    return {}
+        return (shape[0],)
+    return None
