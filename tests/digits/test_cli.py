@@ -220,3 +220,31 @@ def test_help_is_quick_and_lists_every_command(onespike):
         code, inner, _ = onespike(name, "--help")
         assert code == 0
         assert "Example: onespike" in inner
+
+
+def test_warnings_are_lines_on_stderr(onespike, data, tmp_path):
+    pytest.importorskip("onnx")
+    net, bad = tmp_path / "a.net", tmp_path / "bad.npz"
+    x = np.load(data / "calibration.npz")["x"].copy()
+    x[7, 0, 2, 2] = 65535
+    np.savez(bad, x=x)
+    code, _, err = onespike("export", HERE / "digits.onnx", "--calibration", bad, "-o", net)
+    assert code == 0
+    assert err == (
+        f"warning: calibration: 1 of {x.size} values, up to 65535, lie outside the input grid "
+        "0..1.0625 and are clipped; clean the data, or give an input range\n"
+    )
+    test = dict(np.load(data / "test.npz"))
+    for name, factor in (("same", 1), ("other", 255)):
+        np.savez(tmp_path / f"{name}.npz", x=factor * test["x"], y=test["y"])
+    code, text, err = onespike("evaluate", net, "--data", tmp_path / "same.npz")
+    assert (code, err) == (0, "")
+    assert "input values clipped" not in text
+    for words in (["evaluate", net, "--data"], ["run", net, "-o", tmp_path / "o.npz", "--input"]):
+        code, text, err = onespike(*words, tmp_path / "other.npz")
+        assert code == 0
+        assert err.count("\n") == 1
+        assert err.startswith("warning: x: ")
+        assert "values lie outside the input grid 0..1.0625 and are clipped; scale the data" in err
+    code, text, _ = onespike("evaluate", net, "--data", tmp_path / "other.npz")
+    assert "input values clipped" in text
