@@ -141,8 +141,9 @@ def _lattice(values: Floats, top: int, wide: float | None = None) -> tuple[float
 
 def _core(part: NDArray[Any]) -> tuple[float, float]:
     """Range of values [N, ...] but for few samples, one in a hundred, that lie far apart."""
-    rows = part.reshape(len(part), -1).astype(np.float64)
-    bottoms, tops = np.sort(rows.min(axis=1)), np.sort(rows.max(axis=1))
+    rows = part.reshape(len(part), -1)
+    ends = (np.sort(end(rows, axis=1)).astype(np.float64) for end in (np.min, np.max))
+    bottoms, tops = ends
     few = -(-len(rows) // 100) if len(rows) >= 20 else 0
     high = _inner(tops, bottoms[few], few)
     return -_inner(-bottoms[::-1], -tops[-1 - few], few), high

@@ -103,7 +103,7 @@ def _array(values: Any) -> NDArray[Any]:
 
 def warn_of_samples(samples: NDArray[Any]) -> None:
     """Warn of calibration samples [N, *shape], N > 0, that tell too little of the input."""
-    first = samples.reshape(-1)[0]
+    first = float(samples.reshape(-1)[0])
     way = "ranges and corrections rest on these, give some hundred real samples"
     if (samples == first).all():
         warn(f"calibration: all values are {first:g}; {way}")
@@ -132,18 +132,17 @@ def on_grid(layer: Input, samples: NDArray[Any]) -> NDArray[Any]:
         axes = (-1,) + (1,) * (samples.ndim - 2)
         low = layer.low.reshape(axes)
         held = np.clip(samples, low, low + layer.step.reshape(axes) * (2**layer.bits - 1))
-        furthest = samples.reshape(-1)[np.abs(samples - held).argmax()]
+        furthest = float(samples.reshape(-1)[np.abs(samples - held).argmax()])
         warn(
             f"calibration: {coded.clipped} of {samples.size} values, up to {furthest:g}, lie "
-            f"outside the input grid {grid_text(layer)} and are clipped; clean the data, or give "
-            "an input range"
+            f"outside {grid_text(layer)} and are clipped; clean the data, or give an input range"
         )
         return held.astype(np.float32)
     span = _usual_span(coded.integers)
     if coded.rounding > OFF and len(samples) > 1 and span < few_levels(layer.bits):
         warn(
-            f"calibration: most samples span {span} steps of the input grid {grid_text(layer)}, "
-            f"which has {2**layer.bits - 1}; bring all samples to one scale, or give an input range"
+            f"calibration: most samples span {span} of {2**layer.bits - 1} steps of "
+            f"{grid_text(layer)}; bring all samples to one scale, or give an input range"
         )
     return samples
 
@@ -151,7 +150,7 @@ def on_grid(layer: Input, samples: NDArray[Any]) -> NDArray[Any]:
 def _usual_span(integers: NDArray[np.uint8]) -> int:
     """Steps between the lowest and the highest value of half of the images, or of vectors' bulk."""
     if integers.ndim == 4 and integers[0, 0].size > 1:
-        flat = integers.reshape(*integers.shape[:2], -1).astype(int)
-        return int(np.median(np.ptp(flat, axis=2), axis=0).max())
+        flat = integers.reshape(*integers.shape[:2], -1)
+        return int(np.median(flat.max(axis=2) - flat.min(axis=2), axis=0).max())
     low, high = np.percentile(integers, [5, 95])
     return int(high - low)

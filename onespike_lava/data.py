@@ -126,9 +126,12 @@ def few_levels(bits: int) -> int:
 
 
 def grid_text(layer: Input) -> str:
-    """Range of the input grid, as messages show it."""
+    """The input grid and its range, as messages show it."""
     high = layer.low + (2**layer.bits - 1) * layer.step
-    return f"{layer.low.min():g}..{high.max():g}"
+    ends = f"{layer.low.min():g}..{high.max():g}"
+    if layer.low.size == 1:
+        return f"the input grid {ends}"
+    return f"the {'channels' if len(layer.shape) > 1 else 'features'}' input grids ({ends} in all)"
 
 
 def warn_of_input(layer: Input, values: int, clipped: int, levels: int | None) -> None:
@@ -136,13 +139,12 @@ def warn_of_input(layer: Input, values: int, clipped: int, levels: int | None) -
     way = "scale the data as the calibration samples were"
     if clipped > CLIPPED * values:
         warn(
-            f"x: {clipped} of {values} values lie outside the input grid {grid_text(layer)} and "
-            f"are clipped; {way}"
+            f"x: {clipped} of {values} values lie outside {grid_text(layer)} and are clipped; {way}"
         )
     elif levels is not None and levels < few_levels(layer.bits):
         warn(
-            f"x: the values span {levels} steps of the input grid {grid_text(layer)}, which has "
-            f"{2**layer.bits - 1}, and lie between them; {way}"
+            f"x: the values span {levels} of {2**layer.bits - 1} steps of {grid_text(layer)} and "
+            f"lie between them; {way}"
         )
 
 

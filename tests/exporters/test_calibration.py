@@ -90,8 +90,8 @@ def test_many_samples_of_another_scale_are_told(digits, model):
     mixed[::10] *= 255
     _, notes = said(convert, model, mixed)
     assert notes == [
-        "calibration: most samples span 1 steps of the input grid 0..255, which has 255; bring all "
-        "samples to one scale, or give an input range"
+        "calibration: most samples span 1 of 255 steps of the input grid 0..255; bring all samples "
+        "to one scale, or give an input range"
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_channel_of_one_value_and_a_dead_layer():
         (lambda x: 255 * x, r"\d+ of 83008 values lie outside the input grid 0..15.9375 and"),
         (lambda x: 16 * x, r"\d+ of 83008 values lie outside the input grid 0..15.9375 and"),
         (lambda x: (x - 0.3) / 0.37, r"\d+ of 83008 values lie outside the input grid 0..15.93"),
-        (lambda x: x / 255, "the values span 0 steps of the input grid 0..15.9375, which has 255"),
+        (lambda x: x / 255, "the values span 0 of 255 steps of the input grid 0..15.9375 and lie"),
     ],
 )  # fmt: skip
 def test_data_on_another_scale_than_the_files(digits, model, change, note):

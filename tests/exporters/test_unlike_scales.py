@@ -20,6 +20,7 @@ from exporters.calibrate import input_grid
 from exporters.passes import prepare
 from onespike_lava import netx
 from onespike_lava.data import encode
+from onespike_lava.errors import OneSpikeWarning
 from onespike_lava.layers import Input
 from onespike_lava.loihi import fit
 
@@ -181,3 +182,16 @@ def test_nir_and_loihi_take_a_grid_per_feature(wine, tmp_path):
     again = read_nir(tmp_path / "wine.nir")
     assert (again.run(later).scores == network.run(later).scores).all()
     assert fit(network)
+
+
+def test_values_outside_the_grids_of_features_are_told(wine):
+    x, _, later, _ = split("wine")
+    network = convert(as_torch(wine, batch_norm(wine[0])), x).network
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OneSpikeWarning)
+        network.run(later)
+        network.run(later[:1])
+    with pytest.warns(
+        OneSpikeWarning, match=r"lie outside the features' input grids \(.* in all\)"
+    ):
+        network.run((later - x.mean(0)) / x.std(0))
