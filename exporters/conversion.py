@@ -15,14 +15,15 @@ from exporters.calibration.codes import Code, choose
 from exporters.calibration.coding import InputCoding
 from exporters.calibration.correction import correct
 from exporters.calibration.grid import check_calibration, input_grid
-from exporters.calibration.histograms import histograms
+from exporters.calibration.histograms import Histogram, histograms
 from exporters.calibration.moments import Gathering
+from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
 from exporters.frontends.read import model_files, read
 from exporters.graph import Graph, Node
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Recipe, recipe_of
-from onespike_lava.errors import OptionError
+from onespike_lava.errors import OptionError, warn
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
@@ -67,7 +68,7 @@ class Conversion:
 
 def export(
     model: Any,
-    calibration: ArrayLike,
+    calibration: Any,
     path: str | os.PathLike[str] | None = None,
     *,
     output: str | None = None,
@@ -77,13 +78,15 @@ def export(
     """Convert a trained ReLU network to a one-spike network and write its `.net` file.
 
     model       : torch Module (not changed), path of an ONNX file, or `exporters.graph.Graph`
-    calibration : float[N, C, H, W] or float[N, F], samples as the model takes them
+    calibration : float[N, C, H, W] or float[N, F], samples as the model takes them, or a torch
+                  Dataset or DataLoader of them, of which at most 1,000 count
     path        : of the file to write, None for none
     output      : which of several outputs of the model: its name, or the key or number that a
                   module returns it under
     progress    : told how far calibration, correction and quantisation are
     options     : see `exporters.recipe.Recipe`
 
+    Warns (`OneSpikeWarning`) of calibration data that tell too little or do not fit together.
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
     `OptionError`, and `MissingPartError` where the model's library is absent.
     """
@@ -97,7 +100,7 @@ def export(
 
 def convert(
     model: Any,
-    calibration: ArrayLike,
+    calibration: Any,
     *,
     output: str | None = None,
     progress: Progress = silent,
@@ -105,12 +108,15 @@ def convert(
 ) -> Conversion:
     """Convert a trained ReLU network; parameters and errors as in `export`."""
     recipe = recipe_of(options)
-    samples = np.asarray(calibration)
+    samples = as_samples(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)
+    warn_of_samples(samples)
     prepared, account = prepare(source, pool=recipe.pool)
-    grid = input_grid(samples, recipe.bits, recipe.input_range)
+    grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
+    provenance = _provenance(source, samples, recipe)
+    samples = on_grid(coding.layer, samples)
     counted = recipe.normalisation != "max" or recipe.levels == "data"
     gathering = Gathering(prepared) if recipe.rounding == "least" else None
     found = histograms(
@@ -121,14 +127,32 @@ def convert(
         watch=gathering,
         progress=progress,
     )
+    _warn_of_silence(found, source, prepared)
     codes = choose(found, _layers(prepared, recipe), recipe)
     if recipe.correct != "none":
         prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
     moments = gathering.moments() if gathering else {}
-    provenance = _provenance(source, samples, recipe)
     network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
     realised = _realised(network, prepared, codes)
     return Conversion(network, source, prepared, realised, coding, recipe, account)
+
+
+def _first_maps(prepared: Graph) -> list[NDArray[np.float64]]:
+    """Weights float64[O, F] of the linear maps that read a vector input."""
+    readers = prepared.consumers()[prepared.input.name]
+    return [node.params["weight"].astype(float) for node in readers if node.op == "linear"]
+
+
+def _warn_of_silence(found: Mapping[str, Histogram], source: Graph, prepared: Graph) -> None:
+    """Warn of layers of the source without an activation above 0 on the calibration data."""
+    known = {node.name for node in source.nodes}
+    dead = [name for name, each in found.items() if name in known and not each.maxima.any()]
+    layers = ", ".join(prepared.node(name).inputs[0] for name in dead)
+    if dead:
+        warn(
+            f"calibration: no neuron of {layers} is ever active; give samples as the network was "
+            "trained on, or check its weights"
+        )
 
 
 def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:

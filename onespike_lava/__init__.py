@@ -11,17 +11,18 @@ from onespike_lava.version import __version__
 
 if TYPE_CHECKING:
     from onespike_lava.engines.result import Run
-    from onespike_lava.errors import OneSpikeError
+    from onespike_lava.errors import OneSpikeError, OneSpikeWarning
     from onespike_lava.network import Network
     from onespike_lava.netx import load, save
 
-__all__ = ["Network", "OneSpikeError", "Run", "__version__", "load", "save"]
+__all__ = ["Network", "OneSpikeError", "OneSpikeWarning", "Run", "__version__", "load", "save"]
 
 __getattr__ = loader(
     __name__,
     {
         "Network": "network",
         "OneSpikeError": "errors",
+        "OneSpikeWarning": "errors",
         "Run": "engines.result",
         "load": "netx",
         "save": "netx",

@@ -5,6 +5,8 @@ A message names the object, what was found, the limit and the way out, on one li
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable
 
 
@@ -61,3 +63,19 @@ class LavaRunError(OneSpikeError):
 
 class WorkerError(OneSpikeError):
     """A process that work was given to ended, or cannot be reached."""
+
+
+OURS = ("onespike_lava", "exporters")
+"""Packages whose own lines a warning does not point to."""
+
+
+class OneSpikeWarning(UserWarning):
+    """Data or a network that are taken, but hardly as meant; the text is built as an error's."""
+
+
+def warn(text: str) -> None:
+    """Warn whoever called into the library; the command line shows it on stderr."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].split(".")[0] in OURS:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(printable(text), OneSpikeWarning, stacklevel=level)

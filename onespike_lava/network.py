@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava import running
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.samples import Samples, warn_of_input
 from onespike_lava.engines.result import Run
 from onespike_lava.model import Model
 from onespike_lava.rules import validate
@@ -50,9 +50,23 @@ class Network(Model):
         record : also keep every layer's codes
         progress : told how many samples are done
 
-        Raises `DataError` for samples that do not fit, `OptionError` for engine or wait.
+        Warns of samples that are hardly on the scale of the input grid. Raises `DataError` for
+        samples that do not fit, `OptionError` for engine or wait.
         """
         samples = Samples(self.input, x)
+        found = self.compute(samples, engine, wait, record, progress)
+        warn_of_input(self.input, samples.values.size, found.clipped, found.levels)
+        return found
+
+    def compute(
+        self,
+        samples: Samples,
+        engine: str = "auto",
+        wait: int | None = None,
+        record: bool = False,
+        progress: Progress = silent,
+    ) -> Run:
+        """As `run`, without a warning: of a part of the samples, say."""
         wait = self.wait if wait is None else wait
         options: dict[str, Any] = {"wait": wait, "record": record, "progress": progress}
         return running.run(self, samples, engine=engine, **options)

@@ -62,6 +62,7 @@ def run(
         wait=wait,
         clipped=samples.clipped,
         rounding=samples.rounding,
+        levels=samples.levels,
     )
 
 

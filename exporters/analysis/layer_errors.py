@@ -22,7 +22,7 @@ from exporters.graph import Graph
 from exporters.graph.operators import OPERATORS
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
-from onespike_lava.data.samples import check_samples, decode, encode
+from onespike_lava.data.samples import Samples, check_samples, decode, encode
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.evaluation.tally import Labels
@@ -235,7 +235,7 @@ def _losses(
     outputs, places = prod(network.readout.shape), _places(network)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]
-        run = network.run(block, wait=wait, record=True)
+        run = network.compute(Samples(network.input, block), wait=wait, record=True)
         values = parts.exact(block)
         exact = values[parts.prepared.output].reshape(len(block), -1)
         error += float(np.sum((run.scores * network.output_scale - exact) ** 2))

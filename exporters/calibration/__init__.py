@@ -1,5 +1,6 @@
 """What samples tell: how data enter, how activations lie, and what makes up for coding errors.
 
+samples    : what callers give, as arrays
 grid       : the input's grid of integers
 coding     : how samples enter the one-spike network
 histograms : activations, in memory that does not grow with the data

@@ -119,7 +119,6 @@ def command(
             gcn_files.save_features(taken, features)
     save(found.network, output)
     coded = encode(found.network.input, taken)
-    options.warn_of_input(coded.clipped, coded.rounding)
     figures = summary(found.network)
     notes = {
         "resolution_lowered": "24-bit potentials cost weights resolution in",

@@ -104,7 +104,6 @@ def command(
             title=Path(net).name,
             progress=bars,
         )
-    options.warn_of_input(found.evaluation.clipped, found.evaluation.rounding)
     say(f"writing {output}")
     write_atomic(output, page(found).encode(errors="backslashreplace"))
     if figures is not None:

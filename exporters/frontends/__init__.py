@@ -3,6 +3,8 @@
 read     : one door for all of them
 builder  : a graph that grows node by node, and refusals gathered at once
 windows  : windows and constants of source operators
+taken    : what samples the first layer takes
+refusals : what refusals say
 reshapes : reshapes, concatenations, pads and slices
 torch    : modules, traced by `torch.fx`
 onnx     : files of any producer

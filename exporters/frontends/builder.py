@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from exporters.frontends.refusals import hint, listed_problems, shortened
+from exporters.frontends.refusals import hint, listed_problems, problem, shortened
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from exporters.graph.arithmetic import window
-from onespike_lava.errors import UnsupportedError
+from onespike_lava.data.misfit import listed
+from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
 
 
@@ -97,12 +98,16 @@ class Builder:
     problems : name of a refused node -> its operator and the reason
     shapes   : of the nodes' values in the graph, without the batch
     notes    : what became of nodes of the source that need none here
+    given    : shape of the data, where the source leaves sizes of its input open
+    misfits  : linear nodes whose input has another number of values than they take
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    given: Shape = ()
+    misfits: list[str] = field(default_factory=list)
 
     def add(
         self,
@@ -120,6 +125,7 @@ class Builder:
         try:
             shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:
+            self.misfits += [name] if op == "linear" else []
             raise RefusedError(str(error).split(": ", 1)[1]) from None
         _check_padding(node, [self.shapes[ref.name] for ref in inputs])
         self.nodes[name], self.shapes[name] = node, shape
@@ -177,6 +183,12 @@ class Builder:
             for name in self.problems:
                 self.drop(name, "not supported; the output does not need it")
             return Graph(tuple(self.nodes.values()), output.name, self.notes, squashed)
+        if self.given and len(self.problems) == 1 and self.misfits == list(self.problems):
+            ((name, found),) = self.problems.items()
+            raise DataError(
+                f"data: shape {listed(self.given)} does not fit the model, whose "
+                f"{problem(name, *found)}; give samples of the size it was trained on"
+            )
         if self.problems:
             raise UnsupportedError(
                 listed_problems((name, *found) for name, found in self.problems.items())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters.graph import Graph
+from onespike_lava.data.misfit import listed, way_out
 from onespike_lava.errors import DataError, OneSpikeError, UnsupportedError
 from onespike_lava.system.parts import need
 
@@ -40,8 +41,8 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
     found = graph.shapes()[graph.input.name]
     if found != shape:
         raise DataError(
-            f"model: takes samples of shape {list(found)}, the data are {list(shape)}; reshape "
-            "the data"
+            f"data: shape {listed(shape)} does not fit {listed(found)}, which the model takes; "
+            f"{way_out(shape, found)}"
         )
     return graph
 

@@ -63,8 +63,13 @@ def listed_problems(problems: Iterable[tuple[str, str, str]]) -> str:
     names: dict[tuple[str, str], list[str]] = {}
     for name, *found in problems:
         names.setdefault((found[0], found[1]), []).append(name)
-    lines = [f"{', '.join(each)} ({kind}): {why}" for (kind, why), each in names.items()]
+    lines = [problem(", ".join(each), kind, why) for (kind, why), each in names.items()]
     return f"{'; '.join(lines)}; `onespike operators` lists what is supported"
+
+
+def problem(name: str, operator: str, reason: str) -> str:
+    """A refused node on one line."""
+    return f"{name} ({operator}): {reason}"
 
 
 def shortened(reason: str) -> str:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from exporters.calibration.codes import Code, choose
 from exporters.calibration.grid import input_grid
 from exporters.calibration.histograms import BINS, Histogram
+from exporters.calibration.samples import on_grid
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe, recipe_of
@@ -109,7 +110,8 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     source, x = _with_features(source, features)
     low, step = input_grid(x.T[None, :, :, None], recipe.bits, recipe.input_range)
     entry = Input("input", (x.shape[1], len(x), 1), recipe.bits, low, step)
-    codes = choose(_histograms(source, x, recipe), _layers(source, recipe), recipe)
+    held = on_grid(entry, x.T[None, :, :, None])[0, :, :, 0].T
+    codes = choose(_histograms(source, held, recipe), _layers(source, recipe), recipe)
     network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
     return GraphConversion(network, source, x, codes, recipe, account)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.calibration.samples import as_samples
 from exporters.choices import ENERGIES, PHASES, WAITS
 from exporters.frontends.read import read
 from exporters.graph import Graph
@@ -111,7 +112,7 @@ def tune(
 def _calibration(source: Source, folder: Path) -> Rows:
     if isinstance(source, (str, os.PathLike)):
         return Rows.of(source)
-    np.savez(folder / "calibration.npz", x=np.asarray(source))
+    np.savez(folder / "calibration.npz", x=as_samples(source))
     return Rows.of(folder / "calibration.npz")
 
 

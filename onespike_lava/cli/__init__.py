@@ -12,16 +12,18 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from onespike_lava.cli.ends import Terminated, termination
-from onespike_lava.errors import DataError, OneSpikeError, printable
+from onespike_lava.errors import DataError, OneSpikeError, OneSpikeWarning, printable
 from onespike_lava.system.files import FULL
 from onespike_lava.system.names import meant
 from onespike_lava.version import __version__
@@ -115,6 +117,8 @@ def main(arguments: list[str] | None = None) -> None:
         with termination(), _escaping(), warnings.catch_warnings():
             # NumPy warns of odd numbers in two lines; what comes of them is checked
             warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("default", OneSpikeWarning)
+            warnings.showwarning = partial(_show, warnings.showwarning)
             result = group.main(words, prog_name="onespike", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except ENDS as error:
@@ -129,6 +133,16 @@ def main(arguments: list[str] | None = None) -> None:
         code = _report(_explained(error))
         _discard_output()
     sys.exit(code)
+
+
+def _show(
+    others: Callable[..., None], message: Warning | str, kind: type[Warning], *where: Any
+) -> None:
+    """The library's own warnings as one line on stderr."""
+    if issubclass(kind, OneSpikeWarning):
+        click.echo(f"warning: {printable(str(message))}", err=True)
+    else:
+        others(message, kind, *where)
 
 
 @contextmanager

@@ -46,7 +46,6 @@ def command(
             scheduler=scheduler,
             progress=bars,
         )
-    options.warn_of_input(found.clipped, found.rounding)
     if as_json:
         options.print_json(found.summary(network))
         return
@@ -60,6 +59,7 @@ def command(
             ("spikes per neuron", f"{found.spikes_per_neuron:.3f}"),
             ("synaptic operations per sample", f"{found.energy.exact:,.0f}"),
             ("MACs of these layers as an ANN", f"{found.energy.macs:,.0f}"),
+            *([("input values clipped", found.clipped)] if found.clipped else []),
             ("energy ratio FP32 (Eq. 6)", f"{ratios['fp32']:.2f}"),
             ("energy ratio INT8 (Eq. 6)", f"{ratios['int8']:.2f}"),
             (f"energy ratio FP32, counted, {needed}", f"{ratios['fp32_snn']:.2f}"),

@@ -101,13 +101,3 @@ def print_table(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) ->
             for place, (cell, width) in enumerate(zip(text, widths, strict=True))
         )
         click.echo("  ".join([first, *rest]).rstrip())
-
-
-def warn_of_input(clipped: int, rounding: float) -> None:
-    """Say on stderr what the input grid lost."""
-    if clipped:
-        click.echo(f"warning: {clipped} input values lie outside the input range", err=True)
-    if rounding > 0.01:
-        click.echo(
-            f"warning: input values are up to {rounding:.2f} steps off the input grid", err=True
-        )

@@ -39,7 +39,6 @@ def command(
     x = options.samples(source, network, limit, labels=False).x
     with Bars() as bars:
         found = network.run(x, engine, wait, record=True, progress=bars)
-    options.warn_of_input(found.clipped, found.rounding)
     say(f"writing {output}")
     buffer = io.BytesIO()
     arrays = {f"codes/{name}": codes for name, codes in found.codes.items()}

@@ -12,13 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onespike_lava.data.misfit import listed, way_out
 from onespike_lava.data.npy import MAGIC, SOUND, archive, explained, header, member
-from onespike_lava.errors import DataError
+from onespike_lava.errors import DataError, warn
 from onespike_lava.layers import Input, Shape
 from onespike_lava.system.files import check_file
 
 FILE_LIMIT = 2**32
 """Largest data file that is read, in bytes."""
+
+CLIPPED = 0.05
+"""Data of which a larger share lies outside the grid are hardly on the network's scale."""
+
+OFF = 0.05
+"""Distance from the grid, in steps, from which on values do not lie on it."""
 
 BLOCK = 2**15
 """Values that are encoded together, so that what is computed stays in a processor's cache."""
@@ -91,6 +98,17 @@ class Samples:
         np.clip(rounded, 0, top, out=rounded)
         np.copyto(integers, rounded, casting="unsafe")
 
+    @property
+    def levels(self) -> int | None:
+        """Steps of the grid between the lowest and the highest value; None of values on it."""
+        if self.rounding <= OFF or not len(self.values):
+            return None
+        axes = tuple(axis for axis in range(self.values.ndim) if axis != 1)
+        ends = [np.asarray(find(self.values, axis=axes), float) for find in (np.min, np.max)]
+        low, high = ((each - self.layer.low) / self.layer.step for each in ends)
+        top = 2**self.layer.bits - 1
+        return int(np.rint(high.clip(0, top).max()) - np.rint(low.clip(0, top).min()))
+
     def note(self, clipped: int, rounding: float) -> None:
         """What an engine found that encoded the values itself.
 
@@ -100,6 +118,34 @@ class Samples:
             _check_finite(self.values)
         self.clipped += clipped
         self.rounding = max(self.rounding, rounding)
+
+
+def few_levels(bits: int) -> int:
+    """Steps of a grid that are too few for values between its integers."""
+    return min(16, 2**bits // 4)
+
+
+def grid_text(layer: Input) -> str:
+    """The input grid and its range, as messages show it."""
+    high = layer.low + (2**layer.bits - 1) * layer.step
+    ends = f"{layer.low.min():g}..{high.max():g}"
+    if layer.low.size == 1:
+        return f"the input grid {ends}"
+    return f"the {'channels' if len(layer.shape) > 1 else 'features'}' input grids ({ends} in all)"
+
+
+def warn_of_input(layer: Input, values: int, clipped: int, levels: int | None) -> None:
+    """Warn of so many values that are hardly on the scale of the input grid."""
+    way = "scale the data as the calibration samples were"
+    if clipped > CLIPPED * values:
+        warn(
+            f"x: {clipped} of {values} values lie outside {grid_text(layer)} and are clipped; {way}"
+        )
+    elif levels is not None and levels < few_levels(layer.bits):
+        warn(
+            f"x: the values span {levels} of {2**layer.bits - 1} steps of {grid_text(layer)} and "
+            f"lie between them; {way}"
+        )
 
 
 def decode(layer: Input, integers: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -123,7 +169,10 @@ def _numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     if values.dtype.kind not in "fiub":
         raise DataError(f"x: type {values.dtype} is not numeric; give float32[N, ...]")
     if values.shape[1:] != tuple(shape) or values.ndim != len(shape) + 1:
-        raise DataError(f"x: shape {values.shape} does not match [N, {_list(shape)}]; reshape it")
+        raise DataError(
+            f"x: shape {values.shape} does not match {listed(shape)}; "
+            f"{way_out(values.shape[1:], shape)}"
+        )
     return values
 
 
@@ -238,7 +287,3 @@ def _whole(held: zipfile.ZipFile, path: str | os.PathLike[str], name: str) -> ND
         raise DataError(f"{path}: {name} exceeds the limit of {FILE_LIMIT} bytes; use fewer")
     with held.open(found) as stream:
         return header(stream, path, name, found.file_size).read(stream)
-
-
-def _list(shape: Shape) -> str:
-    return ", ".join(map(str, shape))

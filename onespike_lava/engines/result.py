@@ -54,6 +54,7 @@ class Run:
     rounding : largest distance of an input value from the grid, in steps
     places   : rows times columns of the readout: 1 where a sample has one class, more of dense
                outputs, of a graph its nodes
+    levels   : steps of the input grid that the values span, None where they lie on it
     """
 
     scores: NDArray[np.int64]
@@ -64,6 +65,7 @@ class Run:
     clipped: int
     rounding: float
     places: int = 1
+    levels: int | None = None
 
     @property
     def predictions(self) -> NDArray[np.int64]:

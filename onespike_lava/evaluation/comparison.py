@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.data.samples import Samples
 from onespike_lava.engines.result import Run
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, of_whole, silent
@@ -68,11 +69,12 @@ def compare_engines(
     """
     classes, difference, name = [], None, engine
     for start in range(0, len(x), BLOCK):
-        block, told = x[start : start + BLOCK], partial(of_whole, progress, "verification")
+        block = Samples(network.input, x[start : start + BLOCK])
+        told = partial(of_whole, progress, "verification")
         seen = partial(told, 2 * start, 2 * len(x))
-        expected = network.run(block, "reference", wait, record=True, progress=seen)
+        expected = network.compute(block, "reference", wait, record=True, progress=seen)
         seen = partial(told, 2 * start + len(block), 2 * len(x))
-        found = network.run(block, engine, wait, record=True, progress=seen)
+        found = network.compute(block, engine, wait, record=True, progress=seen)
         name = found.engine
         classes.append(found.predictions)
         difference = first_difference(found, expected)

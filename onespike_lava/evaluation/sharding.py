@@ -58,7 +58,9 @@ def evaluate_file(
         return evaluate(network, data.x, data.y, engine, wait, data.mask, progress)
     rows, labels = labelled(network, path, limit)
     if not apart:
-        return labels.compare(network, tally(network, rows, engine, wait, progress))
+        counted = tally(network, rows, engine, wait, progress)
+        counted.warn(network)
+        return labels.compare(network, counted)
     content = netx.to_bytes(network)
     with crew(workers, scheduler) as found:
         parts = list(shards(len(rows), found.width))
@@ -66,10 +68,12 @@ def evaluate_file(
             (part.start, tally_part, (content, rows.part(part), engine, wait)) for part in parts
         )
         tallies: dict[int, Tally] = {}
-        for start, counted in finished(found, lambda: next(tasks, None)):
-            tallies[start] = counted
+        for start, part_counted in finished(found, lambda: next(tasks, None)):
+            tallies[start] = part_counted
             progress("evaluation", len(tallies), len(parts))
-    return labels.compare(network, reduce(add, (tallies[part.start] for part in parts)))
+    counted = reduce(add, (tallies[part.start] for part in parts))
+    counted.warn(network)
+    return labels.compare(network, counted)
 
 
 def labelled(

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.data.rows import Rows
-from onespike_lava.data.samples import by_place, check_labels, check_samples
+from onespike_lava.data.samples import (
+    Samples,
+    by_place,
+    check_labels,
+    check_samples,
+    warn_of_input,
+)
 from onespike_lava.energy import Energy, energy
 from onespike_lava.engines.result import Run
 from onespike_lava.errors import DataError
@@ -31,6 +38,7 @@ class Tally:
     spikes   : layer -> int64[*shape], spikes of each neuron over the samples
     samples  : how many were run
     clipped, rounding, engine, wait : as in `Evaluation`
+    levels   : most steps of the input grid that a block's values span, None of values on it
     """
 
     classes: NDArray[np.int64]
@@ -40,6 +48,7 @@ class Tally:
     rounding: float
     engine: str
     wait: int
+    levels: int | None = None
 
     def __add__(self, other: Tally) -> Tally:
         """The tally of these samples followed by the other's."""
@@ -51,7 +60,18 @@ class Tally:
             rounding=max(self.rounding, other.rounding),
             engine=self.engine,
             wait=self.wait,
+            levels=_most(self.levels, other.levels),
         )
+
+    def warn(self, network: Network) -> None:
+        """Warn of samples that are hardly on the scale of the network's input grid."""
+        size = self.samples * prod(network.input.shape)
+        warn_of_input(network.input, size, self.clipped, self.levels)
+
+
+def _most(one: int | None, two: int | None) -> int | None:
+    """The larger number, of one alone that."""
+    return max((each for each in (one, two) if each is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -131,11 +151,14 @@ def evaluate(
     may be any number. Energy and spikes are those of all samples, of the whole graph.
     `watch` sees the recorded run of each block of samples.
 
-    Raises `DataError` for data that do not fit or no sample at all.
+    Warns of samples that are hardly on the scale of the input grid. Raises `DataError` for data
+    that do not fit or no sample at all.
     """
     samples = check_samples(x, network.input.shape)
     labels = Labels.of(network.readout.shape, y, mask, len(samples))
-    return labels.compare(network, tally(network, samples, engine, wait, progress, watch))
+    counted = tally(network, samples, engine, wait, progress, watch)
+    counted.warn(network)
+    return labels.compare(network, counted)
 
 
 def tally(
@@ -148,19 +171,22 @@ def tally(
 ) -> Tally:
     """Run samples [N, *shape], N > 0, block by block, and count; `watch` sees each block's run."""
     spikes = {layer.name: np.zeros(layer.shape, np.int64) for layer in network.layers[:-1]}
-    classes, clipped, rounding = [], 0, 0.0
+    classes, clipped, rounding, levels = [], 0, 0.0, None
     for start in range(0, len(samples), BLOCK):
         seen = partial(of_whole, progress, "evaluation", start, len(samples))
-        run = network.run(samples[start : start + BLOCK], engine, wait, True, seen)
+        block = Samples(network.input, samples[start : start + BLOCK])
+        run = network.compute(block, engine, wait, True, seen)
         classes.append(run.predictions.reshape(-1))
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
+        levels = _most(levels, run.levels)
         for index, layer in enumerate(network.layers[:-1]):
             counts = network.code(index).counts(run.codes[layer.name])
             spikes[layer.name] += counts.sum(axis=0, dtype=np.int64)
         if watch is not None:
             watch(run)
     return Tally(
-        np.concatenate(classes), spikes, len(samples), clipped, rounding, run.engine, run.wait
+        *(np.concatenate(classes), spikes, len(samples), clipped, rounding, run.engine, run.wait),
+        levels=levels,
     )
 
 

@@ -89,7 +89,7 @@ def test_options_of_export_reach_the_file(onespike, data, tmp_path):
     assert network.input.bits == 6
     assert network.input.step[0] == 1 / 63
     assert dict(network.provenance)["threshold_shift"] == "off"
-    assert "steps off the input grid" in err
+    assert "warning: " not in err
 
 
 def test_options_of_layers_and_the_papers_recipe(onespike, data, tmp_path):
@@ -193,7 +193,8 @@ def test_missing_labels_and_wrong_shapes(onespike, tmp_path):
     np.savez(tmp_path / "b.npz", x=np.zeros((2, 64), np.float32), y=np.array([1, 2]))
     code, _, err = onespike("evaluate", NET, "--data", tmp_path / "b.npz")
     assert code == 2
-    assert err == "onespike: x: shape (2, 64) does not match [N, 1, 8, 8]; reshape it\n"
+    fault = "x: shape (2, 64) does not match [N, 1, 8, 8]; give x.reshape(len(x), 1, 8, 8)"
+    assert err == f"onespike: {fault}\n"
     np.savez(tmp_path / "c.npz", x=np.zeros((2, 1, 8, 8), np.float32), y=np.array([1, 12]))
     code, _, err = onespike("evaluate", NET, "--data", tmp_path / "c.npz")
     assert "y: labels 1..12 are outside 0..9, the outputs of the network" in err
@@ -219,3 +220,31 @@ def test_help_is_quick_and_lists_every_command(onespike):
         code, inner, _ = onespike(name, "--help")
         assert code == 0
         assert "Example: onespike" in inner
+
+
+def test_warnings_are_lines_on_stderr(onespike, data, tmp_path):
+    pytest.importorskip("onnx")
+    net, bad = tmp_path / "a.net", tmp_path / "bad.npz"
+    x = np.load(data / "calibration.npz")["x"].copy()
+    x[7, 0, 2, 2] = 65535
+    np.savez(bad, x=x)
+    code, _, err = onespike("export", HERE / "digits.onnx", "--calibration", bad, "-o", net)
+    assert code == 0
+    assert err == (
+        f"warning: calibration: 1 of {x.size} values, up to 65535, lie outside the input grid "
+        "0..1.0625 and are clipped; clean the data, or give an input range\n"
+    )
+    test = dict(np.load(data / "test.npz"))
+    for name, factor in (("same", 1), ("other", 255)):
+        np.savez(tmp_path / f"{name}.npz", x=factor * test["x"], y=test["y"])
+    code, text, err = onespike("evaluate", net, "--data", tmp_path / "same.npz")
+    assert (code, err) == (0, "")
+    assert "input values clipped" not in text
+    for words in (["evaluate", net, "--data"], ["run", net, "-o", tmp_path / "o.npz", "--input"]):
+        code, text, err = onespike(*words, tmp_path / "other.npz")
+        assert code == 0
+        assert err.count("\n") == 1
+        assert err.startswith("warning: x: ")
+        assert "values lie outside the input grid 0..1.0625 and are clipped; scale the data" in err
+    code, text, _ = onespike("evaluate", net, "--data", tmp_path / "other.npz")
+    assert "input values clipped" in text

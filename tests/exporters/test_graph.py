@@ -102,7 +102,10 @@ def test_evaluates_in_float32():
 def test_refuses_samples_of_another_shape():
     with pytest.raises(DataError) as error:
         small().evaluate(np.zeros((3, 2, 6, 5)))
-    assert str(error.value) == "x: shape (3, 2, 6, 5) does not match [N, 2, 5, 6]; reshape it"
+    assert str(error.value) == (
+        "x: shape (3, 2, 6, 5) does not match [N, 2, 5, 6]; give samples as the model was trained "
+        "on"
+    )
 
 
 def test_observer_sees_all_and_replaces():

@@ -78,7 +78,7 @@ def agree(network, x, waits=None):
                 assert (found.codes[name] == codes).all(), (name, engine, wait)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::onespike_lava.errors.OneSpikeWarning")
 @pytest.mark.parametrize("recipe", ["default", "paper"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_weights_at_the_ends(change, recipe):

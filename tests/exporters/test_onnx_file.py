@@ -270,7 +270,7 @@ def test_open_sizes_come_from_the_caller(tmp_path):
         f"{path}: input x of shape [N, 3, H, W]; only [N, C, H, W], [N, C, L] and [N, F] of known "
         "sizes are supported, export it so"
     )
-    with pytest.raises(UnsupportedError):
+    with pytest.raises(DataError, match=r"\[N, 4, 5, 6\] does not fit \[N, 3, H, W\], the input x"):
         read(path, (4, 5, 6))
 
 

@@ -208,7 +208,7 @@ def test_one_dimensional_networks_take_one_row(module):
         assert graph.shapes()["input"] == (3, 1, 10)
         found = graph.evaluate(x).reshape(expected.shape)
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-    with pytest.raises(DataError, match=r"takes samples of shape \[3, 1, 10\], the data are"):
+    with pytest.raises(DataError, match=r"which the model takes; give x\[:, :, None\]$"):
         read(module, (3, 10))
 
 
@@ -383,7 +383,7 @@ def test_all_unsupported_parts_are_named_at_once():
          "supported"),
         (lambda m, x: m.batch(x), "batch (BatchNorm2d): uses the statistics of each batch; track "
          "running statistics"),
-        (lambda m, x: m.wide(x), "wide (Conv2d): input [3, 12, 10] does not fit weight "
+        (lambda m, x: m.wide(x[:, :, 1:]), "wide (Conv2d): input [3, 11, 10] does not fit weight "
          "[2, 4, 1, 1] of 1 groups"),
         (lambda m, x: (3, x), "output (int): return tensors only"),
         (lambda m, x: x + m.plane, "add (add): constant of shape [12, 10] beside [N, 3, 12, 10]; "
@@ -476,5 +476,6 @@ def test_the_door_checks_shapes_and_kinds():
     with pytest.raises(DataError) as error:
         read(graph, [4])
     assert str(error.value) == (
-        "model: takes samples of shape [3], the data are [4]; reshape the data"
+        "data: shape [N, 4] does not fit [N, 3], which the model takes; give samples as the model "
+        "was trained on"
     )

@@ -45,6 +45,14 @@ def test_samples_leave_in_binary_phases(unary, tag):
     assert encoder.rounding == encode(LAYER, raw(3)).rounding > 0
 
 
+def test_features_of_a_vector_have_grids_of_their_own():
+    layer = Input("x", (3,), 8, np.array([-1.0, 0.0, 300.0]), np.array([0.01, 4.0, 2.5]))
+    x = np.array([[-0.5, 100.0, 700.0], [1.2, 1000.0, 305.0]])
+    encoder = Encoder(layer=layer, phases=8, samples=x)
+    assert encode(layer, x).integers.tolist() == [[50, 25, 160], [220, 250, 2]]
+    np.testing.assert_array_equal(collect(encoder.s_out, 16), code(layer, x, 8, False, 16))
+
+
 @pytest.mark.parametrize("tag", ["fixed_pt", "floating_pt"])
 def test_samples_may_start_later(tag):
     encoder = Encoder(layer=LAYER, phases=4, samples=raw(2), start=3)
@@ -88,7 +96,7 @@ def test_encoder_of_a_network(weighting):
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        (np.zeros((2, 3)), r"^x: shape \(2, 3\) does not match \[N, 2, 3\]; reshape it$"),
+        (np.zeros((2, 3)), r"^x: shape \(2, 3\) does not match \[N, 2, 3\]; an axis is"),
         (np.zeros((0, 2, 3)), r"^samples: there are none; give at least one$"),
         (np.full((1, 2, 3), np.nan), r"^x: 6 values are NaN or infinite; clean the data$"),
     ],

@@ -33,7 +33,9 @@ from exporters.frontends.onnx.sizes import (
 )
 from exporters.frontends.onnx.table import OPERATORS
 from exporters.frontends.refusals import line, plain
+from exporters.frontends.taken import of_onnx
 from exporters.graph import Graph
+from onespike_lava.data.misfit import listed, way_out
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
 
@@ -130,6 +132,13 @@ class _Reader:
         given = tuple(sample_shape or ())
         rows = len(shape) == 2 and len(given) == 3 and given[1] == 1  # [N, C, L] as one row
         seen = given[::2] if rows else given
+        if given and 0 in shape and not _fits(shape, seen):
+            sizes = [size or None for size in shape]
+            raise DataError(
+                f"data: shape {listed(given)} does not fit {listed(sizes)}, the input "
+                f"{inputs[0].name} of {self.path}; {way_out(given, sizes)}"
+            )
+        self.build.given = given if 0 in shape else ()
         shape = seen if _fits(shape, seen) else shape
         if len(shape) not in (1, 2, 3) or 0 in shape:
             found = ", ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
@@ -142,6 +151,9 @@ class _Reader:
             made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
         except RefusedError as error:
             raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
+        taken = of_onnx(self.model, self.values, inputs[0].name, len(shape) - 1)
+        if taken and given:
+            taken.check(given if len(given) == 2 else whole)
         self.values[inputs[0].name] = Ref(made.name, shape)
         return sizes[0] or None
 

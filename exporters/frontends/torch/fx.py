@@ -27,6 +27,7 @@ from exporters.frontends.builder import (
     choose_output,
 )
 from exporters.frontends.refusals import line, plain
+from exporters.frontends.taken import of_torch
 from exporters.frontends.torch.factory import load_factory
 from exporters.frontends.torch.models import (
     Tracer,
@@ -82,7 +83,10 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
             f"{title}: torch.fx cannot follow its forward ({line(error)}); remove control flow "
             "that depends on data, or export it with torch.onnx and give the ONNX file"
         ) from error
-    reader = _Reader(copied, traced, tuple(sample_shape))
+    shape = tuple(sample_shape)
+    reader = _Reader(copied, traced, shape)
+    if taken := of_torch(traced, reader.modules, shape):
+        taken.check(shape)
     graph = reader.read(output)
     _compare(graph, reader, copied, title)
     return graph
@@ -93,7 +97,7 @@ class _Reader:
 
     def __init__(self, root: nn.Module, traced: fx.Graph, shape: Shape) -> None:
         self.root, self.traced = root, traced
-        self.build = Builder()
+        self.build = Builder(given=shape)
         self.values: dict[fx.Node, Any] = {}
         self.modules = dict(root.named_modules(remove_duplicate=False))
         self.shape = shape
