@@ -25,7 +25,7 @@ from exporters.gcn.integers import Floats, RowFit, Rows, fit_readout, fit_rows
 from exporters.gcn.source import GraphLayer, GraphNetwork
 from exporters.quantization.sources import Source
 from exporters.recipe import Recipe
-from onespike_lava import coding, energy
+from onespike_lava import coding, connectivity
 from onespike_lava.layers import Connection, Input, Layer, Readout, Sparse, Spiking, Synapse
 from onespike_lava.network import Network
 
@@ -47,7 +47,7 @@ def quantize(
     builder = _Builder(codes, entry, recipe)
     for layer in source.layers:
         builder.add(layer, last=layer is source.layers[-1])
-    notes = {"resolution_lowered": builder.lowered, energy.TRAINED: builder.trained}
+    notes = {"resolution_lowered": builder.lowered, connectivity.TRAINED: builder.trained}
     provenance = {**provenance, **{key: ", ".join(each) for key, each in notes.items() if each}}
     network = Network(
         tuple(builder.layers),
@@ -106,8 +106,8 @@ class _Builder:
             integers = np.stack([integers, -integers], 1).reshape(-1)
             base, scale = np.repeat(base, 2), np.repeat(scale, 2)
         synapse = Synapse(source.position, whole, groups=groups)
-        if layer.weight is not None and energy.is_fixed(synapse):
-            self.trained.append(energy.path(len(self.layers), 0))
+        if layer.weight is not None and connectivity.is_fixed(synapse):
+            self.trained.append(connectivity.path(len(self.layers), 0))
         shape = (len(whole), *places)
         if last:
             self._readout(name, shape, synapse, integers, float(scale[0]))

@@ -12,7 +12,6 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.energy import overlaps_along
 from onespike_lava.layers import Connection, Shape, Sparse, Window
 
 Floats = NDArray[np.float32]
@@ -95,8 +94,7 @@ def as_matrix(synapse: Connection, source: Shape) -> Floats:
         return synapse.weight.astype(np.float32)
     target, sides = synapse.output_shape(source), synapse.weight.shape[2:]
     seen = [  # the rows and columns of the kernel that ever lie on the source
-        np.flatnonzero(overlaps_along(axis, synapse.window, sides, source, target))
-        for axis in (0, 1)
+        np.flatnonzero(synapse.window.overlaps(axis, sides, source, target)) for axis in (0, 1)
     ]
     full = spread(synapse.weight[:, :, seen[0]][..., seen[1]], synapse.groups)
     outputs, inputs = full.shape[:2]

@@ -19,7 +19,7 @@ from exporters.graph import Graph, Node, arithmetic
 from exporters.quantization.fit import Fit, Floats, fit, growth_of
 from exporters.quantization.sources import Linear, Source, linear_part, one_to_one
 from exporters.recipe import Recipe
-from onespike_lava import coding, energy
+from onespike_lava import coding, connectivity
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Layer, MaxPool, Readout, Spiking, Synapse
 from onespike_lava.network import Network
@@ -55,7 +55,7 @@ def quantize(
     notes = {
         "resolution_lowered": builder.lowered,
         "channels_left_out": builder.left_out,
-        energy.TRAINED: builder.trained,
+        connectivity.TRAINED: builder.trained,
     }
     provenance = {**provenance, **{key: ", ".join(names) for key, names in notes.items() if names}}
     return Network(
@@ -198,8 +198,8 @@ class _Builder:
         synapses = []
         for number, (part, weight) in enumerate(zip(maps, found.weights, strict=True)):
             synapses.append(Synapse(part.source.position, weight, part.window, part.groups))
-            if not part.fixed and energy.is_fixed(synapses[-1]):
-                self.trained.append(energy.path(len(self.layers), number))
+            if not part.fixed and connectivity.is_fixed(synapses[-1]):
+                self.trained.append(connectivity.path(len(self.layers), number))
         return tuple(synapses)
 
     def _linear(self, node: Node) -> tuple[list[Linear], Floats]:

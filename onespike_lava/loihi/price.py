@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onespike_lava.energy import overlaps
+from onespike_lava.connectivity import overlaps
 from onespike_lava.layers import Layer, MaxPool, Readout, Spiking
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.stock import limbs, refuse, total_steps

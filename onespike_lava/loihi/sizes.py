@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onespike_lava import energy
+from onespike_lava import connectivity
 from onespike_lava.layers import Layer
 from onespike_lava.network import Network
 
@@ -24,6 +24,6 @@ def extremes(synapse: Any) -> tuple[int, int]:
 def synapses(network: Network, layer: Layer) -> int:
     """Pairs of neurons that a weight of the layer connects, fewer at borders; a pool has none."""
     return sum(
-        energy.synapses(synapse, network.layers[synapse.source].shape, layer.shape, trained)
-        for synapse, trained in energy.connections(network, layer)
+        connectivity.synapses(synapse, network.layers[synapse.source].shape, layer.shape, trained)
+        for synapse, trained in connectivity.connections(network, layer)
     )

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from onespike_lava.energy import energy, fan_out, is_fixed, macs, synapses
+from onespike_lava.connectivity import fan_out, is_fixed, macs, synapses
+from onespike_lava.energy import energy
 from onespike_lava.layers import Input, MaxPool, Readout, Sparse, Synapse, Window
 from tests.graphs import random_graph_network
 from tests.networks import random_network, random_samples

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onespike_lava.energy import fan_out, macs
+from onespike_lava.connectivity import fan_out, macs
 from onespike_lava.engines import reference
 from onespike_lava.engines import rows as vectorised
 from onespike_lava.errors import FormatError, InvalidNetworkError
