@@ -20,6 +20,7 @@ from exporters.moments import Gathering
 from exporters.passes import prepare
 from exporters.quantize import quantize
 from exporters.recipe import Recipe
+from exporters.selfcheck import SelfCheck, Trial
 from exporters.source import read
 from exporters.statistics import histograms
 from onespike_lava.errors import OptionError
@@ -40,6 +41,7 @@ class Conversion:
     codes    : relu node of `prepared` -> its code, with the constants that the integers realise
     coding   : how samples enter
     account  : what became of each node of the source
+    check    : what some calibration samples showed of source and integers
     """
 
     network: Network
@@ -49,6 +51,7 @@ class Conversion:
     coding: InputCoding
     recipe: Recipe
     account: Mapping[str, str]
+    check: SelfCheck
 
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
@@ -84,12 +87,15 @@ def export(
     options     : see `exporters.recipe.Recipe`
 
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
-    `OptionError`, and `MissingPartError` where the model's library is absent.
+    `OptionError`, and `MissingPartError` where the model's library is absent;
+    `SelfCheckError` where the conversion changed the network's function, a fault of this library.
+    Warns where the one-spike network follows its source poorly (`exporters.selfcheck`).
     """
-    network = convert(model, calibration, output=output, progress=progress, **options).network
+    found = convert(model, calibration, output=output, progress=progress, **options)
     if path is not None:
-        save(network, path)
-    return network
+        save(found.network, path)
+    found.check.warn()
+    return found.network
 
 
 def convert(
@@ -100,12 +106,16 @@ def convert(
     progress: Progress = silent,
     **options: Any,
 ) -> Conversion:
-    """Convert a trained ReLU network; parameters and errors as in `export`."""
+    """Convert a trained ReLU network; parameters and errors as in `export`.
+
+    What `export` warns of stands in `check`.
+    """
     recipe = Recipe(**options)
     samples = np.asarray(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)
     prepared, account = prepare(source, pool=recipe.pool)
+    trial = Trial.of(source, prepared, samples, recipe.pool, progress)
     grid = input_grid(samples, recipe.bits, recipe.input_range)
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     counted = recipe.normalisation != "max" or recipe.levels == "data"
@@ -124,8 +134,9 @@ def convert(
     moments = gathering.moments() if gathering else {}
     provenance = _provenance(source, samples, recipe)
     network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
+    network, check = trial.noted(network, recipe)
     realised = _realised(network, prepared, codes)
-    return Conversion(network, source, prepared, realised, coding, recipe, account)
+    return Conversion(network, source, prepared, realised, coding, recipe, account, check)
 
 
 def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.baseline import in_blocks, logits
+from exporters.baseline import in_blocks, logits, macs
 from exporters.choices import TAKEN_APART
 from exporters.graph import Graph
 from exporters.operators import OPERATORS
@@ -85,16 +85,6 @@ def compare(
         samples=min(samples, len(taken)),
         layers=losses,
         error=error,
-    )
-
-
-def macs(source: Graph) -> int:
-    """Multiply-accumulates of the source network per sample, borders not deducted."""
-    shapes = source.shapes()
-    return sum(
-        node.params["weight"][0].size * prod(shapes[node.name])
-        for node in source.nodes
-        if node.op in ("conv", "linear")
     )
 
 

@@ -49,6 +49,10 @@ class UnsupportedError(OneSpikeError):
     """A source network holds something that has no one-spike counterpart here."""
 
 
+class SelfCheckError(OneSpikeError):
+    """A conversion changed what the network computes: a fault of this library, to be reported."""
+
+
 class MissingPartError(OneSpikeError):
     """A part of the installation (an extra) is needed and absent."""
 

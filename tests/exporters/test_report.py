@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from exporters import PAPER, convert, gcn
-from exporters.losses import compare, macs
+from exporters.baseline import macs
+from exporters.losses import compare
 from exporters.passes import prepare
 from exporters.reconversion import reconvert
 from onespike_lava import save
