@@ -27,8 +27,8 @@ times what it does in any network of the tests."""
 FLOOR = 1e-6
 """The same as a share of the largest value of all outputs."""
 
-PROBE = 2.0**-18
-"""How far a probe moves weights and values: 64 times the rounding of float32."""
+PROBE = 2.0**-20
+"""How far a probe moves weights and values: 16 times the rounding of float32."""
 
 PROBES = 3
 """Probes that together show what rounding may do."""

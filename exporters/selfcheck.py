@@ -39,9 +39,12 @@ SOUND = {"agreement": 0.7, "correlation": 0.92, "variation": 0.5}
 """What the figures of a sound conversion reach. Trained networks and the default options have 0.92,
 0.99 and 0.99 or more; accuracy suffers visibly where a figure is below."""
 
-VARIES = 0.05
+VARIES = 0.1
 """Logits that vary over the samples by a smaller share of their size do not vary: sixteen phases
 resolve little more."""
+
+FAR = 10.0
+"""Samples whose logits are so many times those of most would alone decide a correlation."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class SelfCheck:
                   None of a graph network, which has no passes
     agreement   : share of samples, of dense outputs of their places, whose class is the source's;
                   None where there is one output
-    correlation : of the integer network's logits with the source's; None where those are all equal
+    correlation : of the integer network's logits with the source's, samples of far larger ones left
+                  out; None where the source's are all equal
     variation   : the same of logits less each output's mean, for outputs far apart go together
                   however badly each follows its own; None where logits hardly vary over samples
     warning     : what is poor and what to try, None of a sound conversion
@@ -69,7 +73,7 @@ class SelfCheck:
     def __str__(self) -> str:
         """The figures in words, as in the file's provenance."""
         figures = (("agreement", self.agreement), ("correlation", self.correlation))
-        known = (f"{name} {value:.3f}" for name, value in figures if value is not None)
+        known = (f"{name} {_digits(value)}" for name, value in figures if value is not None)
         return ", ".join((f"{self.samples} samples", *known))
 
     def warn(self) -> None:
@@ -121,12 +125,13 @@ class Trial:
         scores = network.run(self.samples, "numpy").scores * network.output_scale
         found = scores.reshape(self.logits.shape)
         same = found.argmax(axis=1) == self.logits.argmax(axis=1)
+        usual = _usual(self.logits)
         check = SelfCheck(
             samples=count * (places if self.difference is None else 1),
             difference=self.difference,
             agreement=float(same.mean()) if outputs > 1 else None,
-            correlation=_correlation(found, self.logits),
-            variation=_variation(found, self.logits),
+            correlation=_correlation(found[usual], self.logits[usual]),
+            variation=_variation(found[usual], self.logits[usual]),
         )
         check = replace(check, warning=_warning(check, recipe))
         provenance = {**dict(network.provenance), "self_check": str(check)}
@@ -137,6 +142,13 @@ def _some(samples: NDArray[Any], work: int) -> NDArray[Any]:
     """Samples spread evenly over the data, fewer where each is much work."""
     count = min(len(samples), SAMPLES, max(FEW, WORK // max(work, 1)))
     return samples[np.linspace(0, len(samples) - 1, count).astype(np.int64)]
+
+
+def _usual(logits: Logits) -> NDArray[np.bool_]:
+    """The samples whose logits are of the size of most, bool[N]."""
+    size = np.abs(logits).max(axis=(1, 2))
+    spoken = size[size > 0]
+    return size <= FAR * (np.median(spoken) if spoken.size else 0.0)
 
 
 def _correlation(found: Logits, known: Logits) -> float | None:
@@ -155,6 +167,11 @@ def _variation(found: Logits, known: Logits) -> float | None:
     return _correlation(found, around) if _norm(around) > VARIES * _norm(known) else None
 
 
+def _digits(value: float) -> str:
+    """Three of them; 0 without a sign."""
+    return f"{round(value, 3) + 0.0:.3f}"
+
+
 def _norm(values: Logits) -> float:
     return float(np.linalg.norm(values.reshape(-1)))
 
@@ -163,7 +180,7 @@ def _warning(check: SelfCheck, recipe: Recipe) -> str | None:
     """What is poor, and what may help with this recipe; None of a sound conversion."""
     known = {name: getattr(check, name) for name in SOUND}
     poor = [
-        f"{name} {value:.3f}, sound from {SOUND[name]:g}"
+        f"{name} {_digits(value)}, sound from {SOUND[name]:g}"
         for name, value in known.items()
         if value is not None and value < SOUND[name]
     ]
