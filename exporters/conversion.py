@@ -134,8 +134,9 @@ def convert(
     moments = gathering.moments() if gathering else {}
     provenance = _provenance(source, samples, recipe)
     network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
-    network, check = trial.noted(network, recipe)
+    check = trial.against(network, recipe)
     realised = _realised(network, prepared, codes)
+    network = check.noted(network)
     return Conversion(network, source, prepared, realised, coding, recipe, account, check)
 
 

@@ -117,7 +117,7 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     codes = choose(_histograms(source, x, recipe), _layers(source, recipe), recipe)
     network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
-    network, check = Trial(x, source.evaluate(x).T[None]).noted(network, recipe)
+    check = Trial(x, source.evaluate(x).T[None]).against(network, recipe)
     return GraphConversion(network, source, x, codes, recipe, account, check)
 
 

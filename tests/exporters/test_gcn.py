@@ -119,7 +119,6 @@ def test_the_check_of_an_export_compares_node_by_node(kind):
     assert (check.samples, check.difference, check.warning) == (NODES, None, None)
     assert check.agreement == np.mean(exact.argmax(1) == logits.argmax(1))
     assert check.correlation == pytest.approx(np.corrcoef(exact.ravel(), logits.ravel())[0, 1])
-    assert dict(found.network.provenance)["self_check"] == str(check)
 
 
 def test_a_poor_graph_network_is_warned_of():
