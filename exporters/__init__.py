@@ -8,6 +8,7 @@ returns what a caller may compare with: the source network and its one-spike for
 
 from typing import TYPE_CHECKING
 
+from onespike_lava.errors import OURS
 from onespike_lava.system.lazy import loader
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from exporters.nir.file import read_nir, write_nir
     from exporters.tuning.outcome import Tuning
     from exporters.tuning.search import tune
+
+OURS.add(__name__)
 
 __all__ = ["PAPER", "Conversion", "Tuning", "convert", "export", "read_nir", "tune", "write_nir"]
 

@@ -18,6 +18,7 @@ from exporters.calibration.grid import check_calibration, input_grid
 from exporters.calibration.histograms import Histogram, histograms
 from exporters.calibration.moments import Gathering
 from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
+from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.frontends.read import model_files, read
 from exporters.graph import Graph, Node
 from exporters.passes.pipeline import prepare
@@ -42,6 +43,7 @@ class Conversion:
     codes    : relu node of `prepared` -> its code, with the constants that the integers realise
     coding   : how samples enter
     account  : what became of each node of the source
+    check    : what some calibration samples showed of source and integers
     """
 
     network: Network
@@ -51,6 +53,7 @@ class Conversion:
     coding: InputCoding
     recipe: Recipe
     account: Mapping[str, str]
+    check: SelfCheck
 
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
@@ -88,14 +91,17 @@ def export(
 
     Warns (`OneSpikeWarning`) of calibration data that tell too little or do not fit together.
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
-    `OptionError`, and `MissingPartError` where the model's library is absent.
+    `OptionError`, and `MissingPartError` where the model's library is absent;
+    `SelfCheckError` where the conversion changed the network's function, a fault of this library.
+    Warns where the one-spike network follows its source poorly (`exporters.fidelity.selfcheck`).
     """
     if path is not None:
         keep_inputs({"path": (path, ".net")}, model_files(model))
-    network = convert(model, calibration, output=output, progress=progress, **options).network
+    found = convert(model, calibration, output=output, progress=progress, **options)
     if path is not None:
-        save(network, path)
-    return network
+        save(found.network, path)
+    found.check.warn()
+    return found.network
 
 
 def convert(
@@ -106,13 +112,17 @@ def convert(
     progress: Progress = silent,
     **options: Any,
 ) -> Conversion:
-    """Convert a trained ReLU network; parameters and errors as in `export`."""
+    """Convert a trained ReLU network; parameters and errors as in `export`.
+
+    What `export` warns of stands in `check`.
+    """
     recipe = recipe_of(options)
     samples = as_samples(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)
     warn_of_samples(samples)
     prepared, account = prepare(source, pool=recipe.pool)
+    trial = Trial.of(source, prepared, samples, recipe.pool, progress)
     grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     provenance = _provenance(source, samples, recipe)
@@ -133,8 +143,10 @@ def convert(
         prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
     moments = gathering.moments() if gathering else {}
     network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
+    check = trial.against(network, recipe)
     realised = _realised(network, prepared, codes)
-    return Conversion(network, source, prepared, realised, coding, recipe, account)
+    network = check.noted(network)
+    return Conversion(network, source, prepared, realised, coding, recipe, account, check)
 
 
 def _first_maps(prepared: Graph) -> list[NDArray[np.float64]]:

@@ -17,7 +17,7 @@ import sources
 from numpy.typing import NDArray
 
 from exporters import PAPER, Conversion, convert
-from exporters.analysis.baseline import in_blocks
+from exporters.fidelity.baseline import in_blocks
 from onespike_lava import save
 from onespike_lava.errors import InvalidNetworkError
 

@@ -21,8 +21,8 @@ from evaluate import RECIPES
 from numpy.typing import NDArray
 
 from exporters import PAPER, Conversion, convert
-from exporters.analysis import baseline
-from exporters.analysis.baseline import in_blocks, percent
+from exporters.fidelity import baseline
+from exporters.fidelity.baseline import in_blocks, percent
 from exporters.frontends.read import read
 from exporters.graph import Node
 from onespike_lava import coding

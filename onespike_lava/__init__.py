@@ -1,7 +1,7 @@
 """One-spike spiking networks: load a netx file, run it exactly, anywhere.
 
 `load` reads a `.net` file into a `Network`; `Network.run` runs samples on an engine.
-`exporters` (a package beside this one) makes such files from trained ReLU networks.
+A package on top of this one makes such files from trained networks.
 """
 
 from typing import TYPE_CHECKING

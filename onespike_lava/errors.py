@@ -51,6 +51,10 @@ class UnsupportedError(OneSpikeError):
     """A source network holds something that has no one-spike counterpart here."""
 
 
+class SelfCheckError(OneSpikeError):
+    """A conversion changed what the network computes: a fault of this library, to be reported."""
+
+
 class MissingPartError(OneSpikeError):
     """A part of the installation (an extra) is needed and absent."""
 
@@ -65,8 +69,8 @@ class WorkerError(OneSpikeError):
     """A process that work was given to ended, or cannot be reached."""
 
 
-OURS = ("onespike_lava", "exporters")
-"""Packages whose own lines a warning does not point to."""
+OURS = {"onespike_lava"}
+"""Packages whose own lines a warning does not point to; one on top of this adds itself."""
 
 
 class OneSpikeWarning(UserWarning):

@@ -4,7 +4,7 @@ import click
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from onespike_lava.cli import COMMANDS, group
+from onespike_lava.cli import commands, group
 
 WIDTH = 88
 
@@ -14,7 +14,7 @@ class CommandLine(Directive):
 
     def run(self):
         """The sections."""
-        return [self._section(name) for name in COMMANDS]
+        return [self._section(name) for name in commands()]
 
     def _section(self, name):
         context = click.Context(group, info_name="onespike")
@@ -26,7 +26,7 @@ class CommandLine(Directive):
         text = command.get_help(inner)
         section += [
             nodes.title("", name),
-            nodes.paragraph("", COMMANDS[name][1]),
+            nodes.paragraph("", commands()[name][1]),
             nodes.literal_block(text, text, language="text"),
         ]
         return section

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.analysis.baseline import in_blocks, logits
 from exporters.analysis.reconversion import reconvert
 from exporters.choices import TAKEN_APART
+from exporters.fidelity.baseline import in_blocks, logits, macs
 from exporters.frontends.read import read
 from exporters.graph import Graph
 from exporters.graph.operators import OPERATORS
@@ -96,16 +96,6 @@ def _accuracy(network: Network, outputs: NDArray[Any], known: Labels) -> float:
 
 def _places(network: Network) -> int:
     return prod(network.readout.shape[1:])
-
-
-def macs(source: Graph) -> int:
-    """Multiply-accumulates of the source network per sample, borders not deducted."""
-    shapes = source.shapes()
-    return sum(
-        node.params["weight"][0].size * prod(shapes[node.name])
-        for node in source.nodes
-        if node.op in ("conv", "linear")
-    )
 
 
 @dataclass(frozen=True)

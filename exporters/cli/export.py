@@ -130,9 +130,12 @@ def command(
     for key, note in notes.items():
         if layers := figures["provenance"].get(key):
             options.echo(f"warning: {note} {layers}", err=True)
+    if found.check.warning:
+        options.echo(f"warning: {found.check.warning}", err=True)
     if as_json:
         account = dict(found.account)
         told = {"output": output, **figures, "account": account, "potential_limit": STATE_LIMIT}
+        told["self_check"] = found.check.summary()
         options.print_json(told | {"clipped": coded.clipped, "rounding": coded.rounding})
         return
     options.print_table(list(found.account.items()), ("node", "account"))
@@ -140,6 +143,7 @@ def command(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "
         f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
     )
+    options.echo(f"self-check against the source: {found.check}")
 
 
 def _of_layer(option: str, text: str, kind: Callable[[str], V]) -> tuple[str, V]:

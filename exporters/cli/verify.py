@@ -123,7 +123,7 @@ def _kin(
     found: NDArray[np.int64],
     progress: Progress,
 ) -> _Kin:
-    from exporters.analysis.baseline import in_blocks
+    from exporters.fidelity.baseline import in_blocks
     from onespike_lava.engines.result import classes
 
     logits = in_blocks(source.evaluate, x, "source network", progress)

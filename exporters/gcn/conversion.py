@@ -20,6 +20,7 @@ from exporters.calibration.codes import Code, choose
 from exporters.calibration.grid import input_grid
 from exporters.calibration.histograms import BINS, Histogram
 from exporters.calibration.samples import on_grid
+from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe, recipe_of
@@ -50,6 +51,7 @@ class GraphConversion:
                of the first layer's weights
     codes    : name of a map or hidden layer -> its code, with the constants of the integers
     account  : what became of each part of the source
+    check    : how the integers follow the source on its own graph
     """
 
     network: Network
@@ -58,6 +60,7 @@ class GraphConversion:
     codes: Mapping[str, Code]
     recipe: Recipe
     account: Mapping[str, str]
+    check: SelfCheck
 
     def simulate(self) -> Floats:
         """Scores float64[nodes, classes] of the one-spike network in real arithmetic, `T_w = T`.
@@ -93,12 +96,14 @@ def export(
     options   : see `exporters.recipe.Recipe`; the defaults are the paper's
 
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
-    `OptionError`, and `MissingPartError` where SciPy is absent.
+    `OptionError`, and `MissingPartError` where SciPy is absent. Warns where the one-spike
+    network follows its source poorly (`exporters.fidelity.selfcheck`).
     """
-    network = convert(model, features, adjacency=adjacency, **options).network
+    found = convert(model, features, adjacency=adjacency, **options)
     if path is not None:
-        save(network, path)
-    return network
+        save(found.network, path)
+    found.check.warn()
+    return found.network
 
 
 def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any) -> GraphConversion:
@@ -114,7 +119,8 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     codes = choose(_histograms(source, held, recipe), _layers(source, recipe), recipe)
     network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
-    return GraphConversion(network, source, x, codes, recipe, account)
+    check = Trial(x, source.evaluate(x).T[None]).against(network, recipe)
+    return GraphConversion(network, source, x, codes, recipe, account, check)
 
 
 def read(model: Any, adjacency: Any) -> GraphNetwork:

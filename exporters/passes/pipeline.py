@@ -44,19 +44,21 @@ def prepare(graph: Graph, pool: str = "own") -> tuple[Graph, dict[str, str]]:
     account maps source nodes to `converted`, `folded into conv1`, `dropped (dropout)` and the
     like. Raises `UnsupportedError` for what has no exact spiking form, naming the nodes.
     """
-    if pool not in POOLS:
-        raise OptionError(f"pool: {pool!r} is not one of {', '.join(POOLS)}")
     draft = Draft.of(graph)
     sources = set(draft.account)
-    for each in BEFORE_POOLS:
-        each(draft)
-    if pool == "merge":
-        merge_average_pools(draft)
-    for each in AFTER_POOLS:
+    for each in passes(pool):
         each(draft)
     check(draft)
     account = {name: note for name, note in draft.account.items() if name in sources}
     return draft.graph(), account
+
+
+def passes(pool: str) -> tuple[Pass, ...]:
+    """The passes of `prepare` in order; `OptionError` for a bad `pool`."""
+    if pool not in POOLS:
+        raise OptionError(f"pool: {pool!r} is not one of {', '.join(POOLS)}")
+    merging = (merge_average_pools,) if pool == "merge" else ()
+    return (*BEFORE_POOLS, *merging, *AFTER_POOLS)
 
 
 BEFORE_POOLS: tuple[Pass, ...] = (

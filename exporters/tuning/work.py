@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from exporters.analysis.baseline import in_blocks
 from exporters.conversion import convert
+from exporters.fidelity.baseline import in_blocks
 from exporters.graph import Graph
 from onespike_lava import netx
 from onespike_lava.data.rows import Rows

@@ -14,8 +14,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from importlib.metadata import entry_points
 from io import TextIOWrapper
 from typing import Any
 
@@ -28,38 +29,54 @@ from onespike_lava.system.files import FULL
 from onespike_lava.system.names import meant
 from onespike_lava.version import __version__
 
-COMMANDS = {
-    "export": ("exporters.cli.export", "Convert a trained ReLU network to a .net file."),
-    "evaluate": ("onespike_lava.cli.evaluate", "Accuracy, spikes and energy on labelled data."),
-    "run": ("onespike_lava.cli.run", "Scores and spike phases of samples."),
-    "verify": ("exporters.cli.verify", "Find the first place where two engines differ."),
-    "inspect": ("onespike_lava.cli.inspect", "Layers, shapes, phases, thresholds, sizes."),
-    "check": ("onespike_lava.cli.check", "Loihi 2 rules, and how much of a chip a network takes."),
-    "report": ("exporters.cli.report", "All of this, and where accuracy goes, as one HTML page."),
-    "tune": ("exporters.cli.tune", "Choose T, Q, T_w and other options by measuring them."),
-    "convert": ("exporters.cli.convert", "A .net file as NIR for other tools, and back."),
-    "operators": ("exporters.cli.operators", "What of torch and ONNX is supported."),
-    "completion": ("onespike_lava.cli.completion", "What makes bash, zsh or fish complete words."),
+Entry = tuple[str, str, int]
+
+GROUP = "onespike_lava.commands"
+"""Entry points of installed packages that bring commands; each is a dictionary like `COMMANDS`."""
+
+COMMANDS: dict[str, Entry] = {
+    "evaluate": ("onespike_lava.cli.evaluate", "Accuracy, spikes and energy on labelled data.", 20),
+    "run": ("onespike_lava.cli.run", "Scores and spike phases of samples.", 30),
+    "inspect": ("onespike_lava.cli.inspect", "Layers, shapes, phases, thresholds, sizes.", 50),
+    "check": (
+        "onespike_lava.cli.check",
+        "Loihi 2 rules, and how much of a chip a network takes.",
+        60,
+    ),
+    "completion": (
+        "onespike_lava.cli.completion",
+        "What makes bash, zsh or fish complete words.",
+        110,
+    ),
 }
-"""Command -> the module whose `command` it is, and its line in the help."""
+"""Command of this package -> the module whose `command` it is, its line in the help, its place."""
+
+
+@cache
+def commands() -> dict[str, Entry]:
+    """All commands that are installed, in the order of the help; none of them is loaded."""
+    found = dict(COMMANDS)
+    for point in entry_points(group=GROUP):
+        found |= point.load()
+    return dict(sorted(found.items(), key=lambda item: item[1][2]))
 
 
 class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in commands():
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        command: click.Command = import_module(commands()[cmd_name][0]).command
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is named; a slip is told what it was meant for."""
-        if args[0] not in COMMANDS and args[0][:1] != "-":
-            ctx.fail(f"No such command {args[0]!r}{meant(args[0], COMMANDS)}")
+        if args[0] not in commands() and args[0][:1] != "-":
+            ctx.fail(f"No such command {args[0]!r}{meant(args[0], commands())}")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -67,14 +84,14 @@ class _Group(click.Group):
         if not incomplete or incomplete[0].isalnum():
             return [
                 CompletionItem(name, help=line)
-                for name, (_, line) in COMMANDS.items()
+                for name, (_, line, _) in commands().items()
                 if name.startswith(incomplete)
             ]
         return click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line, _) in commands().items()])
 
 
 @click.group(

@@ -1,7 +1,7 @@
 """Reports: what a network does on labelled data, as data and as one self-contained HTML page.
 
 `gather` runs the samples and returns a `Report`, `page` makes HTML of it, `save_figures` writes
-its figures. `exporters.analysis.layer_errors.compare` adds the comparison with the source network.
+its figures. A `Comparison` adds the source network.
 """
 
 from onespike_lava.report.data import Comparison, LayerLoss, Raster, Report, gather

@@ -128,7 +128,7 @@ def gather(
 ) -> Report:
     """Run labelled samples and keep what a report needs; arguments as in `evaluate`.
 
-    comparison : with the source network, such as `exporters.analysis.layer_errors.compare` makes
+    comparison : with the source network, made by whoever has it
     """
     watcher = _Watcher(network)
     found = evaluate(network, x, y, engine, wait, mask, watch=watcher.take, progress=progress)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from onespike_lava.cli import COMMANDS, main
+from onespike_lava.cli import commands, main
 from tests import permissions
 
 BASH = shutil.which("bash")
@@ -73,7 +73,7 @@ def complete(folder):
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (("",), list(COMMANDS)),
+        (("",), list(commands())),
         (("ev",), ["evaluate"]),
         (("evaluate", "a.net", "--en"), ["--engine"]),
         (("evaluate", "a.net", "--engine", "nu"), ["numpy", "numba"]),
@@ -124,7 +124,7 @@ def test_scripts_name_the_command(shell, capsys):
     assert re.search(r"\bonespike\b", text)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", commands())
 def test_completing_loads_no_arrays(name):
     code = (
         "import os, sys; os.environ |= {'_ONESPIKE_COMPLETE': 'bash_complete', 'COMP_CWORD': '2', "

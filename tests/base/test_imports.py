@@ -46,6 +46,12 @@ def test_the_library_never_imports_the_compiler():
         assert not [name for name in imports(path) if name.split(".")[0] == "exporters"], path
 
 
+def test_the_library_does_not_name_the_compiler():
+    """Not in texts either: its commands come in by entry points."""
+    for path in [*modules("onespike_lava"), *(ROOT / "onespike_lava").rglob("*.md")]:
+        assert "exporters" not in path.read_text(), path
+
+
 @pytest.mark.parametrize(
     ("package", "doors"),
     [

@@ -110,6 +110,23 @@ def test_source_computes_what_torch_does(seed, bias):
     }
 
 
+@pytest.mark.parametrize("kind", [Plain, Rich])
+def test_the_check_of_an_export_compares_node_by_node(kind):
+    adjacency, x = graph()
+    found = convert(build(kind), x, adjacency=adjacency)
+    exact, logits = found.source.evaluate(x), network_scores(found.network, x)
+    check = found.check
+    assert (check.samples, check.difference, check.warning) == (NODES, None, None)
+    assert check.agreement == np.mean(exact.argmax(1) == logits.argmax(1))
+    assert check.correlation == pytest.approx(np.corrcoef(exact.ravel(), logits.ravel())[0, 1])
+
+
+def test_a_poor_graph_network_is_warned_of():
+    adjacency, x = graph()
+    with pytest.warns(UserWarning, match=r"^self-check: .* try 16 or more phases, features with "):
+        export(build(), x, adjacency=adjacency, phases=1)
+
+
 def test_other_orders_and_layers_are_the_same_function():
     adjacency, x = graph()
     module = build(Rich)

@@ -56,7 +56,14 @@ def converted(model, shape, view=None):
             for engine in ("numpy", "reference")
         ]
         assert first_difference(*runs) is None
+    assert sound(model, shape)
     return found
+
+
+def sound(model, shape):
+    """The defaults on some more images: passes keep the function, and nothing is warned of."""
+    check = convert(model, images(64, *shape)).check
+    return check.difference < 1e-6 and check.warning is None
 
 
 class LambdaLayer(nn.Module):
@@ -264,6 +271,7 @@ def test_vgg_with_an_adaptive_pool_and_a_softmax():
     logits = found.prepared.evaluate(x)
     shift = np.log(np.exp(logits).sum(axis=1, keepdims=True))
     np.testing.assert_allclose(logits - shift, expected, rtol=1e-3, atol=1e-4)
+    assert sound(model, (3, 32, 32))
 
 
 def test_a_one_dimensional_network():

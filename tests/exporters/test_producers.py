@@ -67,7 +67,9 @@ def test_a_classifier_of_scikit_learn(tmp_path, options):
     assert "dropped (softmax keeps the order of classes)" in dropped.values()
     assert dropped["ArgMax"] == "dropped (predictions are the argmax of the scores)"
     assert dropped["ArrayFeatureExtractor"] == "dropped (behind the logits)"
-    network = convert(path, x[:500], phases=16).network
+    found = convert(path, x[:500], phases=16)
+    assert found.check.warning is None
+    network = found.network
     assert (network.predict(x) == model.predict(x)).mean() > 0.9
 
 
@@ -84,6 +86,8 @@ def test_a_scaled_classifier_of_two_classes_and_a_regressor(tmp_path):
     onnx.save(content, str(path))
     _, prepared, _ = accounted(path)
     np.testing.assert_allclose(prepared.evaluate(x)[:, 0], model.predict(x), rtol=1e-3, atol=1e-3)
+    check = convert(path, x[:500]).check
+    assert (check.agreement, check.warning) == (None, None)
 
 
 def exported(model, shape, path, *, folded=False):
@@ -153,7 +157,9 @@ def integers(network):
 
 def same_integers(model, path, x, *, differ=0.0, **options):
     """At most a share `differ` of the weights may, by one; other integers only if that is > 0."""
-    one, two = (convert(each, x, phases=8, base=1.5, **options).network for each in (model, path))
+    found = [convert(each, x, phases=8, base=1.5, **options) for each in (model, path)]
+    assert [each.check.warning for each in found] == [None, None]
+    one, two = (each.network for each in found)
     count = total = 0
     for mine, theirs in zip(integers(one), integers(two), strict=True):
         apart = np.abs(mine.astype(np.int64) - theirs)

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exporters import PAPER, convert, gcn
-from exporters.analysis.layer_errors import compare, macs
+from exporters import PAPER, convert
+from exporters.analysis.layer_errors import compare
 from exporters.analysis.reconversion import reconvert
+from exporters.fidelity.baseline import macs
+from exporters.gcn import conversion as gcn
 from exporters.passes.pipeline import prepare
 from onespike_lava import save
 from onespike_lava.errors import DataError, UnsupportedError

@@ -54,6 +54,16 @@ def in_blocks(
     return found.reshape(len(x), prod(found.shape[1:]))
 
 
+def macs(source: Graph) -> int:
+    """Multiply-accumulates of the source network per sample, borders not deducted."""
+    shapes = source.shapes()
+    return sum(
+        node.params["weight"][0].size * prod(shapes[node.name])
+        for node in source.nodes
+        if node.op in ("conv", "linear")
+    )
+
+
 def percent(scores: NDArray[Any], labels: NDArray[np.int64]) -> float:
     """Percent of samples whose largest score is that of their label, to two digits."""
     return round(100 * float(np.mean(scores.argmax(1) == labels)), 2)

@@ -1,0 +1,6 @@
+"""How true a conversion is to its source.
+
+baseline    : what the source network itself says to samples
+equivalence : whether the passes kept its function
+selfcheck   : how closely the integers follow it
+"""
