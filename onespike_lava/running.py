@@ -24,7 +24,7 @@ from onespike_lava.system.progress import Progress, silent
 ENGINES = {
     "numpy": "onespike_lava.engines.numpy",
     "reference": "onespike_lava.engines.reference",
-    "numba": "onespike_lava.engines.numba",
+    "numba": "onespike_lava.engines.numba.engine",
     "lava": "onespike_lava.processes.engine",
 }
 """Engine -> its module; loaded when it is first asked for, since two need more than NumPy."""

@@ -1,4 +1,4 @@
-"""Commands of `onespike` that read source networks."""
+"""Commands of `onespike` that read source networks; `model` says how they name one."""
 
 COMMANDS = {
     "export": ("exporters.cli.export", "Convert a trained ReLU network to a .net file.", 10),

@@ -1,5 +1,14 @@
 """Loihi 2: rules, limits with their sources, the fit on a chip, the stock composition's plan.
 
+limits   : numbers of the chip, each with its source
+rules    : what a network breaks, and the way out
+remarks  : what breaks no limit but is to be known
+checking : rules and remarks of a network
+fit      : how much of a chip it takes, and how fast it is
+sizes    : sizes of layers as the chip sees them
+stock    : the stock composition, planned
+price    : what it takes
+
 Nothing here has run on silicon; docs/loihi.md says what was verified where.
 """
 

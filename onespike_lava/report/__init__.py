@@ -2,6 +2,11 @@
 
 `gather` runs the samples and returns a `Report`, `page` makes HTML of it, `save_figures` writes
 its figures. A `Comparison` adds the source network.
+
+data    : what a report shows, gathered block by block
+figures : its figures
+drawing : how they are drawn
+page    : the page
 """
 
 from onespike_lava.report.data import Comparison, LayerLoss, Raster, Report, gather

@@ -14,7 +14,7 @@ def many_threads(monkeypatch):
 @pytest.fixture(params=["vnni", "portable"])
 def kind(request, monkeypatch):
     """Each kind of kernels that this processor runs, in use."""
-    from onespike_lava.engines import numba as engine
+    from onespike_lava.engines.numba import engine
 
     if request.param not in engine.kinds():
         pytest.skip(f"this processor does not run {request.param} kernels")

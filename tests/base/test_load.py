@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from onespike_lava.engines import numba
+from onespike_lava.engines.numba import engine as numba
 from onespike_lava.netx import from_bytes, to_bytes
 from onespike_lava.summary import summary
 from tests.networks import random_network, random_samples

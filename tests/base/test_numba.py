@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from onespike_lava.data.samples import decode, encode
-from onespike_lava.engines import numba as engine
+from onespike_lava.engines.numba import engine
 from onespike_lava.engines.numba.kernels import walk
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.run import runs

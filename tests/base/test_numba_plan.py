@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onespike_lava.engines import numba as engine
+from onespike_lava.engines.numba import engine
 from onespike_lava.engines.numba.kernels.operations import Several
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.buffers import place

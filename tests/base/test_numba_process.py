@@ -152,7 +152,7 @@ print(network.run(x).engine, (network.run(x, "numba").scores == network.run(x).s
 
 def test_kernels_keep_to_the_features_that_numba_compiles_for():
     """LLVM ends the process where a kernel names an instruction that is not among them."""
-    code = "import onespike_lava.engines.numba as engine; print(*engine.kinds())"
+    code = "import onespike_lava.engines.numba.engine as engine; print(*engine.kinds())"
     assert in_process(code, NUMBA_CPU_FEATURES="+sse4.2,+avx2") == ["portable"]
 
 
@@ -175,7 +175,7 @@ def test_the_core_of_the_suite_without_the_compiler():
 
 RUN = """
 from tests.networks import random_network, random_samples
-from onespike_lava.engines.numba import kind
+from onespike_lava.engines.numba.engine import kind
 from onespike_lava.engines.numba.kernels.walk import walker
 network = random_network(1)
 print(len(network.run(random_samples(network, 2)).scores))

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from onespike_lava.data.samples import encode
-from onespike_lava.engines import numba as engine
+from onespike_lava.engines.numba import engine
 from onespike_lava.errors import OneSpikeError
 from tests.benchmarks.models import CASES, Case, MissingDataError, of_layers
 

@@ -36,7 +36,7 @@ assert total(numpy.ones(10**6)) == 10**6
 
 FAST_ENGINE = """
 from tests.lava.architectures import build, integers
-from onespike_lava.engines import numba
+from onespike_lava.engines.numba import engine as numba
 numba.run(build("conv"), integers(build("conv"), 64), 12, False)
 """
 

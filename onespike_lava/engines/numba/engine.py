@@ -1,0 +1,84 @@
+"""The door of engine `numba`: which kernels this processor has, the programs of networks.
+
+The environment variable `ONESPIKE_KERNEL`, read when this is imported, chooses the kernels:
+`vnni` or `portable`.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from functools import cache
+
+from llvmlite import binding
+from numba import config
+
+from onespike_lava.engines import numpy as vectorised
+from onespike_lava.engines.numba.kernels.tile import TILES
+from onespike_lava.engines.numba.plan.planner import compile_network
+from onespike_lava.engines.numba.plan.program import Program
+from onespike_lava.engines.numba.run.runs import run_program
+from onespike_lava.engines.numba.run.sparse import product as compiled_product
+from onespike_lava.engines.result import Data, Result
+from onespike_lava.engines.rows import product
+from onespike_lava.errors import OptionError
+from onespike_lava.model import Model
+from onespike_lava.system.progress import Count, uncounted
+
+VNNI = ("avx512f", "avx512bw", "avx512vl", "avx512vnni")
+"""Processor features that the kind `vnni` needs."""
+
+WANTED = os.environ.get("ONESPIKE_KERNEL", "")
+"""Kind of kernels asked for, none for the best."""
+
+_programs: dict[int, dict[tuple[int, bool, str], Program | None]] = {}
+
+
+@cache
+def kinds() -> list[str]:
+    """Kinds of kernels that Numba can compile for this processor, best first."""
+    return ["vnni", "portable"] if features().issuperset(VNNI) else ["portable"]
+
+
+def features() -> set[str]:
+    """Features that Numba compiles for: those of `NUMBA_CPU_FEATURES`, else the processor's."""
+    if config.CPU_FEATURES is not None:
+        named = config.CPU_FEATURES.split(",")
+        return {name[1:] for name in named if name.startswith("+")}
+    return {name for name, here in binding.get_host_cpu_features().items() if here}
+
+
+def kind() -> str:
+    """The kind of kernels in use; `OptionError` where `ONESPIKE_KERNEL` names no such kind."""
+    wanted = WANTED or kinds()[0]
+    if wanted not in kinds():
+        known = ", ".join(TILES)
+        raise OptionError(
+            f"ONESPIKE_KERNEL: {wanted!r} is not one of {known}, or this processor lacks it"
+        )
+    return wanted
+
+
+def compiles() -> bool:
+    """Whether Numba compiles at all here: not under `NUMBA_DISABLE_JIT`."""
+    return not config.DISABLE_JIT
+
+
+def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
+    """Run every sample; see `onespike_lava.engines`."""
+    program = _program(network, wait, record, kind()) if compiles() else None
+    if program is None:
+        by_rows = compiled_product if compiles() else product
+        return vectorised.run(network, data, wait, record, progress, by_rows)
+    return run_program(network, program, data, record, progress)
+
+
+def _program(network: Model, wait: int, record: bool, kind: str) -> Program | None:
+    """The program of a network, made once for each way of running it; None if none serves."""
+    if id(network) not in _programs:
+        weakref.finalize(network, _programs.pop, id(network), None)
+    held = _programs.setdefault(id(network), {})
+    key = (wait, record, kind)
+    if key not in held:
+        held[key] = compile_network(network, wait, record, kind)
+    return held[key]

@@ -1,0 +1,15 @@
+"""Spike codes: what the neurons of a layer send in which step, and what an engine notes of it.
+
+code   : what every code answers for itself
+binary : integers, bit by bit
+phase  : one spike whose phase is the value, or several
+"""
+
+from onespike_lava.layers.codes.binary import BinaryCode
+from onespike_lava.layers.codes.code import Code, noted, reach
+from onespike_lava.layers.codes.phase import PhaseCode, SeveralCode
+
+CODES: tuple[type[Code], ...] = (BinaryCode, PhaseCode, SeveralCode)
+"""Every class of codes."""
+
+__all__ = ["CODES", "BinaryCode", "Code", "PhaseCode", "SeveralCode", "noted", "reach"]
