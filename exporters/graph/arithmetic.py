@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape, Window
 
-if TYPE_CHECKING:
-    from exporters.graph import Node
-
-Array = NDArray[np.float32]
 Values = list[Array]
 
 BLOCK_BYTES = 64 * 2**20
 """Memory that the unfolded input of one convolution may take."""
-
-
-class MisfitError(ValueError):
-    """Why a node does not fit its inputs; the graph puts the node's name in front."""
 
 
 def window(node: Node) -> Window:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.graph.arithmetic import MisfitError
+from exporters.graph.node import Array, MisfitError, Node
 from exporters.graph.operators import OPERATORS
 from onespike_lava.data.samples import check_samples
 from onespike_lava.errors import DataError, OneSpikeError
@@ -25,47 +25,11 @@ from onespike_lava.layers import Shape
 VALUES_LIMIT = 2**24
 """Most values that a node may have per sample; ImageNet networks have some million."""
 
-Array = NDArray[np.float32]
-Observer = Callable[["Node", Array], "NDArray[Any] | None"]
+Observer = Callable[[Node, Array], "NDArray[Any] | None"]
 
 
 class GraphError(OneSpikeError):
     """A graph contradicts itself: a name twice, an unknown input, shapes that do not fit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """One operation of the source network.
-
-    name   : unique; the source's module or node name
-    op     : a key of `exporters.graph.operators.OPERATORS`
-    inputs : names of the nodes that it reads
-    params : read-only float32 arrays, such as `weight`
-    attrs  : plain settings, such as `stride`; see the operators
-    """
-
-    name: str
-    op: str
-    inputs: tuple[str, ...] = ()
-    params: Mapping[str, Array] = field(default_factory=dict)
-    attrs: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Replace every parameter by a read-only contiguous float32 copy."""
-        copies = {key: np.array(value, np.float32, order="C") for key, value in self.params.items()}
-        for copy in copies.values():
-            copy.flags.writeable = False
-        object.__setattr__(self, "inputs", tuple(self.inputs))
-        object.__setattr__(self, "params", copies)
-        object.__setattr__(self, "attrs", dict(self.attrs))
-
-    def with_inputs(self, *inputs: str) -> Node:
-        """The same node, reading from other nodes."""
-        return replace(self, inputs=inputs)
-
-    def __str__(self) -> str:
-        """Name and operator, as error messages show them."""
-        return f"{self.name} ({self.op})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,19 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporters.graph import arithmetic
-from exporters.graph.arithmetic import MisfitError, window, window_counts
+from exporters.graph.arithmetic import window, window_counts
+from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape
 
-if TYPE_CHECKING:
-    from exporters.graph import Node
-
-Array = NDArray[np.float32]
 Values = list[Array]
 
 INPUTS_MAX = 9999
