@@ -16,7 +16,7 @@ from exporters.graph import Node
 from exporters.passes import algebra
 from exporters.passes.budget import Room
 from exporters.passes.compose import compose, composed_size, obstacle
-from exporters.passes.draft import LINEAR, SPIKING, Draft
+from exporters.passes.draft import LINEAR, SPIKING, Draft, Nodes
 from onespike_lava.layers import Shape
 
 
@@ -70,7 +70,7 @@ class _Sweep:
                 draft.account[name] = f"converted to pairs of neurons ({self.reasons[name]})"
             elif name in self.into:
                 draft.account[name] = f"{self.verbs[name]} {', '.join(self.into[name])}"
-        draft.nodes = needed
+        draft.nodes = Nodes(needed.values())
 
     def _sum(self, total: Node) -> None:
         """Sums in a row become one, spikes that are added get a synapse of weight one."""
