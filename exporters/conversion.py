@@ -18,7 +18,7 @@ from exporters.calibration.grid import check_calibration, input_grid
 from exporters.calibration.histograms import histograms
 from exporters.calibration.moments import Gathering
 from exporters.frontends.read import read
-from exporters.graph import Graph, Node
+from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Recipe
@@ -37,7 +37,7 @@ class Conversion:
     network  : the integer network
     source   : the source network as read, for the baseline (`source.evaluate`)
     prepared : the source in spiking form, batch norms folded, corrected where the recipe says
-    codes    : relu node of `prepared` -> its code, with the constants that the integers realise
+    codes    : spiking node of `prepared` -> its code, with the constants that the integers realise
     coding   : how samples enter
     account  : what became of each node of the source
     """
@@ -59,7 +59,7 @@ class Conversion:
         def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
             if node.op == "input":
                 return self.coding.apply(value)
-            return self.codes[node.name].apply(value) if node.op == "relu" else None
+            return self.codes[node.name].apply(value) if is_spiking(node) else None
 
         return self.prepared.evaluate(x, code)
 
@@ -129,8 +129,8 @@ def convert(
 
 
 def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
-    """The layer of each relu node; refuses options of layers that are not there."""
-    layers = {node.name: node.inputs[0] for node in prepared.nodes if node.op == "relu"}
+    """The layer of each spiking node; refuses options of layers that are not there."""
+    layers = {node.name: node.inputs[0] for node in prepared.nodes if is_spiking(node)}
     for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
         unknown = set(given) - {*layers.values(), prepared.input.name}
         if unknown:
@@ -148,9 +148,9 @@ def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> d
     """
     layers = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
 
-    def constant(relu: Node, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-        layer = layers[relu.inputs[0]]
-        if "clip" not in relu.attrs:
+    def constant(node: Node, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+        layer = layers[node.inputs[0]]
+        if "clip" not in node.attrs:
             return layer.constant
         passed = (layer.threshold_base == 1) & (wanted > 0) & (wanted < layer.constant)
         return np.where(passed, wanted, layer.constant)

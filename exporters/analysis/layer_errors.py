@@ -18,7 +18,7 @@ from exporters.analysis.baseline import in_blocks, logits
 from exporters.analysis.reconversion import reconvert
 from exporters.choices import TAKEN_APART
 from exporters.frontends.read import read
-from exporters.graph import Graph
+from exporters.graph import Graph, is_spiking
 from exporters.graph.operators import OPERATORS
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
@@ -114,7 +114,7 @@ class _Parts:
         pool = dict(network.provenance).get("average_pool", "own")
         prepared, _ = prepare(source, pool=pool)
         shapes = prepared.shapes()
-        nodes = {node.inputs[0]: node.name for node in prepared.nodes if node.op == "relu"}
+        nodes = {node.inputs[0]: node.name for node in prepared.nodes if is_spiking(node)}
         nodes[f"{prepared.input.name}.once"] = prepared.input.name
         for layer in network.layers:
             if not isinstance(layer, Spiking):

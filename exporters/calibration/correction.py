@@ -47,7 +47,7 @@ def correct(
 ) -> Graph:
     """The prepared graph with corrected linear maps.
 
-    codes   : relu node -> its code
+    codes   : spiking node -> its code
     coding  : how the coded network sees its input
     samples : float[N, *shape], calibration data
     mode    : `bias` or `weights`

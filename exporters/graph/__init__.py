@@ -8,6 +8,7 @@ graph      : nodes in order, checked at construction, evaluated in NumPy
 
 from exporters.graph.graph import VALUES_LIMIT, Graph, GraphError, Observer, infer_shape
 from exporters.graph.node import Array, Node
+from exporters.graph.operators import is_spiking
 
 __all__ = [
     "VALUES_LIMIT",
@@ -17,4 +18,5 @@ __all__ = [
     "Node",
     "Observer",
     "infer_shape",
+    "is_spiking",
 ]

@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
-from exporters.graph import Graph, Node, infer_shape
+from exporters.graph import Graph, Node, infer_shape, is_spiking
 from onespike_lava.layers import Shape
 
 LINEAR = ("conv", "linear")
 """Operators that become synapses."""
 
-SPIKING = ("input", "relu", "maxpool")
-"""Operators whose values are spikes."""
-
 KEEP_SIGN = ("maxpool", "avgpool", "flatten", "identity", "add", "concat", "pad", "slice")
 """Operators whose values are not negative where their inputs are not."""
+
+
+def sends_spikes(node: Node) -> bool:
+    """Whether the node's values are spikes: those of neurons, of the data, of a max pool."""
+    return node.op in ("input", "maxpool") or is_spiking(node)
 
 
 class Nodes(UserDict[str, Node]):
@@ -171,11 +173,11 @@ class Draft:
         self.output = output
 
     def non_negative(self, name: str) -> bool:
-        """Whether the value cannot be negative: ReLUs, and maps without negative weights."""
+        """Whether the value cannot be negative: spikes, and maps without negative weights."""
         waiting, seen = [name], {name}
         while waiting:
             node = self.nodes[waiting.pop()]
-            if node.op == "relu":
+            if is_spiking(node):
                 continue
             signs = node.op in LINEAR and all((value >= 0).all() for value in node.params.values())
             if not signs and node.op not in KEEP_SIGN:

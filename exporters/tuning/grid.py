@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from exporters.graph import Graph
+from exporters.graph import Graph, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.recipe import Recipe
 from onespike_lava.errors import OneSpikeError, OptionError
@@ -131,6 +131,6 @@ class _Depths:
             before: dict[str, int] = {}
             for node in prepared.nodes:
                 deepest = max((before[name] for name in node.inputs), default=0)
-                before[node.name] = deepest + (node.op == "relu")
+                before[node.name] = deepest + is_spiking(node)
             self.known[recipe.pool] = before[prepared.output]
         return self.known[recipe.pool] + (recipe.input_coding == "single")

@@ -32,7 +32,7 @@ from exporters.frontends.onnx.sizes import (
     objects,
     shape_arithmetic,
 )
-from exporters.frontends.onnx.table import OPERATORS
+from exporters.frontends.onnx.table import READERS
 from exporters.graph import Graph
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Shape
@@ -40,7 +40,7 @@ from onespike_lava.layers import Shape
 OPSET_MIN = 7
 """The first operator set in which batch norm and dropout mean inference without saying so."""
 
-SUPPORTED = ", ".join((*OPERATORS, "Constant", "and Softmax at the end"))
+SUPPORTED = ", ".join((*READERS, "Constant", "and Softmax at the end"))
 """What error messages list."""
 
 LATER = (
@@ -192,7 +192,7 @@ class _Reader:
         if not any(isinstance(each, Ref) for each in inputs):
             self.build.drop(name, "a constant or a size")
             return self.folding.value(node, kind, inputs)
-        if kind not in OPERATORS:
+        if kind not in READERS:
             raise RefusedError(self.build.not_supported(kind))
         extra = [each for each in node.output[1:] if each in self.wanted]
         attrs["outputs"] = len(node.output)
@@ -200,7 +200,7 @@ class _Reader:
             raise RefusedError(f"its second output {extra[0]} is used; only the first is supported")
         if kind == "Reshape" and self.batch and inputs[1].size and inputs[1][0] == self.batch:
             inputs[1] = objects([BATCH, *inputs[1][1:]])
-        return OPERATORS[kind](self.build, name, inputs, attrs)
+        return READERS[kind](self.build, name, inputs, attrs)
 
 
 def _array(tensor: Any, path: str) -> Any:
