@@ -3,11 +3,13 @@
 node       : one operation, its parameters and settings
 arithmetic : the float32 arithmetic itself
 operators  : shape inference and arithmetic of each operator, by name
+execution  : the one executor, a node or all of them
 graph      : nodes in order, checked at construction, evaluated in NumPy
 """
 
-from exporters.graph.graph import VALUES_LIMIT, Graph, GraphError, Observer, infer_shape
-from exporters.graph.node import Array, Node
+from exporters.graph.execution import Observer
+from exporters.graph.graph import VALUES_LIMIT, Graph, infer_shape
+from exporters.graph.node import Array, GraphError, Node
 from exporters.graph.operators import is_spiking
 
 __all__ = [

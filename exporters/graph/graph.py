@@ -7,29 +7,22 @@ start here. Arrays keep the channel-first order of torch; shapes leave out the b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from exporters.graph.node import Array, MisfitError, Node
+from exporters.graph.execution import Observer, observed, run
+from exporters.graph.node import Array, GraphError, MisfitError, Node
 from exporters.graph.operators import OPERATORS
 from onespike_lava.data.samples import check_samples
-from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.layers import Shape
 
 VALUES_LIMIT = 2**24
 """Most values that a node may have per sample; ImageNet networks have some million."""
-
-Observer = Callable[[Node, Array], "NDArray[Any] | None"]
-
-
-class GraphError(OneSpikeError):
-    """A graph contradicts itself: a name twice, an unknown input, shapes that do not fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,20 +87,9 @@ class Graph:
         same shape, which the following nodes then read. A value is freed after its last use,
         so memory grows with N only; give large data in batches. Raises `DataError`.
         """
-        values: dict[str, Array] = {}
-        last = {name: node.name for node in self.nodes for name in node.inputs}
-        last[self.output] = ""
-        samples = check_samples(x, self._shapes[self.input.name])
-        for node in self.nodes:
-            if node.op == "input":
-                value = samples.astype(np.float32, copy=False)
-            else:
-                value = _forward(node, [values[name] for name in node.inputs])
-            values[node.name] = _observed(node, value, observe)
-            for name in {*node.inputs, node.name}:
-                if last.get(name, node.name) == node.name:
-                    del values[name]
-        return values[self.output]
+        samples = check_samples(x, self._shapes[self.input.name]).astype(np.float32, copy=False)
+        entry = observed(self.input, samples, observe)
+        return run(self.nodes, self.output, {self.input.name: entry}, observe)
 
     def digest(self) -> str:
         """SHA-256 over structure, settings and parameters, as 64 hexadecimal digits."""
@@ -120,18 +102,6 @@ class Graph:
                 total.update(repr((key, value.shape)).encode())
                 total.update(value.astype("<f4").tobytes())
         return total.hexdigest()
-
-
-def _forward(node: Node, values: list[Array]) -> Array:
-    """A node's value; `DataError` where float32 does not hold it."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = OPERATORS[node.op].forward(node, values)
-    if not np.isfinite(value).all():
-        raise DataError(
-            f"{node}: its values exceed float32 (3.4e38), so the source network gives no numbers "
-            "there; scale its weights or the samples down"
-        )
-    return value
 
 
 def infer_shape(node: Node, inputs: list[Shape]) -> Shape:
@@ -167,15 +137,3 @@ def _check_names(graph: Graph) -> None:
         known.add(node.name)
     if graph.output not in known:
         raise GraphError(f"graph: output '{graph.output}' is no node; name one of the nodes")
-
-
-def _observed(node: Node, value: Array, observe: Observer | None) -> Array:
-    other = None if observe is None else observe(node, value)
-    if other is None:
-        return value
-    if np.shape(other) != value.shape:
-        raise GraphError(
-            f"{node}: the observer returned shape {list(np.shape(other))} for "
-            f"{list(value.shape)}; keep the shape"
-        )
-    return np.asarray(other, np.float32)

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.errors import OneSpikeError
+
 Array = NDArray[np.float32]
+
+
+class GraphError(OneSpikeError):
+    """A graph contradicts itself: a name twice, an unknown input, shapes that do not fit."""
 
 
 class MisfitError(ValueError):
