@@ -49,6 +49,8 @@ def scale_inputs(node: Node, norm: Node) -> Node:
     groups = node.attrs.get("groups", 1)
     tail = (1,) * (weight.ndim - 2)
     outputs, inputs = weight.shape[:2]
+    places = inputs * groups // len(scale)  # of a channel that a `linear` reads
+    scale, shift = scale.repeat(places), shift.repeat(places)
     scales = np.repeat(scale.reshape(groups, inputs), outputs // groups, axis=0)
     shifts = np.repeat(shift.reshape(groups, inputs), outputs // groups, axis=0)
     moved = (weight * shifts.reshape(outputs, inputs, *tail)).reshape(outputs, -1).sum(axis=1)
