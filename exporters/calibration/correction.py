@@ -106,9 +106,9 @@ class _Twins:
             sums.add(self.coded[node.inputs[0]][part], self._error(node, part), random)
         weight, bias = sums.solution(mode)
         params = dict(node.params)
-        params["weight"] = (node.params["weight"] + weight).astype(np.float32)
-        params["bias"] = (node.params.get("bias", 0.0) + bias).astype(np.float32)
-        return replace(node, params=params)
+        params["weight"] = node.params["weight"] + weight
+        params["bias"] = node.params.get("bias", 0.0) + bias
+        return replace(node, params=params, exact=True)
 
     def _error(self, node: Node, part: slice) -> Values:
         """What the neurons behind the node lack: exact less coded sum of all their inputs."""

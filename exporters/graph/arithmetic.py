@@ -48,8 +48,9 @@ def conv(node: Node, values: Values) -> Array:
     groups, (outputs, _, rows, columns) = node.attrs.get("groups", 1), weight.shape
     kernels = weight.reshape(groups, outputs // groups, -1)
     height, width = window(node).output_size(x.shape[2:], (rows, columns))
-    result = np.empty((len(x), outputs, height, width), np.float32)
-    size = max(1, BLOCK_BYTES // (4 * x.shape[1] * rows * columns * height * width))
+    result = np.empty((len(x), outputs, height, width), np.result_type(x, weight))
+    unfolded_bytes = x.itemsize * x.shape[1] * rows * columns * height * width
+    size = max(1, BLOCK_BYTES // unfolded_bytes)
     for start in range(0, len(x), size):
         block = x[start : start + size]
         view = unfolded(block, (rows, columns), window(node)).transpose(0, 1, 4, 5, 2, 3)

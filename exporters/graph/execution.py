@@ -22,7 +22,7 @@ Observer = Callable[[Node, Array], "NDArray[Any] | None"]
 def step(node: Node, inputs: list[Array]) -> Array:
     """A node's value float32[N, *shape]; `DataError` where float32 does not hold it."""
     with np.errstate(over="ignore", invalid="ignore"):
-        value = OPERATORS[node.op].forward(node, inputs)
+        value = OPERATORS[node.op].forward(node.single, inputs)
     if not np.isfinite(value).all():
         raise DataError(
             f"{node}: its values exceed float32 (3.4e38), so the source network gives no numbers "

@@ -78,10 +78,8 @@ class Linear:
         if self.weight.ndim == 2:
             return self.weight @ silent.reshape(-1)
         attrs = {**vars(self.window), "groups": self.groups}
-        node = Node(
-            "offset", "conv", params={"weight": self.weight.astype(np.float32)}, attrs=attrs
-        )
-        return arithmetic.conv(node, [silent[None].astype(np.float32)])[0].astype(np.float64)
+        node = Node("offset", "conv", (), {"weight": self.weight}, attrs, exact=True)
+        return arithmetic.conv(node, [silent[None]])[0]
 
 
 def linear_part(
