@@ -22,6 +22,7 @@ from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Recipe
+from exporters.recipe.provenance import told
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
@@ -167,13 +168,7 @@ def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[st
         "source_sha256": source.digest(),
         "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
         "calibration_samples": str(len(samples)),
-        "normalisation": f"{recipe.normalisation}, {recipe.scale}",
-        "input_coding": recipe.input_coding,
-        "levels": recipe.levels,
-        "correction": recipe.correct,
-        "rounding": recipe.rounding,
-        "threshold_shift": "on" if recipe.shift else "off",
-        "average_pool": recipe.pool,
+        **told(recipe),
         "onespike_lava": __version__,
         "numpy": np.__version__,
     }

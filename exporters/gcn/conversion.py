@@ -22,6 +22,7 @@ from exporters.calibration.histograms import BINS, Histogram
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe
+from exporters.recipe.provenance import told
 from onespike_lava.data.samples import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
@@ -37,6 +38,9 @@ DEFAULTS: Mapping[str, Any] = {
     "rounding": "nearest",
 }
 """The paper's own options, a constant for each layer, and weights rounded one by one."""
+
+VARIED = ("normalisation", "scale", "levels", "shift")
+"""Options that the provenance tells; of the others graphs have but one value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,9 +209,7 @@ def _provenance(source: GraphNetwork, x: NDArray[Any], recipe: Recipe) -> dict[s
         "source_sha256": source.digest(),
         "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
         "graph_nodes": str(source.nodes),
-        "normalisation": f"{recipe.normalisation}, {recipe.scale}",
-        "levels": recipe.levels,
-        "threshold_shift": "on" if recipe.shift else "off",
+        **told(recipe, VARIED),
         "onespike_lava": __version__,
         "numpy": np.__version__,
     }
