@@ -6,14 +6,14 @@ read is then compared with the module on a small random graph.
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 import torch
 from torch import fx, nn
 
-from exporters.frontends.torch.models import line, node_title, refuse_hooks
+from exporters.frontends.torch.models import line
+from exporters.frontends.torch.reading import Options, Reading, copied, traced
 from exporters.gcn.chain import Chain, layers_of
 from exporters.gcn.pyg import GCN_CONV, is_graph_library, read_gcn_conv, title_of
 from exporters.gcn.source import GraphNetwork
@@ -27,10 +27,6 @@ TOLERANCE = 1e-3
 """Largest difference between reading and module, relative to the largest score."""
 
 
-class _Unknown:
-    """The value of a node that was refused."""
-
-
 def from_torch(module: Any, adjacency: Any) -> GraphNetwork:
     """The graph network of a torch module in inference mode.
 
@@ -42,18 +38,11 @@ def from_torch(module: Any, adjacency: Any) -> GraphNetwork:
     Raises `UnsupportedError` with every module or function that cannot be read.
     """
     title = type(module).__name__
-    refuse_hooks(module)
-    copied = copy.deepcopy(module).cpu().float().eval()
-    try:
-        traced = _Tracer().trace(copied)
-    except Exception as error:  # whatever the model's own code raises on symbols
-        raise UnsupportedError(
-            f"{title}: torch.fx cannot follow its forward ({line(error)}); remove control flow "
-            "that depends on data"
-        ) from error
-    reader = _Reader(copied, traced)
+    root = copied(module)
+    way = "remove control flow that depends on data"
+    reader = _Reader(root, traced(root, _Tracer(), title, way))
     chain = reader.chain()
-    _compare(chain, reader, copied, title)
+    _compare(chain, reader, root, title)
     return GraphNetwork(layers_of(chain, adjacency), reader.notes)
 
 
@@ -64,17 +53,17 @@ class _Tracer(fx.Tracer):  # type: ignore[misc]
         return is_graph_library(module) or super().is_leaf_module(module, name)
 
 
-class _Reader:
-    """Walks a trace; `values` holds what each of its nodes stands for.
+class _Reader(Reading):
+    """Nodes of a trace as steps of a chain.
 
     notes : what became of parts that are none in the result
     edges : the module takes edges, not a matrix
     """
 
-    def __init__(self, root: nn.Module, traced: fx.Graph) -> None:
-        self.root, self.traced = root, traced
-        self.modules = dict(root.named_modules(remove_duplicate=False))
-        self.values: dict[fx.Node, Any] = {}
+    refusals = (*Reading.refusals, UnsupportedError)
+
+    def __init__(self, root: nn.Module, trace: fx.Graph) -> None:
+        super().__init__(root, trace)
         self.problems: list[str] = []
         self.notes: dict[str, str] = {}
         self.given: list[str] = []
@@ -82,38 +71,28 @@ class _Reader:
 
     def chain(self) -> Chain:
         """What the module computes, or `UnsupportedError` with every refusal."""
-        result: Any = None
-        for node in self.traced.nodes:
-            if node.op == "output":
-                result = self._argument(node.args[0])
-            else:
-                self.values[node] = self._value(node)
+        result = self.walk()
         if self.problems:
             raise UnsupportedError(f"{'; '.join(self.problems)}; supported: {SUPPORTED}")
         if not isinstance(result, Chain):
             raise UnsupportedError("output: not the scores of the nodes; return one tensor")
         return result
 
-    def _value(self, node: fx.Node) -> Any:
-        args = [self._argument(each) for each in node.args]
-        options = {key: self._argument(each) for key, each in node.kwargs.items()}
-        held: list[Any] = []
-        fx.node.map_aggregate([args, list(options.values())], held.append)
-        if any(isinstance(each, _Unknown) for each in held):
-            return _Unknown()
+    def read(self, node: fx.Node, args: list[Any], options: Options, held: list[Any]) -> Any:
+        """The chain up to a node, what the module was given, or a constant."""
         name = self._name(node)
-        try:
-            if node.op in ("placeholder", "get_attr"):
-                return getattr(self, f"_{node.op}")(node)
-            if not any(isinstance(each, (Chain, Given)) for each in held):
-                return self._constant(node, args, options)
-            value = getattr(self, f"_{node.op}")(node, name, args, options)
-        except (TypeError, ValueError, IndexError, AttributeError, UnsupportedError) as error:
-            self.problems.append(f"{name} ({node_title(node, self.modules)}): {line(error)}")
-            return _Unknown()
+        if node.op in ("placeholder", "get_attr"):
+            return getattr(self, f"_{node.op}")(node)
+        if not any(isinstance(each, (Chain, Given)) for each in held):
+            return self._constant(node, args, options)
+        value = getattr(self, f"_{node.op}")(node, name, args, options)
         if isinstance(value, Chain) and (value.tail or value in held):
-            self.notes[name] = f"dropped ({node_title(node, self.modules).lower()})"
+            self.notes[name] = f"dropped ({self.title(node).lower()})"
         return value
+
+    def refuse(self, node: fx.Node, error: Exception) -> None:
+        """Note a refusal with the node's name and kind."""
+        self.problems.append(f"{self._name(node)} ({self.title(node)}): {line(error)}")
 
     def _placeholder(self, node: fx.Node) -> Any:
         self.given.append(node.name)
@@ -127,7 +106,7 @@ class _Reader:
             value = getattr(value, part)
         return value
 
-    def _constant(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _constant(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         with torch.no_grad():
             if node.op == "call_function":
                 return node.target(*args, **options)
@@ -135,9 +114,7 @@ class _Reader:
                 return getattr(args[0], str(node.target))(*args[1:], **options)
             return self.modules[str(node.target)](*args, **options)
 
-    def _call_module(
-        self, node: fx.Node, name: str, args: list[Any], options: dict[str, Any]
-    ) -> Any:
+    def _call_module(self, node: fx.Node, name: str, args: list[Any], options: Options) -> Any:
         module = self.modules[str(node.target)]
         if title_of(module) == GCN_CONV:
             self.edges = True
@@ -147,26 +124,17 @@ class _Reader:
             raise UnsupportedError("not supported; only graph convolutions A X W are")
         return read(module, name, *args, **options)
 
-    def _call_function(
-        self, node: fx.Node, name: str, args: list[Any], options: dict[str, Any]
-    ) -> Any:
+    def _call_function(self, node: fx.Node, name: str, args: list[Any], options: Options) -> Any:
         read = FUNCTIONS.get(node.target)
         if read is None:
             raise UnsupportedError("not supported; rewrite it with supported operations")
         return read(name, *args, **options)
 
-    def _call_method(
-        self, node: fx.Node, name: str, args: list[Any], options: dict[str, Any]
-    ) -> Any:
+    def _call_method(self, node: fx.Node, name: str, args: list[Any], options: Options) -> Any:
         read = METHODS.get(str(node.target))
         if read is None:
             raise UnsupportedError("not supported; rewrite it with supported operations")
         return read(name, *args, **options)
-
-    def _argument(self, value: Any) -> Any:
-        return fx.node.map_aggregate(
-            value, lambda each: self.values[each] if isinstance(each, fx.Node) else each
-        )
 
     def _name(self, node: fx.Node) -> str:
         """The module that a node belongs to, as the model calls it; else the node's own name."""

@@ -56,3 +56,15 @@ def test_modules_are_short(path):
 def test_folders_are_small():
     folders = {path.parent for path in MODULES}
     assert not [each for each in folders if len(list(each.glob("*.py"))) > MOST]
+
+
+def test_one_loop_reads_traces():
+    pytest.importorskip("torch")
+    from exporters.frontends.torch import fx
+    from exporters.frontends.torch.reading import Reading
+    from exporters.gcn import tracing
+
+    assert issubclass(fx._Reader, Reading)
+    assert issubclass(tracing._Reader, Reading)
+    walks = [path.name for path in MODULES if "map_aggregate" in path.read_text()]
+    assert walks == ["models.py", "reading.py"]
