@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,13 +21,11 @@ from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Recipe
-from exporters.recipe.provenance import told
-from onespike_lava.errors import OptionError
+from exporters.recipe.provenance import provenance
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.progress import Progress, silent
-from onespike_lava.version import __version__
 
 
 @dataclass(frozen=True)
@@ -109,13 +106,12 @@ def convert(
     prepared, account = prepare(source, pool=recipe.pool)
     grid = input_grid(samples, recipe.bits, recipe.input_range)
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
-    counted = recipe.normalisation != "max" or recipe.levels == "data"
     gathering = Gathering(prepared) if recipe.rounding == "least" else None
     found = histograms(
         prepared,
         samples,
         by_channel=recipe.scale == "channel",
-        counted=counted,
+        counted=recipe.counts,
         watch=gathering,
         progress=progress,
     )
@@ -123,8 +119,9 @@ def convert(
     if recipe.correct != "none":
         prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
     moments = gathering.moments() if gathering else {}
-    provenance = _provenance(source, samples, recipe)
-    network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
+    count = {"calibration_samples": str(len(samples))}
+    notes = provenance(recipe, source.digest(), samples, **count)
+    network = quantize(prepared, codes, coding, recipe, notes, moments, progress)
     realised = _realised(network, prepared, codes)
     return Conversion(network, source, prepared, realised, coding, recipe, account)
 
@@ -132,13 +129,7 @@ def convert(
 def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
     """The layer of each spiking node; refuses options of layers that are not there."""
     layers = {node.name: node.inputs[0] for node in prepared.nodes if is_spiking(node)}
-    for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
-        unknown = set(given) - {*layers.values(), prepared.input.name}
-        if unknown:
-            raise OptionError(
-                f"{option}: no layer {', '.join(sorted(unknown))}; the layers are "
-                f"{', '.join(layers.values())}"
-            )
+    recipe.check_layers(layers.values(), prepared.input.name)
     return layers
 
 
@@ -159,16 +150,4 @@ def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> d
     return {
         name: replace(code, constant=constant(prepared.node(name), code.constant))
         for name, code in codes.items()
-    }
-
-
-def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[str, str]:
-    content = np.ascontiguousarray(samples, "<f4")
-    return {
-        "source_sha256": source.digest(),
-        "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
-        "calibration_samples": str(len(samples)),
-        **told(recipe),
-        "onespike_lava": __version__,
-        "numpy": np.__version__,
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from exporters.conversion import Conversion, convert
-from exporters.recipe.provenance import missing, recalled
+from exporters.recipe.provenance import digest, missing, recalled
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
@@ -29,16 +27,14 @@ def reconvert(
     `UnsupportedError` where its provenance does not name a recipe.
     """
     known = dict(network.provenance)
-    content = np.ascontiguousarray(calibration, "<f4")
-    digest = hashlib.sha256(content.tobytes()).hexdigest()
     if absent := missing(known):
         raise UnsupportedError(
             f"network: its provenance does not name {', '.join(absent)}; real arithmetic needs a "
             "file that `onespike export` wrote"
         )
-    if known.get("calibration_sha256") != digest:
+    if known.get("calibration_sha256") != (given := digest(calibration)):
         raise DataError(
-            f"calibration: {len(calibration)} samples of SHA-256 {digest[:12]}, the network was "
+            f"calibration: {len(calibration)} samples of SHA-256 {given[:12]}, the network was "
             f"made with {known.get('calibration_samples')} of "
             f"{str(known.get('calibration_sha256'))[:12]}; give those"
         )

@@ -6,7 +6,6 @@ classes of all nodes; the adjacency stands in the file.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code, choose
 from exporters.calibration.grid import input_grid
@@ -22,13 +20,12 @@ from exporters.calibration.histograms import BINS, Histogram
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe
-from exporters.recipe.provenance import told
+from exporters.recipe.provenance import provenance
 from onespike_lava.data.samples import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.netx import save
-from onespike_lava.version import __version__
 
 DEFAULTS: Mapping[str, Any] = {
     "normalisation": "max",
@@ -39,7 +36,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """The paper's own options, a constant for each layer, and weights rounded one by one."""
 
-VARIED = ("normalisation", "scale", "levels", "shift")
+TOLD = ("normalisation", "scale", "levels", "shift")
 """Options that the provenance tells; of the others graphs have but one value."""
 
 
@@ -114,7 +111,8 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     low, step = input_grid(x.T[None, :, :, None], recipe.bits, recipe.input_range)
     entry = Input("input", (x.shape[1], len(x), 1), recipe.bits, low, step)
     codes = choose(_histograms(source, x, recipe), _layers(source, recipe), recipe)
-    network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
+    notes = provenance(recipe, source.digest(), x, TOLD, graph_nodes=str(source.nodes))
+    network, codes = quantize(source, codes, entry, recipe, notes)
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
     return GraphConversion(network, source, x, codes, recipe, account)
 
@@ -172,13 +170,12 @@ def _with_features(source: GraphNetwork, features: Any) -> tuple[GraphNetwork, F
 def _histograms(source: GraphNetwork, x: Floats, recipe: Recipe) -> dict[str, Histogram]:
     """The magnitudes of each map's and hidden layer's values, one group for the whole layer."""
     found: dict[str, Histogram] = {}
-    counted = recipe.normalisation != "max" or recipe.levels == "data"
 
     def observe(name: str, values: Floats) -> Floats:
         magnitude = np.abs(values)
         largest = float(magnitude.max(initial=0.0))
         counts = np.zeros((1, BINS))
-        if counted and largest > 0:
+        if recipe.counts and largest > 0:
             counts[0] = np.histogram(magnitude[magnitude > 0], BINS, (0, largest))[0]
         maxima = np.array([largest])
         found[name] = Histogram(maxima, counts, magnitude.size, values.shape[1])
@@ -194,22 +191,5 @@ def _layers(source: GraphNetwork, recipe: Recipe) -> dict[str, str]:
     for layer in source.layers:
         names += [layer.map_name] if layer.adjacency is not None else []
         names += [layer.name] if layer is not source.layers[-1] else []
-    for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
-        if unknown := set(given) - set(names):
-            raise OptionError(
-                f"{option}: no layer {', '.join(sorted(unknown))}; the layers are "
-                f"{', '.join(names)}"
-            )
+    recipe.check_layers(names)
     return {name: name for name in names}
-
-
-def _provenance(source: GraphNetwork, x: NDArray[Any], recipe: Recipe) -> dict[str, str]:
-    content = np.ascontiguousarray(x, "<f4")
-    return {
-        "source_sha256": source.digest(),
-        "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
-        "graph_nodes": str(source.nodes),
-        **told(recipe, VARIED),
-        "onespike_lava": __version__,
-        "numpy": np.__version__,
-    }

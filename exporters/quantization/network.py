@@ -82,18 +82,7 @@ class _Builder:
 
     def input(self, node: Node, coding: InputCoding) -> None:
         layer = coding.layer
-        every = np.ones(layer.shape[0])
-        source = Source(
-            position=0,
-            shape=layer.shape,
-            unit=layer.step * every * 2**layer.bits,
-            low=layer.low * every,
-            bits=layer.bits,
-            base=2.0,
-            steps=layer.bits,
-            binary=True,
-            payload=2.0**layer.bits - 1,
-        )
+        source = Source.of_input(layer)
         self.layers.append(layer)
         self.sources[node.name] = source
         if coding.code is not None:
@@ -151,17 +140,7 @@ class _Builder:
             base, value = _bases(wanted, found, clipped)
         self.lowered += [name] if found.lowered else []
         unary = np.ones(recipe.phases, np.int32)
-        self.sources[key] = Source(
-            position=len(self.layers),
-            shape=shape,
-            unit=value * unit,
-            low=np.zeros(shape[0]),
-            bits=recipe.payload_bits,
-            base=code.base,
-            steps=recipe.phases,
-            binary=False,
-            payload=float(payloads[: code.max_spikes].sum()),
-        )
+        self.sources[key] = Source.of_neurons(len(self.layers), shape, value * unit, code, recipe)
         self.layers.append(
             Spiking(
                 name=name,

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from exporters.recipe.declaration import SWITCH, Option, options
 from exporters.recipe.options import OPTIONS, Options
 from onespike_lava.errors import UnsupportedError
+from onespike_lava.version import __version__
 
 APART = ", "
 """Between options that share a key."""
+
+
+def provenance(
+    recipe: Options,
+    source: str,
+    samples: NDArray[Any],
+    names: Iterable[str] | None = None,
+    **more: str,
+) -> dict[str, str]:
+    """Where a network comes from: its source, what it was calibrated with, options, versions.
+
+    source : digest of the source network
+    names  : the options that count, all unless given
+    """
+    return {
+        "source_sha256": source,
+        "calibration_sha256": digest(samples),
+        **more,
+        **told(recipe, names),
+        "onespike_lava": __version__,
+        "numpy": np.__version__,
+    }
+
+
+def digest(samples: NDArray[Any]) -> str:
+    """SHA-256 of samples as float32, 64 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes()).hexdigest()
 
 
 def told(recipe: Options, names: Iterable[str] | None = None) -> dict[str, str]:

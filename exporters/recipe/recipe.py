@@ -69,6 +69,26 @@ class Recipe(Options):
         return self.spikes.get(layer, self.max_spikes)
 
     @property
+    def counts(self) -> bool:
+        """Whether codes come from all activations, not from the largest alone."""
+        return self.normalisation != "max" or self.levels == "data"
+
+    def check_layers(self, layers: Iterable[str], *others: str) -> None:
+        """Raise `OptionError` for options of layers that are not there.
+
+        layers : names of those with neurons
+        others : what else may have options of its own
+        """
+        names = list(layers)
+        for each in options(type(self)):
+            given = getattr(self, each.name) if each.kind.per_layer else ()
+            if unknown := set(given) - {*names, *others}:
+                raise OptionError(
+                    f"{each.name}: no layer {', '.join(sorted(unknown))}; the layers are "
+                    f"{', '.join(names)}"
+                )
+
+    @property
     def waiting(self) -> int:
         """`T_w` as a number."""
         return self.phases if self.wait is None else self.wait

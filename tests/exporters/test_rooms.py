@@ -1,6 +1,7 @@
 """How the compiler's modules hang together: one direction even for types, small rooms."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,8 @@ def test_one_loop_reads_traces():
     assert issubclass(tracing._Reader, Reading)
     walks = [path.name for path in MODULES if "map_aggregate" in path.read_text()]
     assert walks == ["models.py", "reading.py"]
+
+
+def test_sources_are_made_in_one_place():
+    made = [path.name for path in MODULES if re.search(r"\bSource\($", path.read_text(), re.M)]
+    assert not made
