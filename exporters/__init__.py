@@ -12,9 +12,9 @@ from onespike_lava.errors import OURS
 from onespike_lava.system.lazy import loader
 
 if TYPE_CHECKING:
-    from exporters.choices import PAPER
     from exporters.conversion import Conversion, convert, export
     from exporters.nir.file import read_nir, write_nir
+    from exporters.recipe.options import PAPER
     from exporters.tuning.outcome import Tuning
     from exporters.tuning.search import tune
 
@@ -25,7 +25,7 @@ __all__ = ["PAPER", "Conversion", "Tuning", "convert", "export", "read_nir", "tu
 __getattr__ = loader(
     __name__,
     {
-        "PAPER": "choices",
+        "PAPER": "recipe.options",
         "Conversion": "conversion",
         "Tuning": "tuning.outcome",
         "convert": "conversion",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,17 +19,17 @@ from exporters.calibration.moments import Gathering
 from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
 from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.frontends.read import model_files, read
-from exporters.graph import Graph, Node
+from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Recipe, recipe_of
-from onespike_lava.errors import OptionError, warn
+from exporters.recipe.provenance import provenance
+from onespike_lava.errors import warn
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
 from onespike_lava.system.progress import Progress, silent
-from onespike_lava.version import __version__
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Conversion:
     network  : the integer network
     source   : the source network as read, for the baseline (`source.evaluate`)
     prepared : the source in spiking form, batch norms folded, corrected where the recipe says
-    codes    : relu node of `prepared` -> its code, with the constants that the integers realise
+    codes    : spiking node of `prepared` -> its code, with the constants that the integers realise
     coding   : how samples enter
     account  : what became of each node of the source
     check    : what some calibration samples showed of source and integers
@@ -64,7 +63,7 @@ class Conversion:
         def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
             if node.op == "input":
                 return self.coding.apply(value)
-            return self.codes[node.name].apply(value) if node.op == "relu" else None
+            return self.codes[node.name].apply(value) if is_spiking(node) else None
 
         return self.prepared.evaluate(x, code)
 
@@ -125,15 +124,17 @@ def convert(
     trial = Trial.of(source, prepared, samples, recipe.pool, progress)
     grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
-    provenance = _provenance(source, samples, recipe)
+    count = {"calibration_samples": str(len(samples))}
+    if source.squashed:
+        count["sigmoid_left_out"] = source.squashed
+    notes = provenance(recipe, source.digest(), samples, **count)
     samples = on_grid(coding.layer, samples)
-    counted = recipe.normalisation != "max" or recipe.levels == "data"
     gathering = Gathering(prepared) if recipe.rounding == "least" else None
     found = histograms(
         prepared,
         samples,
         by_channel=recipe.scale == "channel",
-        counted=counted,
+        counted=recipe.counts,
         watch=gathering,
         progress=progress,
     )
@@ -142,7 +143,7 @@ def convert(
     if recipe.correct != "none":
         prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
     moments = gathering.moments() if gathering else {}
-    network = quantize(prepared, codes, coding, recipe, provenance, moments, progress)
+    network = quantize(prepared, codes, coding, recipe, notes, moments, progress)
     check = trial.against(network, recipe)
     realised = _realised(network, prepared, codes)
     network = check.noted(network)
@@ -168,15 +169,9 @@ def _warn_of_silence(found: Mapping[str, Histogram], source: Graph, prepared: Gr
 
 
 def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
-    """The layer of each relu node; refuses options of layers that are not there."""
-    layers = {node.name: node.inputs[0] for node in prepared.nodes if node.op == "relu"}
-    for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
-        unknown = set(given) - {*layers.values(), prepared.input.name}
-        if unknown:
-            raise OptionError(
-                f"{option}: no layer {', '.join(sorted(unknown))}; the layers are "
-                f"{', '.join(layers.values())}"
-            )
+    """The layer of each spiking node; refuses options of layers that are not there."""
+    layers = {node.name: node.inputs[0] for node in prepared.nodes if is_spiking(node)}
+    recipe.check_layers(layers.values(), prepared.input.name)
     return layers
 
 
@@ -187,9 +182,9 @@ def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> d
     """
     layers = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
 
-    def constant(relu: Node, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-        layer = layers[relu.inputs[0]]
-        if "clip" not in relu.attrs:
+    def constant(node: Node, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+        layer = layers[node.inputs[0]]
+        if "clip" not in node.attrs:
             return layer.constant
         passed = (layer.threshold_base == 1) & (wanted > 0) & (wanted < layer.constant)
         return np.where(passed, wanted, layer.constant)
@@ -197,24 +192,4 @@ def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> d
     return {
         name: replace(code, constant=constant(prepared.node(name), code.constant))
         for name, code in codes.items()
-    }
-
-
-def _provenance(source: Graph, samples: NDArray[Any], recipe: Recipe) -> dict[str, str]:
-    content = np.ascontiguousarray(samples, "<f4")
-    left_out = {"sigmoid_left_out": source.squashed} if source.squashed else {}
-    return {
-        **left_out,
-        "source_sha256": source.digest(),
-        "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
-        "calibration_samples": str(len(samples)),
-        "normalisation": f"{recipe.normalisation}, {recipe.scale}",
-        "input_coding": recipe.input_coding,
-        "levels": recipe.levels,
-        "correction": recipe.correct,
-        "rounding": recipe.rounding,
-        "threshold_shift": "on" if recipe.shift else "off",
-        "average_pool": recipe.pool,
-        "onespike_lava": __version__,
-        "numpy": np.__version__,
     }

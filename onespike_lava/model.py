@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.errors import OptionError
 from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Sparse, Spiking
 
 
@@ -72,6 +75,25 @@ class Model(Frozen):
 
     def code(self, position: int) -> Code:
         """What the layer at `position`, not the readout, sends; a max pool sends its source's."""
-        code = self.layers[position].code(self.code, self.weighting)
-        assert code is not None
-        return code
+        known: dict[int, Code] = {}
+        wanted = [position]
+        while wanted:  # a walk, not a recursion: pools may follow each other a thousand times
+            layer = self.layers[wanted[-1]]
+            missing = [source for source in layer.passes if source not in known]
+            if not missing:
+                passed = [known[source] for source in layer.passes]
+                code = layer.code(passed, self.weighting)
+                assert code is not None
+                known[wanted.pop()] = code
+            wanted += missing
+        return known[position]
+
+
+def checked_wait(wait: Any, phases: int, whose: str = "network") -> int:
+    """A wait `T_w` in 0..phases; `OptionError` for any other, `whose` phases they are in it."""
+    if not isinstance(wait, Integral) or not 0 <= int(wait) <= phases:
+        raise OptionError(
+            f"wait: {wait!r} is outside 0..{phases}, the {whose}'s phases; give a whole number of "
+            "them"
+        )
+    return int(wait)

@@ -10,13 +10,12 @@ from __future__ import annotations
 from functools import cache, partial
 from importlib import import_module
 from math import prod
-from numbers import Integral
 from typing import Any
 
 from onespike_lava.data.samples import Samples
 from onespike_lava.engines.result import Result, Run
 from onespike_lava.errors import MissingPartError, OptionError
-from onespike_lava.model import Model
+from onespike_lava.model import Model, checked_wait
 from onespike_lava.system import threads
 from onespike_lava.system.parts import need
 from onespike_lava.system.progress import Progress, silent
@@ -46,11 +45,7 @@ def run(
     name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
-    if not isinstance(wait, Integral) or not 0 <= wait <= network.phases:
-        raise OptionError(
-            f"wait: {wait!r} is outside 0..{network.phases}, the network's phases; give a whole "
-            "number of them"
-        )
+    wait = checked_wait(wait, network.phases)
     result: Result = _engine(name).run(network, samples, wait, record, partial(progress, name))
     names = [layer.name for layer in network.layers[:-1]]
     return Run(

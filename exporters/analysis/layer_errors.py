@@ -18,8 +18,8 @@ from exporters.analysis.reconversion import reconvert
 from exporters.choices import TAKEN_APART
 from exporters.fidelity.baseline import in_blocks, logits, macs
 from exporters.frontends.read import read
-from exporters.graph import Graph
-from exporters.graph.operators import OPERATORS
+from exporters.graph import Graph, is_spiking
+from exporters.graph.execution import run
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
 from onespike_lava.data.samples import Samples, check_samples, decode, encode
@@ -114,7 +114,7 @@ class _Parts:
         pool = dict(network.provenance).get("average_pool", "own")
         prepared, _ = prepare(source, pool=pool)
         shapes = prepared.shapes()
-        nodes = {node.inputs[0]: node.name for node in prepared.nodes if node.op == "relu"}
+        nodes = {node.inputs[0]: node.name for node in prepared.nodes if is_spiking(node)}
         nodes[f"{prepared.input.name}.once"] = prepared.input.name
         for layer in network.layers:
             if not isinstance(layer, Spiking):
@@ -162,12 +162,9 @@ class _Parts:
         values : exact value of every node, of which those before `last` are taken
         """
         names = [node.name for node in self.prepared.nodes]
-        place = names.index(last)
-        known = {name: values[name] for name in names[:place]} | changed
-        for node in self.prepared.nodes[place + 1 :]:
-            inputs = [known[name] for name in node.inputs]
-            known[node.name] = OPERATORS[node.op].forward(node, inputs)
-        found = known[self.prepared.output]
+        before = names[: names.index(last)]
+        known = {name: values[name] for name in before} | changed
+        found = run(self.prepared.nodes, self.prepared.output, known)
         return found.reshape(len(found), -1)
 
 

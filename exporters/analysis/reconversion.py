@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from exporters.conversion import Conversion, convert
+from exporters.recipe.provenance import digest, missing, recalled
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
-
-NEEDED = ("normalisation", "levels", "correction", "rounding", "input_coding", "average_pool")
-"""Entries of the provenance that name options of the recipe."""
 
 
 def reconvert(
@@ -31,17 +27,14 @@ def reconvert(
     `UnsupportedError` where its provenance does not name a recipe.
     """
     known = dict(network.provenance)
-    content = np.ascontiguousarray(calibration, "<f4")
-    digest = hashlib.sha256(content.tobytes()).hexdigest()
-    if not set(NEEDED) <= set(known):
-        missing = ", ".join(sorted(set(NEEDED) - set(known)))
+    if absent := missing(known):
         raise UnsupportedError(
-            f"network: its provenance does not name {missing}; real arithmetic needs a file "
-            "that `onespike export` wrote"
+            f"network: its provenance does not name {', '.join(absent)}; real arithmetic needs a "
+            "file that `onespike export` wrote"
         )
-    if known.get("calibration_sha256") != digest:
+    if known.get("calibration_sha256") != (given := digest(calibration)):
         raise DataError(
-            f"calibration: {len(calibration)} samples of SHA-256 {digest[:12]}, the network was "
+            f"calibration: {len(calibration)} samples of SHA-256 {given[:12]}, the network was "
             f"made with {known.get('calibration_samples')} of "
             f"{str(known.get('calibration_sha256'))[:12]}; give those"
         )
@@ -57,8 +50,7 @@ def reconvert(
 
 
 def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
-    """Options of `exporters.recipe.Recipe`."""
-    normalisation, scale = known["normalisation"].split(", ")
+    """Options of `exporters.recipe.Recipe`: what the network shows, and what it was told."""
     once = {network.input.name: f"{network.input.name}.once"}
     hidden = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
     of_input = {name: hidden[layer].base for name, layer in once.items() if layer in hidden}
@@ -70,13 +62,6 @@ def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
         "bases": {name: layer.base for name, layer in layers.items()} | of_input,
         "spikes": {name: layer.max_spikes for name, layer in layers.items()},
         "payload_bits": next(iter(hidden.values())).payload_bits,
-        "normalisation": normalisation,
-        "scale": scale,
-        "levels": known["levels"],
-        "correct": known["correction"],
-        "rounding": known["rounding"],
-        "shift": known.get("threshold_shift") != "off",
         "input_bits": network.input.bits,
-        "input_coding": known["input_coding"],
-        "pool": known["average_pool"],
+        **recalled(known),
     }

@@ -73,9 +73,9 @@ class Code:
 def choose(
     histograms: Mapping[str, Histogram], layers: Mapping[str, str], recipe: Recipe
 ) -> dict[str, Code]:
-    """One code per relu node, from what its activations were on the calibration data.
+    """One code per spiking node, from what its activations were on the calibration data.
 
-    layers : relu node -> name of its layer
+    layers : spiking node -> name of its layer
     """
     return {name: _choose(found, layers[name], recipe) for name, found in histograms.items()}
 

@@ -22,7 +22,7 @@ from exporters.calibration.coding import InputCoding
 from exporters.calibration.histograms import BATCH
 from exporters.calibration.moments import ROWS_PER_WEIGHT, draw, groups_of, is_free
 from exporters.graph import Graph, Node
-from exporters.graph.operators import OPERATORS
+from exporters.graph.execution import step
 from onespike_lava.layers import Shape
 from onespike_lava.system.files import reserve, scratch
 from onespike_lava.system.progress import Progress, each, silent
@@ -47,7 +47,7 @@ def correct(
 ) -> Graph:
     """The prepared graph with corrected linear maps.
 
-    codes   : relu node -> its code
+    codes   : spiking node -> its code
     coding  : how the coded network sees its input
     samples : float[N, *shape], calibration data
     mode    : `bias` or `weights`
@@ -106,13 +106,13 @@ class _Twins:
             sums.add(self.coded[node.inputs[0]][part], self._error(node, part), random)
         weight, bias = sums.solution(mode)
         params = dict(node.params)
-        params["weight"] = (node.params["weight"] + weight).astype(np.float32)
-        params["bias"] = (node.params.get("bias", 0.0) + bias).astype(np.float32)
-        return replace(node, params=params)
+        params["weight"] = node.params["weight"] + weight
+        params["bias"] = node.params.get("bias", 0.0) + bias
+        return replace(node, params=params, exact=True)
 
     def _error(self, node: Node, part: slice) -> Values:
         """What the neurons behind the node lack: exact less coded sum of all their inputs."""
-        coded = OPERATORS[node.op].forward(node, [self.coded[node.inputs[0]][part]])
+        coded = step(node, [self.coded[node.inputs[0]][part]])
         error = self.exact[node.name][part] - coded
         for reader in self.readers[node.name]:
             for name in reader.inputs if reader.op == "add" else ():
@@ -129,14 +129,13 @@ class _Twins:
         source = values.get(node.inputs[0], self.exact.get(node.inputs[0]))
         if source is None:
             return np.zeros(1, np.float32)
-        return OPERATORS[node.op].forward(node, [source[part]])
+        return step(node, [source[part]])
 
     def _advance(self, values: dict[str, Values], kind: str, node: Node) -> None:
         code = self.codes.get(node.name) if kind == "coded" else None
 
         def compute(part: slice) -> NDArray[Any]:
-            inputs = [values[name][part] for name in node.inputs]
-            value = OPERATORS[node.op].forward(node, inputs)
+            value = step(node, [values[name][part] for name in node.inputs])
             return value if code is None else code.apply(value)
 
         self._store(values, kind, node.name, compute)

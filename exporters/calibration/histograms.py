@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.graph import Graph, Node
+from exporters.graph import Graph, Node, is_spiking
 from onespike_lava.system.progress import Progress, each, silent
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ PLACES = 256
 
 @dataclass(frozen=True)
 class Histogram:
-    """The activations of one relu node, per channel or for the whole layer.
+    """The activations of one spiking node, per channel or for the whole layer.
 
     maxima : float64[G], the largest activation of each group
     counts : float64[G, BINS] positive activations by their share of the maximum; all 0 where
@@ -81,7 +81,7 @@ def histograms(
     watch: Callable[[Node, NDArray[Any]], None] | None = None,
     progress: Progress = silent,
 ) -> dict[str, Histogram]:
-    """Histogram of each relu node of a prepared graph; `samples` is float[N, *shape].
+    """Histogram of each spiking node of a prepared graph; `samples` is float[N, *shape].
 
     by_channel : one group per channel where there are channels, else one per layer
     counted    : also count, in a second pass; maxima alone need one
@@ -92,7 +92,7 @@ def histograms(
     totals = dict.fromkeys(maxima, 0)
 
     def observe(node: Node, value: NDArray[Any]) -> None:
-        if node.op == "relu":
+        if is_spiking(node):
             part = _grouped(_thinned(value), len(maxima[node.name]))
             counts[node.name] += _counted(part, maxima[node.name])
             totals[node.name] += part.shape[0] * part.shape[2]
@@ -109,7 +109,7 @@ def histograms(
             groups=shapes[node.name][0],
             clip=node.attrs.get("clip"),
         )
-        for node in _relus(graph)
+        for node in _spiking(graph)
     }
 
 
@@ -131,11 +131,11 @@ def _maxima(
         node.name: np.zeros(
             shapes[node.name][0] if by_channel and len(shapes[node.name]) == 3 else 1
         )
-        for node in _relus(graph)
+        for node in _spiking(graph)
     }
 
     def observe(node: Node, value: NDArray[Any]) -> None:
-        if node.op == "relu":
+        if is_spiking(node):
             found = _grouped(value, len(maxima[node.name])).max(axis=(0, 2))
             maxima[node.name] = np.maximum(maxima[node.name], found)
         if watch is not None:
@@ -146,8 +146,8 @@ def _maxima(
     return maxima
 
 
-def _relus(graph: Graph) -> list[Node]:
-    return [node for node in graph.nodes if node.op == "relu"]
+def _spiking(graph: Graph) -> list[Node]:
+    return [node for node in graph.nodes if is_spiking(node)]
 
 
 def _thinned(value: NDArray[Any]) -> NDArray[Any]:

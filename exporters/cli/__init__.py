@@ -1,4 +1,7 @@
-"""Commands of `onespike` that read source networks; `model` says how they name one."""
+"""Commands of `onespike` that read source networks; `model` says how they name one.
+
+`recipe` makes options of those of a conversion.
+"""
 
 COMMANDS = {
     "export": ("exporters.cli.export", "Convert a trained ReLU network to a .net file.", 10),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from exporters.choices import CHOICES, PAPER
+from exporters.cli import recipe as recipes
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
+from exporters.recipe.options import OPTIONS, PAPER
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from exporters.conversion import Conversion
     from exporters.gcn import GraphConversion
 
-V = TypeVar("V")
-
-
-def _choice(name: str) -> click.Choice[str]:
-    return click.Choice(list(CHOICES[name]))
+SHIFT = [each.name for each in OPTIONS].index("shift")
+"""`--paper` stands behind the options that it sets."""
 
 
 @click.command(
@@ -35,25 +32,9 @@ def _choice(name: str) -> click.Choice[str]:
 @click.option("--adjacency", type=paths.SAMPLES, metavar="A.npz", help="Of scipy.sparse.save_npz.")
 @click.option("--features", type=paths.SAMPLES, metavar="X.npz", help="Write a graph's input.")
 @click.option("-o", "--output", required=True, type=paths.NET, metavar="NET.net")
-@click.option("--phases", default=16, show_default=True, help="T, phases of a sample.")
-@click.option("--base", default="auto", show_default=True, help="Q in (1, 2], auto: Eq. 5.")
-@click.option("--layer-base", multiple=True, metavar="LAYER=Q", help="A layer's own base.")
-@click.option("--max-spikes", default=1, show_default=True, help="Of a neuron per sample.")
-@click.option("--layer-spikes", multiple=True, metavar="LAYER=N", help="A layer's own limit.")
-@click.option("--wait", type=int, metavar="T_w", help="Default wait; default T.")
-@click.option("--payload-bits", default=8, show_default=True, help="Digits of a graded spike.")
-@click.option("--weighting", type=_choice("weighting"), default="graded", show_default=True)
-@click.option("--normalisation", type=_choice("normalisation"), help="Default mse.")
-@click.option("--scale", type=_choice("scale"), help="Default channel, of a graph layer.")
-@click.option("--levels", type=_choice("levels"), help="Default auto: data unless a base is given.")
-@click.option("--correct", type=_choice("correct"), help="Default weights.")
-@click.option("--rounding", type=_choice("rounding"), help="Default least.")
-@click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
-@click.option("--no-shift", is_flag=True, help="No threshold shift (Sec. III-B1).")
-@click.option("--input-bits", type=int, help="Bits of the binary input code; default 8.")
-@click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
-@click.option("--input-coding", type=_choice("input_coding"), default="binary", show_default=True)
-@click.option("--pool", type=_choice("pool"), default="merge", show_default=True)
+@recipes.declared(OPTIONS[:SHIFT])
+@recipes.PAPER
+@recipes.declared(OPTIONS[SHIFT:])
 @options.JSON
 def command(
     model: str,
@@ -64,10 +45,6 @@ def command(
     features: str | None,
     output: str,
     paper: bool,
-    no_shift: bool,
-    input_range: str | None,
-    layer_base: tuple[str, ...],
-    layer_spikes: tuple[str, ...],
     as_json: bool,
     **recipe: Any,
 ) -> None:
@@ -100,11 +77,7 @@ def command(
     if model_output is not None and adjacency is not None:
         raise OptionError("model-output: a graph network has one output; leave it out")
     samples = None if calibration is None else load_samples(calibration, labels=False).x
-    given = {name: value for name, value in recipe.items() if value is not None}
-    recipe = {**(PAPER if paper else {}), **given}
-    recipe |= {"shift": not no_shift, "input_range": options.interval("input-range", input_range)}
-    recipe["bases"] = dict(_of_layer("layer-base", text, float) for text in layer_base)
-    recipe["spikes"] = dict(_of_layer("layer-spikes", text, int) for text in layer_spikes)
+    recipe = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
     source = load_model(model, weights)
     found: Conversion | GraphConversion
     if adjacency is None:
@@ -144,13 +117,3 @@ def command(
         f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
     )
     options.echo(f"self-check against the source: {found.check}")
-
-
-def _of_layer(option: str, text: str, kind: Callable[[str], V]) -> tuple[str, V]:
-    layer, _, value = text.rpartition("=")
-    try:
-        return layer, kind(value)
-    except ValueError:
-        raise OptionError(
-            f"{option}: {text!r} is not LAYER=NUMBER; give a layer's name and a number"
-        ) from None

@@ -31,9 +31,9 @@ def command(as_json: bool) -> None:
 def supported() -> dict[str, dict[str, list[str]] | None]:
     """Source -> kind of operator -> names; None for torch where it is not installed."""
     from exporters.frontends.builder import TAILS
-    from exporters.frontends.onnx.table import OPERATORS
+    from exporters.frontends.onnx.table import READERS
 
-    onnx = {"operators": list(OPERATORS), "left out at the end": list(TAILS)}
+    onnx = {"operators": list(READERS), "left out at the end": list(TAILS)}
     try:
         from onespike_lava.system.parts import need
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from exporters.choices import CHOICES, ENERGIES, PAPER, PHASES, WAITS
+from exporters.choices import ENERGIES, WAITS
+from exporters.cli import recipe as recipes
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
+from exporters.recipe.options import OPTIONS, PAPER
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 
@@ -18,35 +20,8 @@ if TYPE_CHECKING:
     from exporters.tuning.outcome import Point, Tuning
 
 
-def _base(word: str) -> float | str:
-    return word if word == "auto" else float(word)
-
-
-def _switch(word: str) -> bool:
-    if word not in ("on", "off"):
-        raise ValueError(word)
-    return word == "on"
-
-
-AXES: dict[str, tuple[Callable[[str], Any], str]] = {
-    "phases": (int, f"T; default {','.join(map(str, PHASES))}."),
-    "base": (_base, "Q in (1, 2], auto: Eq. 5."),
-    "max-spikes": (int, "Of a neuron per sample."),
-    "payload-bits": (int, "Digits of a graded spike."),
-    "shift": (_switch, "Threshold shift: on, off."),
-    "input-bits": (int, "Of the binary input code."),
-    **{name.replace("_", "-"): (str, f"{', '.join(words)}.") for name, words in CHOICES.items()},
-}
-"""Options that may be axes of the grid: what reads a value, and the help."""
-
 NUMBER = options.Number()
 PICTURE = paths.FileOf(".svg", ".png")
-
-
-def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
-    for name, (_, text) in reversed(AXES.items()):
-        command = click.option(f"--{name}", metavar="A,B,...", help=text)(command)
-    return command
 
 
 @click.command(
@@ -65,7 +40,7 @@ def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
     help="x and y, which decide: samples kept out of calibration, NOT a test set.",
 )
 @click.option("-o", "--output", required=True, type=paths.FOLDER, metavar="RESULTS")
-@_axes
+@recipes.axes(OPTIONS)
 @click.option(
     "--wait",
     default=",".join(map(str, WAITS)),
@@ -73,7 +48,7 @@ def _axes(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="A,B,...",
     help="T_w: phases, or shares of T.",
 )
-@click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
+@recipes.PAPER
 @click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
 @click.option(
     "--max-loss", type=NUMBER, metavar="POINTS", help="Stop at the first that loses less."
@@ -116,7 +91,6 @@ def command(
     tell what a network is worth.
     """
     say(f"reading {model}")
-    from exporters.tuning.grid import axis
     from exporters.tuning.outcome import export_options
     from exporters.tuning.plot import check, plot
     from exporters.tuning.search import tune
@@ -126,11 +100,7 @@ def command(
     if picture is not None:
         check(picture)
     grid: dict[str, Any] = dict(PAPER) if paper else {}
-    grid |= {
-        name: axis(AXES[name.replace("_", "-")][0], text, name.replace("_", "-"))
-        for name, text in axes.items()
-        if text is not None
-    }
+    grid |= recipes.grid(OPTIONS, axes)
     if input_range is not None:
         grid["input_range"] = options.interval("input-range", input_range)
     with Bars() as bars:

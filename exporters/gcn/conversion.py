@@ -6,7 +6,6 @@ classes of all nodes; the adjacency stands in the file.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code, choose
 from exporters.calibration.grid import input_grid
@@ -24,12 +22,12 @@ from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe, recipe_of
+from exporters.recipe.provenance import provenance
 from onespike_lava.data.samples import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.netx import save
-from onespike_lava.version import __version__
 
 DEFAULTS: Mapping[str, Any] = {
     "normalisation": "max",
@@ -39,6 +37,9 @@ DEFAULTS: Mapping[str, Any] = {
     "rounding": "nearest",
 }
 """The paper's own options, a constant for each layer, and weights rounded one by one."""
+
+TOLD = ("normalisation", "scale", "levels", "shift")
+"""Options that the provenance tells; of the others graphs have but one value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +116,10 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     source, x = _with_features(source, features)
     low, step = input_grid(x.T[None, :, :, None], recipe.bits, recipe.input_range)
     entry = Input("input", (x.shape[1], len(x), 1), recipe.bits, low, step)
+    notes = provenance(recipe, source.digest(), x, TOLD, graph_nodes=str(source.nodes))
     held = on_grid(entry, x.T[None, :, :, None])[0, :, :, 0].T
     codes = choose(_histograms(source, held, recipe), _layers(source, recipe), recipe)
-    network, codes = quantize(source, codes, entry, recipe, _provenance(source, x, recipe))
+    network, codes = quantize(source, codes, entry, recipe, notes)
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
     check = Trial(x, source.evaluate(x).T[None]).against(network, recipe)
     return GraphConversion(network, source, x, codes, recipe, account, check)
@@ -176,13 +178,12 @@ def _with_features(source: GraphNetwork, features: Any) -> tuple[GraphNetwork, F
 def _histograms(source: GraphNetwork, x: Floats, recipe: Recipe) -> dict[str, Histogram]:
     """The magnitudes of each map's and hidden layer's values, one group for the whole layer."""
     found: dict[str, Histogram] = {}
-    counted = recipe.normalisation != "max" or recipe.levels == "data"
 
     def observe(name: str, values: Floats) -> Floats:
         magnitude = np.abs(values)
         largest = float(magnitude.max(initial=0.0))
         counts = np.zeros((1, BINS))
-        if counted and largest > 0:
+        if recipe.counts and largest > 0:
             counts[0] = np.histogram(magnitude[magnitude > 0], BINS, (0, largest))[0]
         maxima = np.array([largest])
         found[name] = Histogram(maxima, counts, magnitude.size, values.shape[1])
@@ -198,24 +199,5 @@ def _layers(source: GraphNetwork, recipe: Recipe) -> dict[str, str]:
     for layer in source.layers:
         names += [layer.map_name] if layer.adjacency is not None else []
         names += [layer.name] if layer is not source.layers[-1] else []
-    for option, given in (("bases", recipe.bases), ("spikes", recipe.spikes)):
-        if unknown := set(given) - set(names):
-            raise OptionError(
-                f"{option}: no layer {', '.join(sorted(unknown))}; the layers are "
-                f"{', '.join(names)}"
-            )
+    recipe.check_layers(names)
     return {name: name for name in names}
-
-
-def _provenance(source: GraphNetwork, x: NDArray[Any], recipe: Recipe) -> dict[str, str]:
-    content = np.ascontiguousarray(x, "<f4")
-    return {
-        "source_sha256": source.digest(),
-        "calibration_sha256": hashlib.sha256(content.tobytes()).hexdigest(),
-        "graph_nodes": str(source.nodes),
-        "normalisation": f"{recipe.normalisation}, {recipe.scale}",
-        "levels": recipe.levels,
-        "threshold_shift": "on" if recipe.shift else "off",
-        "onespike_lava": __version__,
-        "numpy": np.__version__,
-    }

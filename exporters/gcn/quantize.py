@@ -67,18 +67,7 @@ class _Builder:
         self.layers: list[Layer] = [entry]
         self.lowered: list[str] = []
         self.trained: list[str] = []  # connections that only look like a skip
-        every = np.ones(entry.shape[0])
-        self.source = Source(
-            position=0,
-            shape=entry.shape,
-            unit=entry.step * every * 2**entry.bits,
-            low=entry.low * every,
-            bits=entry.bits,
-            base=2.0,
-            steps=entry.bits,
-            binary=True,
-            payload=2.0**entry.bits - 1,
-        )
+        self.source = Source.of_input(entry)
 
     def add(self, layer: GraphLayer, *, last: bool) -> None:
         """The map and the sum over neighbours of a layer, or the map alone."""
@@ -168,17 +157,8 @@ class _Builder:
         recipe, code = self.recipe, self.codes[name]
         payloads = code.payloads(recipe.payload_bits)
         self.codes[name] = replace(code, constant=np.full_like(code.constant, constant))
-        self.source = Source(
-            position=len(self.layers),
-            shape=shape,
-            unit=np.full(shape[0], constant),
-            low=np.zeros(shape[0]),
-            bits=recipe.payload_bits,
-            base=code.base,
-            steps=recipe.phases,
-            binary=False,
-            payload=float(payloads[: code.max_spikes].sum()),
-        )
+        unit = np.full(shape[0], constant)
+        self.source = Source.of_neurons(len(self.layers), shape, unit, code, recipe)
         self.layers.append(
             Spiking(
                 name=name,

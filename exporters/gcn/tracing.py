@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import fx, nn
 
+from exporters.frontends.builder import Unknown
 from exporters.frontends.refusals import line, listed_problems, shortened
-from exporters.frontends.torch.models import node_title, outermost, own_copy
+from exporters.frontends.torch.models import outermost, own_copy
+from exporters.frontends.torch.reading import Options, Reading, traced
 from exporters.gcn.chain import Chain, layers_of
 from exporters.gcn.pyg import GCN_CONV, is_graph_library, read_gcn_conv, title_of
 from exporters.gcn.source import GraphNetwork
@@ -29,10 +31,6 @@ TOLERANCE = 1e-3
 UNREAD = "not supported; rewrite it with supported operations"
 
 
-class _Unknown:
-    """The value of a node that was refused."""
-
-
 def from_torch(module: Any, adjacency: Any) -> GraphNetwork:
     """The graph network of a torch module in inference mode.
 
@@ -44,17 +42,11 @@ def from_torch(module: Any, adjacency: Any) -> GraphNetwork:
     Raises `UnsupportedError` with every module or function that cannot be read.
     """
     title = type(outermost(module)).__name__
-    copied = own_copy(module)
-    try:
-        traced = _Tracer().trace(copied)
-    except Exception as error:  # whatever the model's own code raises on symbols
-        raise UnsupportedError(
-            f"{title}: torch.fx cannot follow its forward ({line(error)}); remove control flow "
-            "that depends on data"
-        ) from error
-    reader = _Reader(copied, traced)
+    root = own_copy(module)
+    way = "remove control flow that depends on data"
+    reader = _Reader(root, traced(root, _Tracer(), title, way))
     chain = reader.chain()
-    _compare(chain, reader, copied, title)
+    _compare(chain, reader, root, title)
     return GraphNetwork(layers_of(chain, adjacency), reader.notes)
 
 
@@ -65,17 +57,17 @@ class _Tracer(fx.Tracer):  # type: ignore[misc]
         return is_graph_library(module) or super().is_leaf_module(module, name)
 
 
-class _Reader:
-    """Walks a trace; `values` holds what each of its nodes stands for.
+class _Reader(Reading):
+    """Nodes of a trace as steps of a chain.
 
     notes : what became of parts that are none in the result
     edges : the module takes edges, not a matrix
     """
 
-    def __init__(self, root: nn.Module, traced: fx.Graph) -> None:
-        self.root, self.traced = root, traced
-        self.modules = dict(root.named_modules(remove_duplicate=False))
-        self.values: dict[fx.Node, Any] = {}
+    refusals = (*Reading.refusals, UnsupportedError)
+
+    def __init__(self, root: nn.Module, trace: fx.Graph) -> None:
+        super().__init__(root, trace)
         self.problems: list[tuple[str, str, str]] = []
         self.notes: dict[str, str] = {}
         self.given: list[str] = []
@@ -83,42 +75,37 @@ class _Reader:
 
     def chain(self) -> Chain:
         """What the module computes, or `UnsupportedError` with every refusal."""
-        result: Any = None
-        for node in self.traced.nodes:
-            if node.op == "output":
-                result = self._argument(node.args[0])
-            else:
-                self.values[node] = self._value(node)
+        result = self.walk()
         if self.problems:
             raise UnsupportedError(listed_problems(self.problems))
         if not isinstance(result, Chain):
             raise UnsupportedError("output: not the scores of the nodes; return one tensor")
         return result
 
-    def _value(self, node: fx.Node) -> Any:
-        args = [self._argument(each) for each in node.args]
-        options = {key: self._argument(each) for key, each in node.kwargs.items()}
-        held: list[Any] = []
-        fx.node.map_aggregate([args, list(options.values())], held.append)
+    def read(self, node: fx.Node, args: list[Any], options: Options, held: list[Any]) -> Any:
+        """The chain up to a node, what the module was given, or a constant."""
         name = self._name(node)
-        if any(isinstance(each, _Unknown) for each in held):
-            return self._refuse(name, node, UNREAD) if self._foreign(node) else _Unknown()
-        try:
-            if node.op in ("placeholder", "get_attr"):
-                return getattr(self, f"_{node.op}")(node)
-            if not any(isinstance(each, (Chain, Given)) for each in held):
-                return self._constant(node, args, options)
-            value = getattr(self, f"_{node.op}")(node, name, args, options)
-        except (TypeError, ValueError, IndexError, AttributeError, UnsupportedError) as error:
-            return self._refuse(name, node, line(error))
+        if node.op in ("placeholder", "get_attr"):
+            return getattr(self, f"_{node.op}")(node)
+        if not any(isinstance(each, (Chain, Given)) for each in held):
+            return self._constant(node, args, options)
+        value = getattr(self, f"_{node.op}")(node, name, args, options)
         if isinstance(value, Chain) and (value.tail or value in held):
-            self.notes[name] = f"dropped ({node_title(node, self.modules).lower()})"
+            self.notes[name] = f"dropped ({self.title(node).lower()})"
         return value
 
-    def _refuse(self, name: str, node: fx.Node, reason: str) -> _Unknown:
-        """Note a node that cannot be read, and go on to find the others."""
-        self.problems.append((name, node_title(node, self.modules), shortened(reason)))
-        return _Unknown()
+    def refuse(self, node: fx.Node, error: Exception, held: list[Any]) -> None:
+        """Note a refusal with the node's name and kind."""
+        self._note(node, line(error))
+
+    def unread(self, node: fx.Node, held: list[Any]) -> Unknown:
+        """What reads a refused node: refused itself where its operator is not supported."""
+        if self._foreign(node):
+            self._note(node, UNREAD)
+        return Unknown()
+
+    def _note(self, node: fx.Node, reason: str) -> None:
+        self.problems.append((self._name(node), self.title(node), shortened(reason)))
 
     def _foreign(self, node: fx.Node) -> bool:
         """Whether no table has a node's operator."""
@@ -139,7 +126,7 @@ class _Reader:
             value = getattr(value, part)
         return value
 
-    def _constant(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _constant(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         with torch.no_grad():
             if node.op == "call_function":
                 return node.target(*args, **options)
@@ -147,9 +134,7 @@ class _Reader:
                 return getattr(args[0], str(node.target))(*args[1:], **options)
             return self.modules[str(node.target)](*args, **options)
 
-    def _call_module(
-        self, node: fx.Node, name: str, args: list[Any], options: dict[str, Any]
-    ) -> Any:
+    def _call_module(self, node: fx.Node, name: str, args: list[Any], options: Options) -> Any:
         module = self.modules[str(node.target)]
         if title_of(module) == GCN_CONV:
             self.edges = True
@@ -159,26 +144,17 @@ class _Reader:
             raise UnsupportedError("not supported; only graph convolutions A X W are")
         return read(module, name, *args, **options)
 
-    def _call_function(
-        self, node: fx.Node, name: str, args: list[Any], options: dict[str, Any]
-    ) -> Any:
+    def _call_function(self, node: fx.Node, name: str, args: list[Any], options: Options) -> Any:
         read = FUNCTIONS.get(node.target)
         if read is None:
             raise UnsupportedError(UNREAD)
         return read(name, *args, **options)
 
-    def _call_method(
-        self, node: fx.Node, name: str, args: list[Any], options: dict[str, Any]
-    ) -> Any:
+    def _call_method(self, node: fx.Node, name: str, args: list[Any], options: Options) -> Any:
         read = METHODS.get(str(node.target))
         if read is None:
             raise UnsupportedError(UNREAD)
         return read(name, *args, **options)
-
-    def _argument(self, value: Any) -> Any:
-        return fx.node.map_aggregate(
-            value, lambda each: self.values[each] if isinstance(each, fx.Node) else each
-        )
 
     def _name(self, node: fx.Node) -> str:
         """The module that a node belongs to, as the model calls it; else the node's own name."""

@@ -1,20 +1,16 @@
 """The source network as data, and what its operators compute.
 
 node       : one operation, its parameters and settings
-graph      : nodes in order, checked at construction, evaluated in NumPy
-operators  : shape inference and arithmetic of each operator, by name
 arithmetic : the float32 arithmetic itself
+operators  : shape inference and arithmetic of each operator, by name
+execution  : the one executor, a node or all of them
+graph      : nodes in order, checked at construction, evaluated in NumPy
 """
 
-from exporters.graph.graph import (
-    VALUES_LIMIT,
-    Array,
-    Graph,
-    GraphError,
-    Node,
-    Observer,
-    infer_shape,
-)
+from exporters.graph.execution import Observer
+from exporters.graph.graph import VALUES_LIMIT, Graph, infer_shape
+from exporters.graph.node import Array, GraphError, Node
+from exporters.graph.operators import is_spiking
 
 __all__ = [
     "VALUES_LIMIT",
@@ -24,4 +20,5 @@ __all__ = [
     "Node",
     "Observer",
     "infer_shape",
+    "is_spiking",
 ]

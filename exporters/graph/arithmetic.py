@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape, Window
 
-if TYPE_CHECKING:
-    from exporters.graph import Node
-
-Array = NDArray[np.float32]
 Values = list[Array]
 
 BLOCK_BYTES = 64 * 2**20
 """Memory that the unfolded input of one convolution may take."""
-
-
-class MisfitError(ValueError):
-    """Why a node does not fit its inputs; the graph puts the node's name in front."""
 
 
 def window(node: Node) -> Window:
@@ -55,8 +48,9 @@ def conv(node: Node, values: Values) -> Array:
     groups, (outputs, _, rows, columns) = node.attrs.get("groups", 1), weight.shape
     kernels = weight.reshape(groups, outputs // groups, -1)
     height, width = window(node).output_size(x.shape[2:], (rows, columns))
-    result = np.empty((len(x), outputs, height, width), np.float32)
-    size = max(1, BLOCK_BYTES // (4 * x.shape[1] * rows * columns * height * width))
+    result = np.empty((len(x), outputs, height, width), np.result_type(x, weight))
+    unfolded_bytes = x.itemsize * x.shape[1] * rows * columns * height * width
+    size = max(1, BLOCK_BYTES // unfolded_bytes)
     for start in range(0, len(x), size):
         block = x[start : start + size]
         view = unfolded(block, (rows, columns), window(node)).transpose(0, 1, 4, 5, 2, 3)

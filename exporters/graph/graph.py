@@ -7,65 +7,22 @@ start here. Arrays keep the channel-first order of torch; shapes leave out the b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from exporters.graph.arithmetic import MisfitError
+from exporters.graph.execution import Observer, observed, run
+from exporters.graph.node import Array, GraphError, MisfitError, Node
 from exporters.graph.operators import OPERATORS
 from onespike_lava.data.samples import check_samples
-from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.layers import Shape
 
 VALUES_LIMIT = 2**24
 """Most values that a node may have per sample; ImageNet networks have some million."""
-
-Array = NDArray[np.float32]
-Observer = Callable[["Node", Array], "NDArray[Any] | None"]
-
-
-class GraphError(OneSpikeError):
-    """A graph contradicts itself: a name twice, an unknown input, shapes that do not fit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """One operation of the source network.
-
-    name   : unique; the source's module or node name
-    op     : a key of `exporters.graph.operators.OPERATORS`
-    inputs : names of the nodes that it reads
-    params : read-only float32 arrays, such as `weight`
-    attrs  : plain settings, such as `stride`; see the operators
-    """
-
-    name: str
-    op: str
-    inputs: tuple[str, ...] = ()
-    params: Mapping[str, Array] = field(default_factory=dict)
-    attrs: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Replace every parameter by a read-only contiguous float32 copy."""
-        copies = {key: np.array(value, np.float32, order="C") for key, value in self.params.items()}
-        for copy in copies.values():
-            copy.flags.writeable = False
-        object.__setattr__(self, "inputs", tuple(self.inputs))
-        object.__setattr__(self, "params", copies)
-        object.__setattr__(self, "attrs", dict(self.attrs))
-
-    def with_inputs(self, *inputs: str) -> Node:
-        """The same node, reading from other nodes."""
-        return replace(self, inputs=inputs)
-
-    def __str__(self) -> str:
-        """Name and operator, as error messages show them."""
-        return f"{self.name} ({self.op})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,20 +90,9 @@ class Graph:
         same shape, which the following nodes then read. A value is freed after its last use,
         so memory grows with N only; give large data in batches. Raises `DataError`.
         """
-        values: dict[str, Array] = {}
-        last = {name: node.name for node in self.nodes for name in node.inputs}
-        last[self.output] = ""
-        samples = check_samples(x, self._shapes[self.input.name])
-        for node in self.nodes:
-            if node.op == "input":
-                value = samples.astype(np.float32, copy=False)
-            else:
-                value = _forward(node, [values[name] for name in node.inputs])
-            values[node.name] = _observed(node, value, observe)
-            for name in {*node.inputs, node.name}:
-                if last.get(name, node.name) == node.name:
-                    del values[name]
-        return values[self.output]
+        samples = check_samples(x, self._shapes[self.input.name]).astype(np.float32, copy=False)
+        entry = observed(self.input, samples, observe)
+        return run(self.nodes, self.output, {self.input.name: entry}, observe)
 
     def digest(self) -> str:
         """SHA-256 over structure, settings and parameters, as 64 hexadecimal digits."""
@@ -159,18 +105,6 @@ class Graph:
                 total.update(repr((key, value.shape)).encode())
                 total.update(value.astype("<f4").tobytes())
         return total.hexdigest()
-
-
-def _forward(node: Node, values: list[Array]) -> Array:
-    """A node's value; `DataError` where float32 does not hold it."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = OPERATORS[node.op].forward(node, values)
-    if not np.isfinite(value).all():
-        raise DataError(
-            f"{node}: its values exceed float32 (3.4e38), so the source network gives no numbers "
-            "there; scale its weights or the samples down"
-        )
-    return value
 
 
 def infer_shape(node: Node, inputs: list[Shape]) -> Shape:
@@ -206,15 +140,3 @@ def _check_names(graph: Graph) -> None:
         known.add(node.name)
     if graph.output not in known:
         raise GraphError(f"graph: output '{graph.output}' is no node; name one of the nodes")
-
-
-def _observed(node: Node, value: Array, observe: Observer | None) -> Array:
-    other = None if observe is None else observe(node, value)
-    if other is None:
-        return value
-    if np.shape(other) != value.shape:
-        raise GraphError(
-            f"{node}: the observer returned shape {list(np.shape(other))} for "
-            f"{list(value.shape)}; keep the shape"
-        )
-    return np.asarray(other, np.float32)

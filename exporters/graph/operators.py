@@ -1,7 +1,8 @@
 """The operators of the source network: shape inference and float32 arithmetic of each.
 
 `OPERATORS` is open: a new operator is an entry with a shape and a forward function, an entry
-in the front ends, and a pass that brings it into spiking form. Attributes, all optional but
+in the front ends, and a pass that brings it into spiking form, unless it is `spiking` itself.
+Attributes, all optional but
 `shape` and `kernel`:
 
     stride, dilation  : (rows, columns); a pool's stride is its kernel unless given
@@ -22,19 +23,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporters.graph import arithmetic
-from exporters.graph.arithmetic import MisfitError, window, window_counts
+from exporters.graph.arithmetic import window, window_counts
+from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape
 
-if TYPE_CHECKING:
-    from exporters.graph import Node
-
-Array = NDArray[np.float32]
 Values = list[Array]
 
 INPUTS_MAX = 9999
@@ -49,6 +45,8 @@ class Operator:
     forward  : float32[N, *shape] from the node and its inputs' values
     arity    : (fewest, most) inputs
     required : names of parameters; `optional` ones may be absent
+    spiking  : its values are those of a layer of neurons, one for each value of its one input:
+               not negative, and carried by spikes
     """
 
     shape: Callable[[Node, list[Shape]], Shape]
@@ -56,6 +54,7 @@ class Operator:
     arity: tuple[int, int] = (1, 1)
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    spiking: bool = False
 
     def check(self, node: Node, inputs: int) -> None:
         """Raise `MisfitError` unless the number of inputs and the parameters are right."""
@@ -198,7 +197,7 @@ OPERATORS: dict[str, Operator] = {
     "batchnorm": Operator(
         _batchnorm_shape, arithmetic.batchnorm, required=("gamma", "beta", "mean", "var")
     ),
-    "relu": Operator(_relu_shape, arithmetic.relu),
+    "relu": Operator(_relu_shape, arithmetic.relu, spiking=True),
     "maxpool": Operator(_pool_shape, arithmetic.maxpool),
     "avgpool": Operator(_pool_shape, arithmetic.avgpool),
     "flatten": Operator(_flatten_shape, arithmetic.flatten),
@@ -209,3 +208,9 @@ OPERATORS: dict[str, Operator] = {
     "slice": Operator(_slice_shape, arithmetic.cut),
 }
 """Every operator of a graph, by the name in `Node.op`."""
+
+
+def is_spiking(node: Node) -> bool:
+    """Whether the node stands for a layer of spiking neurons."""
+    operator = OPERATORS.get(node.op)
+    return operator is not None and operator.spiking

@@ -1,9 +1,14 @@
-"""Exact rewriting of linear maps, in float64: what the passes put into weights."""
+"""Exact rewriting of linear maps: what the passes put into weights.
+
+What they compute is float64 and stays so until it becomes integers (`Node.exact`); numbers of
+the source that they only move stay float32, as the source has them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,29 +34,35 @@ def is_fixed(node: Node) -> bool:
 def affine(node: Node) -> tuple[Floats, Floats]:
     """Weight and bias of a `conv` or `linear` in float64; a bias of zeros where it has none."""
     weight = node.params["weight"].astype(np.float64)
-    bias = node.params.get("bias", np.zeros(len(weight), np.float32))
-    return weight, bias.astype(np.float64)
+    return weight, bias_of(node).astype(np.float64)
 
 
-def with_params(node: Node, weight: Floats, bias: Floats) -> Node:
-    """The linear node with another weight and bias."""
-    return replace(node, params={"weight": weight, "bias": bias})  # type: ignore[dict-item]
+def bias_of(node: Node) -> NDArray[Any]:
+    """Bias of a `conv` or `linear` as it stands there; zeros where it has none."""
+    weight = node.params["weight"]
+    return node.params.get("bias", np.zeros(len(weight), weight.dtype))
+
+
+def with_params(node: Node, weight: NDArray[Any], bias: NDArray[Any]) -> Node:
+    """The linear node with another weight and bias, both float64 or both the source's float32."""
+    return replace(node, params={"weight": weight, "bias": bias}, exact=weight.dtype == np.float64)
 
 
 def scale_outputs(node: Node, norm: Node) -> Node:
     """The linear node with a batch norm behind it folded in.
 
-    In the numbers' own precision and in the order in which ONNX's optimizer folds, so that a
-    network gives the same weights whether its file keeps the batch norms or not.
+    In the numbers' own precision, of a source's node float32, and in the order in which ONNX's
+    optimizer folds, so that a network gives the same weights whether its file keeps the batch
+    norms or not.
     """
-    weight = node.params["weight"]
-    bias = node.params.get("bias", np.zeros(len(weight), weight.dtype))
-    gamma, beta, mean, var = (norm.params[key] for key in ("gamma", "beta", "mean", "var"))
+    weight, bias = node.params["weight"], bias_of(node)
+    gamma, beta, mean, var = (
+        norm.params[key].astype(weight.dtype) for key in ("gamma", "beta", "mean", "var")
+    )
     with np.errstate(over="ignore", invalid="ignore"):  # running the network tells
         scale = gamma / np.sqrt(var + var.dtype.type(norm.attrs.get("eps", 0.0)))
         factor = scale.reshape((-1,) + (1,) * (weight.ndim - 1))
-        folded = weight * factor, (bias - mean) * scale + beta
-    return with_params(node, *(array.astype(np.float64) for array in folded))
+        return with_params(node, weight * factor, (bias - mean) * scale + beta)
 
 
 def scale_inputs(node: Node, norm: Node) -> Node:
@@ -60,6 +71,8 @@ def scale_inputs(node: Node, norm: Node) -> Node:
     groups = node.attrs.get("groups", 1)
     tail = (1,) * (weight.ndim - 2)
     outputs, inputs = weight.shape[:2]
+    places = inputs * groups // len(scale)  # of a channel that a `linear` reads
+    scale, shift = scale.repeat(places), shift.repeat(places)
     scales = np.repeat(scale.reshape(groups, inputs), outputs // groups, axis=0)
     shifts = np.repeat(shift.reshape(groups, inputs), outputs // groups, axis=0)
     moved = (weight * shifts.reshape(outputs, inputs, *tail)).reshape(outputs, -1).sum(axis=1)
@@ -86,7 +99,7 @@ def pool_as_conv(pool: Node, channels: int, divisor: float) -> Node:
     weight = np.full((channels, 1, *pool.attrs["kernel"]), 1 / divisor)
     slide = window(pool)
     attrs = {"stride": slide.stride, "padding": slide.padding, "groups": channels, **FIXED}
-    return Node(pool.name, "conv", pool.inputs, {"weight": weight}, attrs)
+    return Node(pool.name, "conv", pool.inputs, {"weight": weight}, attrs, exact=True)
 
 
 def identity_map(name: str, source: str, shape: Shape) -> Node:
@@ -118,7 +131,8 @@ def differences(name: str, source: str, shape: Shape) -> Node:
 
 def norm_as_map(norm: Node, shape: Shape) -> Node:
     """A batch norm of values of `shape` as a linear node from each neuron to its like."""
-    return scale_outputs(replace(identity_map(norm.name, "", shape), inputs=norm.inputs), norm)
+    ones = replace(identity_map(norm.name, "", shape), inputs=norm.inputs, exact=True)
+    return scale_outputs(ones, norm)
 
 
 def selection(name: str, source: str, have: Shape, first: int, channels: int) -> Node:

@@ -120,13 +120,13 @@ def _distribute(draft: Draft, reader: Node, parts: _Parts) -> None:
 
 def _split_linear(draft: Draft, reader: Node, parts: _Parts) -> None:
     """`W concat(a, b) = W1 a + W2 b`; groups that read one input each stay apart."""
-    weight, bias = algebra.affine(reader)
+    weight, bias = reader.params["weight"], algebra.bias_of(reader)
     groups = reader.attrs.get("groups", 1)
     if groups > 1 and all(bound % weight.shape[1] == 0 for bound in parts.bounds):
         _split_groups(draft, reader, parts)
         return
     if reader.op == "conv":
-        weight = dense_groups(reader)
+        weight = dense_groups(reader).astype(weight.dtype)
     attrs = {**reader.attrs, "groups": 1} if reader.op == "conv" else reader.attrs
     plane = prod(parts.shapes[0][1:]) if reader.op == "linear" else 1
     pieces = []
@@ -139,7 +139,7 @@ def _split_linear(draft: Draft, reader: Node, parts: _Parts) -> None:
 
 
 def _split_groups(draft: Draft, reader: Node, parts: _Parts) -> None:
-    weight, bias = algebra.affine(reader)
+    weight, bias = reader.params["weight"], algebra.bias_of(reader)
     groups = reader.attrs["groups"]
     pieces = []
     for source, first, last in _ranges(parts):

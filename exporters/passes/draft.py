@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
+from collections import UserDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
-from exporters.graph import Graph, Node
+from exporters.graph import Graph, Node, infer_shape, is_spiking
 from onespike_lava.layers import Shape
 
 LINEAR = ("conv", "linear")
 """Operators that become synapses."""
 
-SPIKING = ("input", "relu", "maxpool")
-"""Operators whose values are spikes."""
-
 KEEP_SIGN = ("maxpool", "avgpool", "flatten", "identity", "add", "concat", "pad", "slice")
 """Operators whose values are not negative where their inputs are not."""
 
 
+def sends_spikes(node: Node) -> bool:
+    """Whether the node's values are spikes: those of neurons, of the data, of a max pool."""
+    return node.op in ("input", "maxpool") or is_spiking(node)
+
+
+class Nodes(UserDict[str, Node]):
+    """Nodes by name in any order, and who reads each: asked for so often that it is kept."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._places: dict[str, int] = {}
+        self._readers: dict[str, set[str]] = {}
+        self._numbers = count()
+        super().__init__({node.name: node for node in nodes})
+
+    def __setitem__(self, name: str, node: Node) -> None:
+        if name in self.data:
+            self._unlink(name)
+        else:
+            self._places[name] = next(self._numbers)
+        super().__setitem__(name, node)
+        for each in node.inputs:
+            self._readers.setdefault(each, set()).add(name)
+
+    def __delitem__(self, name: str) -> None:
+        self._unlink(name)
+        super().__delitem__(name)
+
+    def readers(self, name: str) -> list[Node]:
+        """The nodes that read `name`, in the order in which their names came."""
+        names = sorted(self._readers.get(name, ()), key=self._places.__getitem__)
+        return [self.data[each] for each in names]
+
+    def _unlink(self, name: str) -> None:
+        for each in set(self.data[name].inputs):
+            self._readers[each].discard(name)
+
+
 @dataclass
 class Draft:
-    """Nodes by name in any order, and what became of each node of the source.
+    """Nodes, and what became of each node of the source.
 
     account : source node -> `converted`, `folded into ...`, `dropped (...)`
     sources : source node -> its operator
     """
 
-    nodes: dict[str, Node]
+    nodes: Nodes
     output: str
     account: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    _inferred: dict[str, tuple[Node, list[Shape], Shape]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph) -> Draft:
         """A draft of the graph; nodes that the output does not need are dropped at once."""
-        draft = cls({node.name: node for node in graph.nodes}, graph.output)
+        draft = cls(Nodes(graph.nodes), graph.output)
         needed = {node.name for node in draft.order()}
         unused = "dropped (the output does not need it)"
         draft.account.update(graph.notes)
         draft.sources = {node.name: node.op for node in graph.nodes}
         for name in draft.nodes:
             draft.account[name] = "converted" if name in needed else unused
-        draft.nodes = {name: draft.nodes[name] for name in draft.nodes if name in needed}
+        draft.nodes = Nodes(node for node in graph.nodes if node.name in needed)
         return draft
 
     def order(self) -> list[Node]:
         """The nodes that the output needs, sorted so that each follows what it reads."""
         order: dict[str, Node] = {}
-        stack = [self.output]
+        first = self.nodes[self.output]
+        stack = [(first, iter(first.inputs))]
         while stack:
-            node = self.nodes[stack[-1]]
-            waiting = [name for name in node.inputs if name not in order]
-            if waiting:
-                stack.append(waiting[0])
-            else:
-                order.setdefault(node.name, node)
+            node, inputs = stack[-1]
+            waiting = next((name for name in inputs if name not in order), None)
+            if waiting is None:
+                order[node.name] = node
                 stack.pop()
+            else:
+                stack.append((self.nodes[waiting], iter(self.nodes[waiting].inputs)))
         return list(order.values())
 
     def graph(self) -> Graph:
@@ -67,8 +105,15 @@ class Draft:
         return f"{node.name} ({self.sources.get(node.name, node.op)})"
 
     def shapes(self) -> dict[str, Shape]:
-        """Shape of each node's value."""
-        return self.graph().shapes()
+        """Shape of each node's value; inferred anew only where the node or its inputs changed."""
+        shapes: dict[str, Shape] = {}
+        for node in self.order():
+            inputs = [shapes[name] for name in node.inputs]
+            known = self._inferred.get(node.name)
+            if known is None or known[0] is not node or known[1] != inputs:
+                known = self._inferred[node.name] = (node, inputs, infer_shape(node, inputs))
+            shapes[node.name] = known[2]
+        return shapes
 
     def of_op(self, *ops: str) -> list[Node]:
         """The nodes of these operators, as they stand now, each after what it reads."""
@@ -80,7 +125,7 @@ class Draft:
 
     def readers(self, name: str) -> list[Node]:
         """The nodes that read `name`."""
-        return [node for node in self.nodes.values() if name in node.inputs]
+        return self.nodes.readers(name)
 
     def only_reader(self, name: str) -> Node | None:
         """The one node that reads `name`; None if it is the output or read more than once."""
@@ -128,11 +173,11 @@ class Draft:
         self.output = output
 
     def non_negative(self, name: str) -> bool:
-        """Whether the value cannot be negative: ReLUs, and maps without negative weights."""
+        """Whether the value cannot be negative: spikes, and maps without negative weights."""
         waiting, seen = [name], {name}
         while waiting:
             node = self.nodes[waiting.pop()]
-            if node.op == "relu":
+            if is_spiking(node):
                 continue
             signs = node.op in LINEAR and all((value >= 0).all() for value in node.params.values())
             if not signs and node.op not in KEEP_SIGN:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from exporters.graph import Node
+from exporters.graph import Node, is_spiking
 from exporters.graph.arithmetic import scale_shift, window
 from exporters.passes import algebra
 from exporters.passes.draft import LINEAR, Draft
@@ -34,11 +34,11 @@ def sink_flattens(draft: Draft) -> None:
 
 def _sink(draft: Draft, flatten: Node) -> bool:
     reader, source = draft.only_reader(flatten.name), draft.source(flatten)
-    if reader is not None and reader.op in ("relu", "flatten"):
-        if reader.op == "relu":
-            draft.swap(flatten, reader)
-        else:
-            draft.remove(reader, f"merged with {flatten.name}")
+    if reader is not None and is_spiking(reader):
+        draft.swap(flatten, reader)
+        return True
+    if reader is not None and reader.op == "flatten":
+        draft.remove(reader, f"merged with {flatten.name}")
         return True
     if source.op != "batchnorm" or draft.source(source).op in LINEAR:
         return False

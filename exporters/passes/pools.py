@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.graph import Node
+from exporters.graph import Node, is_spiking
 from exporters.graph.arithmetic import window, window_counts, window_divisors
 from exporters.passes import algebra
 from exporters.passes.budget import Room
@@ -95,7 +95,7 @@ def own_average_pools(draft: Draft) -> None:
         spikes = draft.non_negative(source.name)
         draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
         reader = draft.only_reader(pool.name)
-        if spikes and draft.output != pool.name and (reader is None or reader.op != "relu"):
+        if spikes and draft.output != pool.name and (reader is None or not is_spiking(reader)):
             draft.put_relu(pool.name)
         if spikes:
             draft.account[pool.name] = "converted to a layer of its own neurons"

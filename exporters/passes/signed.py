@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from exporters.graph import Node
+from exporters.graph import Node, is_spiking
 from exporters.passes import algebra
 from exporters.passes.budget import Room
 from exporters.passes.compose import compose, composed_size, obstacle
-from exporters.passes.draft import LINEAR, SPIKING, Draft
+from exporters.passes.draft import LINEAR, Draft, Nodes, sends_spikes
 from onespike_lava.layers import Shape
 
 
@@ -56,7 +56,7 @@ class _Sweep:
             self._sum(node)
         elif node.op in LINEAR:
             self._map(node)
-        elif node.op == "relu" and self.draft.source(node).op in SPIKING:
+        elif is_spiking(node) and sends_spikes(self.draft.source(node)):
             self.draft.put(node.with_inputs(self._skip(node.name, node.inputs[0])))
 
     def account(self) -> None:
@@ -70,7 +70,7 @@ class _Sweep:
                 draft.account[name] = f"converted to pairs of neurons ({self.reasons[name]})"
             elif name in self.into:
                 draft.account[name] = f"{self.verbs[name]} {', '.join(self.into[name])}"
-        draft.nodes = needed
+        draft.nodes = Nodes(needed.values())
 
     def _sum(self, total: Node) -> None:
         """Sums in a row become one, spikes that are added get a synapse of weight one."""
@@ -82,7 +82,7 @@ class _Sweep:
                 inputs += source.inputs
                 self._note(name, total.name, "merged with")
             else:
-                inputs.append(self._skip(total.name, name) if source.op in SPIKING else name)
+                inputs.append(self._skip(total.name, name) if sends_spikes(source) else name)
         for name, times in Counter(inputs).items():
             self.room.take(total, (times - 1) * _weights(self.draft.nodes[name]), times - 1)
         maps = [name for name in inputs if self.draft.nodes[name].op in LINEAR]
@@ -168,14 +168,14 @@ class _Sweep:
     def _neurons(self, node: Node) -> None:
         """Neurons of its own for a value that is not negative where something needs spikes.
 
-        A sum of spikes gets them unless a ReLU or a sum follows; a single map only before a
+        A sum of spikes gets them unless neurons or a sum follow; a single map only before a
         max pool or where it cannot be composed with what follows.
         """
         draft = self.draft
         readers = draft.readers(node.name)
         if not draft.non_negative(node.name) or not readers:
             return
-        needs = node.op == "add" and any(each.op not in ("relu", "add") for each in readers)
+        needs = node.op == "add" and not all(_takes_sums(each) for each in readers)
         for reader in readers:
             both = node.op in LINEAR and reader.op in LINEAR
             stuck = both and self._obstacle(node, reader) is not None
@@ -206,16 +206,21 @@ class _Sweep:
 
 
 def _separate(draft: Draft, room: Room, *ops: str) -> None:
-    """A copy of each sum or linear map for every ReLU and sum that reads it."""
+    """A copy of each sum or linear map for every layer of neurons and sum that reads it."""
     for node in draft.of_op(*ops):
-        readers = [each for each in draft.readers(node.name) if each.op in ("relu", "add")]
+        readers = list(filter(_takes_sums, draft.readers(node.name)))
         first = 0 if node.name == draft.output else 1
-        for reader in sorted(readers, key=lambda each: each.op != "relu")[first:]:
+        for reader in sorted(readers, key=lambda each: not is_spiking(each))[first:]:
             room.take(node, _weights(node))
             copy = replace(node, name=draft.fresh(node.name))
             draft.put(copy)
             inputs = (copy.name if name == node.name else name for name in reader.inputs)
             draft.put(reader.with_inputs(*inputs))
+
+
+def _takes_sums(node: Node) -> bool:
+    """Whether the node may read a sum of linear maps, whatever its sign."""
+    return node.op == "add" or is_spiking(node)
 
 
 def _weights(node: Node) -> int:

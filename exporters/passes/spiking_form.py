@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
-from exporters.graph import Node
+from exporters.graph import Node, is_spiking
 from exporters.passes.compose import obstacle
-from exporters.passes.draft import LINEAR, Draft
+from exporters.passes.draft import LINEAR, Draft, sends_spikes
 from onespike_lava.errors import UnsupportedError
+
+Rule = Callable[[Draft, Node], Iterator[str]]
 
 
 def check(draft: Draft) -> None:
     """Raise `UnsupportedError` with every node that has no one-spike counterpart."""
     graph = draft.graph()
-    found = [
-        message for node in graph.nodes for message in RULES.get(node.op, _unknown)(draft, node)
-    ]
+    found = [message for node in graph.nodes for message in _rule(node)(draft, node)]
     found += _readout(draft, draft.nodes[draft.output])
     if found:
         raise UnsupportedError("; ".join(found))
@@ -28,9 +28,10 @@ def _nothing(draft: Draft, node: Node) -> Iterator[str]:
 
 def _signed(draft: Draft, node: Node) -> Iterator[str]:
     """A linear map's result may be negative: neurons, a sum, or the readout must follow."""
-    allowed = ("relu", "add") if node.op in LINEAR else ("relu",)
     reader = draft.only_reader(node.name)
-    if (reader is not None and reader.op in allowed) or node.name == draft.output:
+    summed = node.op in LINEAR and reader is not None and reader.op == "add"
+    carried = reader is not None and is_spiking(reader)
+    if summed or carried or node.name == draft.output:
         return
     readers = draft.readers(node.name)
     reasons = [each for each in map(partial(_obstacle, draft, node), readers) if each]
@@ -52,7 +53,7 @@ def _obstacle(draft: Draft, node: Node, reader: Node) -> str | None:
     return next((each for each in found if each), None)
 
 
-def _relu(draft: Draft, node: Node) -> Iterator[str]:
+def _neurons(draft: Draft, node: Node) -> Iterator[str]:
     source = draft.source(node)
     if source.op not in (*LINEAR, "add"):
         yield (
@@ -63,7 +64,7 @@ def _relu(draft: Draft, node: Node) -> Iterator[str]:
 
 def _maxpool(draft: Draft, node: Node) -> Iterator[str]:
     source = draft.source(node)
-    if source.op not in ("relu", "maxpool", "input", *LINEAR):
+    if not sends_spikes(source) and source.op not in LINEAR:
         yield (
             f"{draft.title(node)}: reads {draft.title(source)}; a max pool needs single spikes, "
             "put a ReLU before it"
@@ -98,12 +99,16 @@ def _readout(draft: Draft, node: Node) -> Iterator[str]:
         )
 
 
-RULES = {
+def _rule(node: Node) -> Rule:
+    return _neurons if is_spiking(node) else RULES.get(node.op, _unknown)
+
+
+RULES: dict[str, Rule] = {
     "input": _nothing,
     "conv": _signed,
     "linear": _signed,
     "add": _signed,
-    "relu": _relu,
     "maxpool": _maxpool,
     "flatten": _left,
 }
+"""What must hold of the operators that are no neurons."""

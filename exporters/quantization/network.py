@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from exporters.calibration.codes import Code
 from exporters.calibration.coding import InputCoding
 from exporters.calibration.moments import Moments
-from exporters.graph import Graph, Node, arithmetic
+from exporters.graph import Graph, Node, arithmetic, is_spiking
 from exporters.quantization.fit import Fit, Floats, fit, growth_of
 from exporters.quantization.sources import Linear, Source, linear_part, one_to_one
 from exporters.recipe import Recipe
@@ -37,7 +37,7 @@ def quantize(
 ) -> Network:
     """The integer network of a prepared graph.
 
-    codes   : relu node -> its code
+    codes   : spiking node -> its code
     coding  : how samples enter
     moments : conv or linear node -> those of its inputs, for the rounding of its weights
 
@@ -49,7 +49,7 @@ def quantize(
             builder.input(node, coding)
         elif node.op == "maxpool":
             builder.pool(node)
-        elif node.op == "relu":
+        elif is_spiking(node):
             builder.spiking(node)
     builder.readout(graph.node(graph.output))
     notes = {
@@ -87,18 +87,7 @@ class _Builder:
 
     def input(self, node: Node, coding: InputCoding) -> None:
         layer = coding.layer
-        every = np.ones(layer.shape[0])
-        source = Source(
-            position=0,
-            shape=layer.shape,
-            unit=layer.step * every * 2**layer.bits,
-            low=layer.low * every,
-            bits=layer.bits,
-            base=2.0,
-            steps=layer.bits,
-            binary=True,
-            payload=2.0**layer.bits - 1,
-        )
+        source = Source.of_input(layer)
         self.layers.append(layer)
         self.sources[node.name] = source
         if coding.code is not None:
@@ -120,11 +109,11 @@ class _Builder:
         self.layers.append(layer)
         self.sources[node.name] = replace(source, position=position, shape=shape)
 
-    def spiking(self, relu: Node) -> None:
-        node = self.graph.node(relu.inputs[0])
-        maps, constant = self._linear(node)
-        clipped = "clip" in relu.attrs
-        self._neurons(relu.name, node.name, maps, constant, self.codes[relu.name], clipped)
+    def spiking(self, node: Node) -> None:
+        potential = self.graph.node(node.inputs[0])
+        maps, constant = self._linear(potential)
+        clipped = "clip" in node.attrs
+        self._neurons(node.name, potential.name, maps, constant, self.codes[node.name], clipped)
 
     def _neurons(
         self,
@@ -156,17 +145,7 @@ class _Builder:
             base, value = _bases(wanted, found, clipped)
         self.lowered += [name] if found.lowered else []
         unary = np.ones(recipe.phases, np.int32)
-        self.sources[key] = Source(
-            position=len(self.layers),
-            shape=shape,
-            unit=value * unit,
-            low=np.zeros(shape[0]),
-            bits=recipe.payload_bits,
-            base=code.base,
-            steps=recipe.phases,
-            binary=False,
-            payload=float(payloads[: code.max_spikes].sum()),
-        )
+        self.sources[key] = Source.of_neurons(len(self.layers), shape, value * unit, code, recipe)
         self.layers.append(
             Spiking(
                 name=name,

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.calibration.codes import Code
 from exporters.calibration.moments import Moments, groups_of
 from exporters.graph import Graph, Node, arithmetic
 from exporters.passes.algebra import is_fixed
-from onespike_lava.layers import Shape, Window
+from exporters.recipe import Recipe
+from onespike_lava.layers import Input, Shape, Window
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +45,40 @@ class Source:
     steps: int
     binary: bool
     payload: float
+
+    @classmethod
+    def of_input(cls, layer: Input) -> Source:
+        """The network's input, its first layer: a spike for each bit."""
+        every = np.ones(layer.shape[0])
+        return cls(
+            position=0,
+            shape=layer.shape,
+            unit=layer.step * every * 2**layer.bits,
+            low=layer.low * every,
+            bits=layer.bits,
+            base=2.0,
+            steps=layer.bits,
+            binary=True,
+            payload=2.0**layer.bits - 1,
+        )
+
+    @classmethod
+    def of_neurons(
+        cls, position: int, shape: Shape, unit: Floats, code: Code, recipe: Recipe
+    ) -> Source:
+        """A layer of neurons at a position; `unit` as above, `code` is what they send."""
+        payloads = code.payloads(recipe.payload_bits)
+        return cls(
+            position=position,
+            shape=shape,
+            unit=unit,
+            low=np.zeros(shape[0]),
+            bits=recipe.payload_bits,
+            base=code.base,
+            steps=recipe.phases,
+            binary=False,
+            payload=float(payloads[: code.max_spikes].sum()),
+        )
 
 
 @dataclass(frozen=True)
@@ -81,10 +117,8 @@ class Linear:
         if self.weight.ndim == 2:
             return self.weight @ silent.reshape(-1)
         attrs = {**vars(self.window), "groups": self.groups}
-        node = Node(
-            "offset", "conv", params={"weight": self.weight.astype(np.float32)}, attrs=attrs
-        )
-        return arithmetic.conv(node, [silent[None].astype(np.float32)])[0].astype(np.float64)
+        node = Node("offset", "conv", (), {"weight": self.weight}, attrs, exact=True)
+        return arithmetic.conv(node, [silent[None]])[0]
 
 
 def linear_part(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from exporters.graph import Graph
+from exporters.graph import Graph, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.recipe import Recipe, check_names
+from exporters.recipe.declaration import PAIR
+from exporters.recipe.options import OPTIONS
 from onespike_lava.errors import OneSpikeError, OptionError
 
-PAIRS = ("input_range",)
+PAIRS = {each.name for each in OPTIONS if each.kind is PAIR}
 """Options whose one value is itself several numbers."""
 
 
@@ -85,14 +87,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def axis(parse: Callable[[str], Any], text: str, name: str) -> list[Any]:
-    """The values of an axis as the command line gives them, `8,12,16`; `OptionError`."""
-    try:
-        return [parse(word.strip()) for word in text.split(",")]
-    except ValueError:
-        raise OptionError(f"{name}: {text!r} is not a list such as 8,12,16; mend it") from None
-
-
 def _axis(name: str, value: Any) -> list[Any]:
     several = isinstance(value, (list, tuple)) and name not in PAIRS
     values = list(value) if several else [value]
@@ -132,6 +126,6 @@ class _Depths:
             before: dict[str, int] = {}
             for node in prepared.nodes:
                 deepest = max((before[name] for name in node.inputs), default=0)
-                before[node.name] = deepest + (node.op == "relu")
+                before[node.name] = deepest + is_spiking(node)
             self.known[recipe.pool] = before[prepared.output]
         return self.known[recipe.pool] + (recipe.input_coding == "single")

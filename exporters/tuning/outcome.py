@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from exporters.recipe.options import OPTIONS
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -130,17 +132,6 @@ def _betters(one: Sequence[float], two: Sequence[float]) -> bool:
 
 def export_options(point: Point) -> list[str]:
     """The options of `onespike export` that make a point's network."""
-    words: list[str] = []
-    for name, value in point.options.items():
-        flag = "--" + name.replace("_", "-")
-        if name == "shift":
-            words += [] if value else ["--no-shift"]
-        elif name in ("bases", "spikes"):
-            single = {"bases": "--layer-base", "spikes": "--layer-spikes"}[name]
-            words += [word for layer, own in value.items() for word in (single, f"{layer}={own}")]
-        elif value is not None:
-            listed = isinstance(value, (list, tuple))
-            text = ",".join(map(str, value)) if listed else str(value)
-            words += [f"{flag}={text}" if text.startswith("-") else flag]
-            words += [] if text.startswith("-") else [text]
-    return [*words, "--wait", str(point.wait)]
+    known = {each.name: each for each in OPTIONS}
+    words = [word for name, value in point.options.items() for word in known[name].words(value)]
+    return [*words, *known["wait"].words(point.wait)]

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.calibration.samples import as_samples
-from exporters.choices import ENERGIES, PHASES, WAITS
+from exporters.choices import ENERGIES, WAITS
 from exporters.frontends.read import read
 from exporters.graph import Graph
+from exporters.recipe.options import PHASES
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
 from exporters.tuning.records import ANN, refusal_key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,7 @@ class Input(Layer):
         """`input`."""
         return "input"
 
-    def code(self, code_of: Callable[[int], Code], weighting: str) -> BinaryCode:
+    def code(self, passed: Sequence[Code], weighting: str) -> BinaryCode:
         """The binary code of its integers."""
         return BinaryCode(self.bits, unary=weighting == "membrane")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from onespike_lava.layers.base import Frozen, Integers, Shape
 from onespike_lava.layers.codes import Code
@@ -41,8 +41,13 @@ class Layer(Frozen):
         """Smallest and largest threshold of any neuron, None where nothing fires."""
         return None
 
-    def code(self, code_of: Callable[[int], Code], weighting: str) -> Code | None:
-        """What it sends, None for nothing; `code_of` gives that of an earlier layer."""
+    @property
+    def passes(self) -> tuple[int, ...]:
+        """Positions of the sources whose spikes it passes on; none of a layer of neurons."""
+        return ()
+
+    def code(self, passed: Sequence[Code], weighting: str) -> Code | None:
+        """What it sends, None for nothing; `passed` are the codes of what it `passes` on."""
         raise NotImplementedError
 
     def state_bits(self, wait: int) -> int:

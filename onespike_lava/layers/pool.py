@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onespike_lava.layers.base import Shape
@@ -27,13 +27,18 @@ class MaxPool(Layer):
         return (self.source,)
 
     @property
+    def passes(self) -> tuple[int, ...]:
+        """Its only source."""
+        return self.sources
+
+    @property
     def kind(self) -> str:
         """`pool`."""
         return "pool"
 
-    def code(self, code_of: Callable[[int], Code], weighting: str) -> Code:
+    def code(self, passed: Sequence[Code], weighting: str) -> Code:
         """That of its source."""
-        return code_of(self.source)
+        return passed[0]
 
     def state_bits(self, wait: int) -> int:
         """Whether the window has spiked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,7 +31,7 @@ class Readout(Layer):
     scale: float | NDArray[np.float64]
     growth: Growth | None = None
 
-    def code(self, code_of: Callable[[int], Code], weighting: str) -> None:
+    def code(self, passed: Sequence[Code], weighting: str) -> None:
         """Nothing."""
 
     def state_bits(self, wait: int) -> int:

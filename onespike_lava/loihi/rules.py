@@ -177,8 +177,9 @@ def _convolutions(layer: Layer) -> list[Any]:
 
 def largest_payload(network: Network, position: int) -> int:
     """Largest payload that a spike of the layer carries; a readout sends none: 0."""
-    code = network.layers[position].code(network.code, network.weighting)
-    return 0 if code is None else int(code.payloads.max())
+    if position == len(network.layers) - 1:
+        return 0
+    return int(network.code(position).payloads.max())
 
 
 LAYER_RULES: tuple[Callable[[Case, int], Iterator[Violation]], ...] = (

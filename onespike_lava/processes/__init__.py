@@ -6,8 +6,9 @@ own, since Lava's model discovery executes each module beside a Process.
 
 `OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`,
 `Aggregate`, `OneSpike`, `Pool`, `Delay`, `Readout` and `Probe` are its parts, of use in any
-Lava network; `runner.session.Session` runs such a network under guard; `netx.hdf5.Network` has the
-interface of lava-dl.
+Lava network (`graph` connects them to a network of Blocks, `weights` are theirs); `engine` is
+engine `lava`, `leaf` all layers in one model; `runner.session.Session` runs such a network under
+guard; `netx.hdf5.Network` has the interface of lava-dl.
 """
 
 import sys

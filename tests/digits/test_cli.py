@@ -34,7 +34,7 @@ def onespike(capsys):
     return call
 
 
-def test_export_evaluate_run(onespike, data, tmp_path, split):
+def test_export_evaluate_run(onespike, data, tmp_path, split, conversions):
     pytest.importorskip("onnx")
     net, out = tmp_path / "digits.net", tmp_path / "out.npz"
     code, text, _ = onespike(
@@ -42,7 +42,7 @@ def test_export_evaluate_run(onespike, data, tmp_path, split):
     )
     assert code == 0
     assert "folded into conv1" in text
-    assert load(net).layers == load(NET).layers
+    assert load(net).layers == conversions["graded"].network.layers
 
     code, text, _ = onespike("evaluate", net, "--data", data / "test.npz", "--json")
     found = json.loads(text)

@@ -132,6 +132,12 @@ def test_batch_norm_folds_in_double_precision():
     np.testing.assert_allclose(bias, stored / np.sqrt(float(np.float32(1e-8))), rtol=1e-6)
 
 
+def test_batch_norm_of_planes_folds_into_a_linear_map_that_reads_them():
+    chain = Chain().conv("conv").relu().norm("bn").linear()
+    _, account = prepared(chain)
+    assert account["bn"] == "folded into fc"
+
+
 def test_batch_norm_folds_forward_where_nothing_is_padded():
     chain = Chain().norm("bn0").conv("conv", pad=0).relu("relu1").norm("bn1").add("flatten", "flat")
     _, account = prepared(chain.linear())

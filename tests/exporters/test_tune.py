@@ -9,8 +9,9 @@ import pytest
 
 import exporters
 from exporters.choices import ENERGIES
+from exporters.recipe.options import OPTIONS
 from exporters.tuning import search
-from exporters.tuning.grid import axis, candidates
+from exporters.tuning.grid import candidates
 from exporters.tuning.outcome import Goal, Point, Tuning, export_options
 from exporters.tuning.plot import plot
 from exporters.tuning.store import POINTS, Store
@@ -301,7 +302,7 @@ def test_slips_are_named(data):
     with pytest.raises(DataError, match=r"y: labels 9\.\.9 are outside 0\.\.4"):
         exporters.tune(cnn(), images(), (data[0], data[1] * 0 + 9))
     with pytest.raises(OptionError, match="phases: '8;9' is not a list such as 8,12,16"):
-        axis(int, "8;9", "phases")
+        OPTIONS[0].values("8;9")
 
 
 def point(loss, latency, ratio):

@@ -31,7 +31,7 @@ from exporters.frontends.onnx.sizes import (
     objects,
     shape_arithmetic,
 )
-from exporters.frontends.onnx.table import OPERATORS
+from exporters.frontends.onnx.table import READERS
 from exporters.frontends.refusals import line, plain
 from exporters.frontends.taken import of_onnx
 from exporters.graph import Graph
@@ -176,7 +176,7 @@ class _Reader:
         unknown = [each for each in inputs if isinstance(each, Unknown)]
         if kind == "Shape" or all(each.sizes for each in unknown):
             return Unknown(sizes=True)
-        if kind in OPERATORS or plain(node.op_type) in TAILS or node.op_type in LATER:
+        if kind in READERS or plain(node.op_type) in TAILS or node.op_type in LATER:
             return Unknown()
         return self.build.refuse(name, kind, self._foreign(node, kind))
 
@@ -226,7 +226,7 @@ class _Reader:
         if not any(isinstance(each, Ref) for each in inputs):
             self.build.drop(name, "a constant or a size")
             return self.folding.value(node, kind, inputs)
-        if kind not in OPERATORS:
+        if kind not in READERS:
             raise RefusedError(self._foreign(node, kind))
         extra = [each for each in node.output[1:] if each in self.wanted]
         attrs["outputs"] = len(node.output)
@@ -234,7 +234,7 @@ class _Reader:
             raise RefusedError(f"its second output {extra[0]} is used; only the first is supported")
         if kind == "Reshape" and self.batch and inputs[1].size and inputs[1][0] == self.batch:
             inputs[1] = objects([BATCH, *inputs[1][1:]])
-        return OPERATORS[kind](self.build, name, inputs, attrs)
+        return READERS[kind](self.build, name, inputs, attrs)
 
 
 def _check_pair(tails: Sequence[Tail]) -> None:

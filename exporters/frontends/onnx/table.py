@@ -9,7 +9,7 @@ from exporters.frontends.builder import Builder
 from exporters.frontends.onnx import layers, shapes, values
 from exporters.frontends.onnx.layers import Attributes
 
-OPERATORS: dict[str, Callable[[Builder, str, list[Any], Attributes], Any]] = {
+READERS: dict[str, Callable[[Builder, str, list[Any], Attributes], Any]] = {
     "Conv": layers.conv,
     "Gemm": layers.gemm,
     "MatMul": layers.matmul,

@@ -1,6 +1,7 @@
 """Front end for torch modules.
 
 fx      : a module, traced, becomes a graph
+reading : the loop over a trace, which graph networks share
 table   : which function reads which module, function or method
 layers  : layers with weights or windows
 values  : reshapes, slices, sums and clips

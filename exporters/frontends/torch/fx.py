@@ -34,12 +34,12 @@ from exporters.frontends.torch.models import (
     array,
     kind_of,
     leaves,
-    node_title,
     outermost,
     outputs_of,
     own_copy,
     with_defaults,
 )
+from exporters.frontends.torch.reading import Options, Reading, traced
 from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES
 from exporters.graph import Graph
 from onespike_lava.errors import UnsupportedError
@@ -53,6 +53,10 @@ TOLERANCE = 1e-3
 
 ROWS = ("conv1d", "maxpool1d", "avgpool1d", "adaptiveavgpool1d", "adaptivemaxpool1d")
 """Modules and functions of networks that take [N, C, L]."""
+
+WAY = (
+    "remove control flow that depends on data, or export it with torch.onnx and give the ONNX file"
+)
 
 LATER = ("log", "exp", "squeeze", "flatten", "detach", "float", "contiguous", "clone")
 """What may follow a softmax at the end, all of it left out."""
@@ -73,36 +77,27 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
     `UnsupportedError` with every module, function or hook that cannot be read.
     """
     title = type(outermost(module)).__name__
-    copied = own_copy(module)
-    if kind_of(copied) in MODULES:  # tracing would enter a layer that stands alone
-        copied = nn.Sequential(OrderedDict({title.lower(): copied}))
-    try:
-        traced = Tracer().trace(with_defaults(copied))
-    except Exception as error:  # whatever the model's own code raises on symbols
-        raise UnsupportedError(
-            f"{title}: torch.fx cannot follow its forward ({line(error)}); remove control flow "
-            "that depends on data, or export it with torch.onnx and give the ONNX file"
-        ) from error
-    shape = tuple(sample_shape)
-    reader = _Reader(copied, traced, shape)
-    if taken := of_torch(traced, reader.modules, shape):
+    root = own_copy(module)
+    if kind_of(root) in MODULES:  # tracing would enter a layer that stands alone
+        root = nn.Sequential(OrderedDict({title.lower(): root}))
+    trace, shape = traced(with_defaults(root), Tracer(), title, WAY), tuple(sample_shape)
+    reader = _Reader(root, trace, shape)
+    if taken := of_torch(trace, reader.modules, shape):
         taken.check(shape)
-    graph = reader.read(output)
-    _compare(graph, reader, copied, title)
+    graph = reader.read_graph(output)
+    _compare(graph, reader, root, title)
     return graph
 
 
-class _Reader:
-    """Walks the trace of a module; `values` holds what each of its nodes stands for."""
+class _Reader(Reading):
+    """Nodes of a trace as nodes of a graph."""
 
-    def __init__(self, root: nn.Module, traced: fx.Graph, shape: Shape) -> None:
-        self.root, self.traced = root, traced
+    def __init__(self, root: nn.Module, trace: fx.Graph, shape: Shape) -> None:
+        super().__init__(root, trace)
         self.build = Builder(given=shape)
-        self.values: dict[fx.Node, Any] = {}
-        self.modules = dict(root.named_modules(remove_duplicate=False))
         self.shape = shape
         self.seen = shape
-        kinds = {plain(node_title(node, self.modules)) for node in traced.nodes}
+        kinds = {plain(self.title(node)) for node in trace.nodes}
         if len(shape) == 2:
             self.shape = (shape[0], 1, shape[1])
         elif len(shape) == 3 and shape[1] == 1 and kinds.intersection(ROWS):
@@ -110,15 +105,9 @@ class _Reader:
         self.output = ""
         self.tail: Tail | None = None
 
-    def read(self, chosen: str | None) -> Graph:
+    def read_graph(self, chosen: str | None) -> Graph:
         """The graph of the whole module, or of one of its outputs."""
-        result: Any = None
-        for node in self.traced.nodes:
-            if node.op == "output":
-                result = self._argument(node.args[0])
-            else:
-                self.values[node] = self._value(node)
-        outputs = outputs_of(result)
+        outputs = outputs_of(self.walk())
         self.output = choose_output(outputs, chosen)
         value = outputs[self.output]
         self.tail = value if isinstance(value, Tail) else None
@@ -140,46 +129,46 @@ class _Reader:
                 logits = getattr(logits, node.target)(*node.args[1:], **node.kwargs)
         return logits
 
-    def _value(self, node: fx.Node) -> Any:
-        args = [self._argument(each) for each in node.args]
-        options = {key: self._argument(each) for key, each in node.kwargs.items()}
-        name = str(node.target) if node.op == "call_module" else node.name
-        given = list(leaves([args, list(options.values())]))
-        if unknown := [each for each in given if isinstance(each, Unknown)]:
-            return self._unread(name, node, unknown)
-        try:
-            value = self._tail(name, node, args, options)
-            if value is None:
-                value = getattr(self, f"_{node.op}")(node, args, options)
-        except RefusedError as error:
-            return self.build.refuse(name, node_title(node, self.modules), str(error))
-        except (TypeError, ValueError, IndexError, AttributeError) as error:
-            reason = f"called in a form that is not supported ({line(error)})"
-            if any(isinstance(each, Batch) for each in given):
-                reason = COUNTS
-            return self.build.refuse(name, node_title(node, self.modules), reason)
+    def read(self, node: fx.Node, args: list[Any], options: Options, held: list[Any]) -> Any:
+        """The value of a node of the graph, a constant or a size."""
+        value = self._tail(node, args, options, held)
+        if value is None:
+            value = getattr(self, f"_{node.op}")(node, args, options)
         if not any(isinstance(each, (Ref, Tail)) for each in leaves(value)):
-            self.build.drop(name, "a constant or a size")
+            self.build.drop(self._name(node), "a constant or a size")
         if node.target in IN_PLACE or options.get("inplace") or self._is_in_place(node):
             self.values[node.args[0]] = value
         return value
 
-    def _unread(self, name: str, node: fx.Node, unknown: list[Unknown]) -> Unknown:
+    def refuse(self, node: fx.Node, error: Exception, held: list[Any]) -> None:
+        """Refusals have a reason of their own, other errors come from calls in unknown forms."""
+        reason = f"called in a form that is not supported ({line(error)})"
+        if isinstance(error, RefusedError):
+            reason = str(error)
+        elif any(isinstance(each, Batch) for each in held):
+            reason = COUNTS
+        self.build.refuse(self._name(node), self.title(node), reason)
+
+    def unread(self, node: fx.Node, held: list[Any]) -> Unknown:
         """What reads a refused node: refused itself where its operator is not supported."""
-        title = node_title(node, self.modules)
+        title, unknown = self.title(node), [each for each in held if isinstance(each, Unknown)]
         sizes = node.target in ("size", "dim") or node.args[1:2] == ("shape",)
         if sizes or all(each.sizes for each in unknown):
             return Unknown(sizes=True)
         tables = {"call_module": MODULES, "call_function": FUNCTIONS, "call_method": METHODS}
-        target = kind_of(self.modules[name]) if node.op == "call_module" else node.target
+        called = node.op == "call_module"
+        target = kind_of(self.modules[str(node.target)]) if called else node.target
         if target in tables[node.op] or plain(title) in (*TAILS, *LATER):
             return Unknown()
-        return self.build.refuse(name, title, self.build.not_supported(title))
+        return self.build.refuse(self._name(node), title, self.build.not_supported(title))
 
-    def _tail(self, name: str, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _name(self, node: fx.Node) -> str:
+        return str(node.target) if node.op == "call_module" else str(node.name)
+
+    def _tail(self, node: fx.Node, args: list[Any], options: Options, held: list[Any]) -> Any:
         """The value of what stands behind the logits; None for a node that does not."""
-        kind = plain(node_title(node, self.modules))
-        later = any(isinstance(each, Tail) for each in leaves([args, list(options.values())]))
+        kind = plain(self.title(node))
+        later = any(isinstance(each, Tail) for each in held)
         if not later and not (kind in TAILS and args and isinstance(args[0], Ref)):
             return None
         dim = options.get("dim", args[1] if len(args) > 1 else None)
@@ -188,9 +177,9 @@ class _Reader:
             raise RefusedError("reads a softmax, which only the end of a network may be; move it")
         if kind in TAILS and kind != "sigmoid" and dim not in (1, -1):
             raise RefusedError(f"along dimension {dim}; only along 1, the classes")
-        return self.build.tail(name, kind, args[0], node)
+        return self.build.tail(self._name(node), kind, args[0], node)
 
-    def _placeholder(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _placeholder(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         if self.build.nodes and node.args:
             return node.args[0]  # its default
         if self.build.nodes:
@@ -203,10 +192,10 @@ class _Reader:
             self.build.notes[node.name] = f"converted to {made.name}"
         return Ref(made.name, self.seen)
 
-    def _get_attr(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _get_attr(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         return array(operator.attrgetter(str(node.target))(self.root))
 
-    def _call_module(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _call_module(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         module = self.modules[str(node.target)]
         read = MODULES.get(kind_of(module))
         if read is None:
@@ -215,19 +204,19 @@ class _Reader:
         settings = {key: array(value) for key, value in settings.items()}
         return handler(self.build, str(node.target), *args, **options, **settings)
 
-    def _call_function(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _call_function(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         if any(isinstance(each, Ref) for each in leaves([args, list(options.values())])):
             if node.target is getattr and args[1] == "shape":
                 return (BATCH, *args[0].shape)
             handler = FUNCTIONS.get(node.target)
             if handler is None:
-                raise RefusedError(self.build.not_supported(node_title(node, self.modules)))
+                raise RefusedError(self.build.not_supported(self.title(node)))
             return handler(self.build, node.name, *args, **options)
         if any(isinstance(each, Batch) for each in args):
             raise RefusedError(COUNTS)
         return node.target(*args, **options)  # constants and sizes
 
-    def _call_method(self, node: fx.Node, args: list[Any], options: dict[str, Any]) -> Any:
+    def _call_method(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         method = str(node.target)
         if method in ("size", "dim") and isinstance(args[0], Ref):
             shape = (BATCH, *args[0].shape)
@@ -238,11 +227,6 @@ class _Reader:
         if method not in METHODS or not isinstance(args[0], Ref):
             raise RefusedError(self.build.not_supported(method))
         return METHODS[method](self.build, node.name, *args, **options)
-
-    def _argument(self, value: Any) -> Any:
-        return fx.node.map_aggregate(
-            value, lambda each: self.values[each] if isinstance(each, fx.Node) else each
-        )
 
     def _is_in_place(self, node: fx.Node) -> bool:
         module = self.modules.get(str(node.target)) if node.op == "call_module" else None

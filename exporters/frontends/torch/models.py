@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -154,10 +154,8 @@ def array(value: Any) -> Any:
     return value.detach().numpy() if isinstance(value, torch.Tensor) else value
 
 
-def leaves(values: Any) -> Iterator[Any]:
-    """What nested lists and tuples hold."""
-    if isinstance(values, (list, tuple)):
-        for each in values:
-            yield from leaves(each)
-    else:
-        yield values
+def leaves(values: Any) -> list[Any]:
+    """What nested lists, tuples, dictionaries and slices hold."""
+    found: list[Any] = []
+    fx.node.map_aggregate(values, found.append)
+    return found

@@ -8,8 +8,7 @@ import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 
-from onespike_lava.errors import OptionError
-from onespike_lava.model import Model
+from onespike_lava.model import Model, checked_wait
 from onespike_lava.processes.leaf.recorder import noted_type, shared_zeros
 
 
@@ -46,10 +45,8 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
         record: bool = False,
         **parameters: Any,
     ) -> None:
-        wait = network.wait if wait is None else wait
+        wait = checked_wait(network.wait if wait is None else wait, network.phases)
         super().__init__(network=network, wait=wait, samples=samples, record=record, **parameters)
-        if not 0 <= wait <= network.phases:
-            raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
         self.inp = InPort(shape=network.input.shape)
         self.out = OutPort(shape=network.readout.shape)
         senders = network.layers[:-1]

@@ -1,1 +1,7 @@
-"""`.net` files in Lava with the interface of lava-dl: `hdf5.Network`."""
+"""A network file as a Process with the interface of lava-dl's `netx.hdf5.Network`.
+
+hdf5    : the name under which lava-dl has it
+process : the Process
+models  : its model
+table   : its layers as text
+"""

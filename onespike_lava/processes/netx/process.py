@@ -11,6 +11,7 @@ from lava.magma.core.process.process import AbstractProcess
 from numpy.typing import NDArray
 
 from onespike_lava.errors import OptionError
+from onespike_lava.model import checked_wait
 from onespike_lava.netx import load
 from onespike_lava.processes.block.process import Block
 from onespike_lava.processes.graph import build, open_inputs, slots_from
@@ -57,11 +58,9 @@ class Network(AbstractProcess):  # type: ignore[misc]
         super().__init__(**parameters)
         self.filename = os.fspath(net_config)
         self.network = network = load(net_config)
-        self.wait = network.wait if wait is None else wait
+        self.wait = checked_wait(network.wait if wait is None else wait, network.phases)
         count = len(network.layers)
         self.end = count if num_layers is None else min(num_layers, count)
-        if not 0 <= self.wait <= network.phases:
-            raise OptionError(f"wait: {wait} is outside 0..{network.phases}, the network's phases")
         if not 0 <= skip_layers < self.end:
             raise OptionError(f"skip_layers: {skip_layers} leaves none of {self.end} layers")
         if reset_offset < 0:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Growth, Shape
+from onespike_lava.model import checked_wait
 from onespike_lava.neurons import threshold_row
 
 
@@ -58,8 +59,7 @@ class OneSpike(AbstractProcess):  # type: ignore[misc]
                 f"payload: {payloads.tolist()} must hold a value other than 0 for each of the "
                 f"{table.shape[-1]} phases of the threshold table"
             )
-        if not 0 <= wait <= phases:
-            raise OptionError(f"wait: {wait} is outside 0..{phases}, the neuron's phases")
+        checked_wait(wait, phases, "neuron")
         if not 1 <= max_spikes <= (1 if growth else phases):
             raise OptionError(
                 f"max_spikes: {max_spikes} is outside 1..{phases}, the neuron's phases, or above 1 "

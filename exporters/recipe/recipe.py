@@ -5,87 +5,40 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from exporters.choices import CHOICES, PAPER
+from exporters.recipe.declaration import WHOLE, options
+from exporters.recipe.options import Options
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
 from onespike_lava.limits import GROWTH_EXPONENT, INPUT_BITS_MAX, PAYLOAD_BITS_MAX
+from onespike_lava.model import checked_wait
 from onespike_lava.system.names import meant
-
-__all__ = ["CHOICES", "PAPER", "Recipe"]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a network is converted.
+class Recipe(Options):
+    """Options, checked: how a network is converted.
 
-    The defaults are the paper's method with what lost least on training images kept out of the
-    calibration (`netx_models/evaluate.py`): levels and constants of least squared error,
-    weights corrected in closed form and rounded to least error, average pools merged. `PAPER`
-    holds the paper's own.
-
-    phases        : `T`, phases of a sample
-    base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5
-    bases         : layer -> a base of its own, base manipulation between layers (Sec. III-B2)
-    max_spikes    : spikes that a neuron may send in a sample: 1, the method's claim; more are the
-                    phase code that it is measured against (soft reset, graded weighting)
-    spikes        : layer -> a limit of its own
-    wait          : default `T_w`, None for `T`
-    payload_bits  : binary digits of the unit of a graded spike
-    weighting     : `graded` (synapse-based) or `membrane` (neuron-based), Sec. II-B
-    normalisation : constant of a channel: `max`, its largest activation (Eq. 2), `p99.9`, the
-                    value that 99.9 % do not exceed, or `mse`, of least squared coding error
-    scale         : one constant per `channel` (convolutions) or per `layer`
-    levels        : `base`, `Q**-k` as in the paper, `data`, of least squared error over the
-                    layer's activations (graded weighting), `auto`, `data` unless a base is given
-    correct       : what makes up for the coding error, in closed form: `none`, `bias`, `weights`
-    rounding      : of weights to int8: `nearest`, or to the `least` squared error of their sum,
-                    later weights of a neuron making up for earlier ones
-    shift         : threshold shift (Sec. III-B1)
-    input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
-    input_range   : (low, high) of the input, None for the grid that the calibration data show
-    input_coding  : `binary`, or `single`: one spike for an input value too (Table VII)
-    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows
-
-    Raises `OptionError` for a value outside its range.
+    The options are those of `exporters.recipe.options.Options`. Raises `OptionError` for a
+    value outside its range.
     """
-
-    phases: int = 16
-    base: float | str = "auto"
-    bases: Mapping[str, float] = field(default_factory=dict)
-    max_spikes: int = 1
-    spikes: Mapping[str, int] = field(default_factory=dict)
-    wait: int | None = None
-    payload_bits: int = 8
-    weighting: str = "graded"
-    normalisation: str = "mse"
-    scale: str = "channel"
-    levels: str = "auto"
-    correct: str = "weights"
-    rounding: str = "least"
-    shift: bool = True
-    input_bits: int | None = None
-    input_range: tuple[float, float] | None = None
-    input_coding: str = "binary"
-    pool: str = "merge"
 
     def __post_init__(self) -> None:
         """Check every option and replace None by what it stands for."""
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                found = getattr(self, name)
+        declared = [(each, getattr(self, each.name)) for each in options(type(self))]
+        for each, value in declared:
+            if each.choices and value not in each.choices:
                 raise OptionError(
-                    f"{name}: {found!r} is not one of {', '.join(allowed)}; choose one of these"
+                    f"{each.name}: {value!r} is not one of {', '.join(each.choices)}; choose one "
+                    "of these"
                 )
-        for name in ("phases", "payload_bits", "max_spikes"):
-            self._whole(name, getattr(self, name))
-        for name in ("wait", "input_bits"):
-            if getattr(self, name) is not None:
-                self._whole(name, getattr(self, name))
+        for each, value in declared:
+            if each.kind is WHOLE and not (value is None and each.default is None):
+                self._whole(each.name, value)
         coding.check_code(self.phases, 2.0)
         self._check_bits()
         self._check_layers()
@@ -94,10 +47,7 @@ class Recipe:
         self._set("levels", self._levels())
         self._set("wait", self.phases if self.wait is None else self.wait)
         self._set("input_bits", self._input_bits())
-        if not 0 <= self.waiting <= self.phases:
-            raise OptionError(
-                f"wait: {self.wait} is outside 0..{self.phases}, the phases; give a number within"
-            )
+        checked_wait(self.waiting, self.phases, "recipe")
         if self.input_range is not None:
             self._set("input_range", check_range(self.input_range, self.bits))
         for base in (self.q, *self.bases.values()):
@@ -116,6 +66,26 @@ class Recipe:
     def max_spikes_of(self, layer: str) -> int:
         """Spikes that a neuron of the layer may send in a sample."""
         return self.spikes.get(layer, self.max_spikes)
+
+    @property
+    def counts(self) -> bool:
+        """Whether codes come from all activations, not from the largest alone."""
+        return self.normalisation != "max" or self.levels == "data"
+
+    def check_layers(self, layers: Iterable[str], *others: str) -> None:
+        """Raise `OptionError` for options of layers that are not there.
+
+        layers : names of those with neurons
+        others : what else may have options of its own
+        """
+        names = list(layers)
+        for each in options(type(self)):
+            given = getattr(self, each.name) if each.kind.per_layer else ()
+            if unknown := set(given) - {*names, *others}:
+                raise OptionError(
+                    f"{each.name}: no layer {', '.join(sorted(unknown))}; the layers are "
+                    f"{', '.join(names)}"
+                )
 
     @property
     def waiting(self) -> int:

@@ -1,0 +1,28 @@
+"""How a network is converted.
+
+declaration : what one option is; declared once, it serves everything that names options
+options     : all of them, for the command line too, which shows them without loading NumPy
+recipe      : options, checked, and what follows from them
+provenance  : options as a file's provenance tells them, and back
+"""
+
+from typing import TYPE_CHECKING
+
+from onespike_lava.system.lazy import loader
+
+if TYPE_CHECKING:
+    from exporters.recipe.options import CHOICES, PAPER
+    from exporters.recipe.recipe import Recipe, check_names, recipe_of
+
+__all__ = ["CHOICES", "PAPER", "Recipe", "check_names", "recipe_of"]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "CHOICES": "options",
+        "PAPER": "options",
+        "Recipe": "recipe",
+        "check_names": "recipe",
+        "recipe_of": "recipe",
+    },
+)
