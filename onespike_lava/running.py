@@ -12,7 +12,7 @@ from importlib import import_module
 from math import prod
 from typing import Any
 
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.encoding import Samples
 from onespike_lava.engines.result import Result, Run
 from onespike_lava.errors import MissingPartError, OptionError
 from onespike_lava.model import Model, checked_wait

@@ -22,7 +22,8 @@ from exporters.graph import Graph, is_spiking
 from exporters.graph.execution import run
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
-from onespike_lava.data.samples import Samples, check_samples, decode, encode
+from onespike_lava.data.encoding import Samples, decode, encode
+from onespike_lava.data.samples import check_samples
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.evaluation.tally import Labels
@@ -116,19 +117,13 @@ class _Parts:
         shapes = prepared.shapes()
         nodes = {node.inputs[0]: node.name for node in prepared.nodes if is_spiking(node)}
         nodes[f"{prepared.input.name}.once"] = prepared.input.name
-        for layer in network.layers:
-            if not isinstance(layer, Spiking):
-                continue
+        for layer in network.hidden:
             if layer.name not in nodes or shapes[nodes[layer.name]] != layer.shape:
                 raise DataError(
                     f"model: has no layer {layer.name!r} of shape {list(layer.shape)}; give the "
                     "network that the file was made from"
                 )
         return cls(network, prepared, nodes)
-
-    @property
-    def hidden(self) -> list[Spiking]:
-        return [layer for layer in self.network.layers if isinstance(layer, Spiking)]
 
     def exact(self, x: NDArray[Any]) -> Values:
         """Every node's value."""
@@ -218,7 +213,11 @@ def _losses(
     parts: _Parts, x: NDArray[Any], wait: int | None, progress: Progress
 ) -> tuple[tuple[LayerLoss, ...], float]:
     """Every hidden layer's loss, and the squared logit error of the whole."""
-    network, sums, error = parts.network, {layer.name: _Sums() for layer in parts.hidden}, 0.0
+    network, sums, error = (
+        parts.network,
+        {layer.name: _Sums() for layer in parts.network.hidden},
+        0.0,
+    )
     outputs, places = prod(network.readout.shape), _places(network)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]
@@ -228,7 +227,7 @@ def _losses(
         error += float(np.sum((run.scores * network.output_scale - exact) ** 2))
         entry = decode(network.input, encode(network.input, block).integers)
         so_far: Values = {parts.prepared.input.name: entry.astype(np.float32)}
-        for layer in parts.hidden:
+        for layer in parts.network.hidden:
             node, found = parts.nodes[layer.name], sums[layer.name]
             so_far[node] = parts.decoded(layer, run.codes[layer.name])
             alone = parts.coded(layer, values[node])
@@ -242,5 +241,5 @@ def _losses(
             found.agree += float(np.count_nonzero(same))
         progress("layers", min(start + BLOCK, len(x)), len(x))
     size = (len(x), outputs, places)
-    rows = [sums[layer.name].loss(layer.name, *size) for layer in parts.hidden]
+    rows = [sums[layer.name].loss(layer.name, *size) for layer in parts.network.hidden]
     return tuple(rows), error / (len(x) * outputs)

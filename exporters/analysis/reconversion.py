@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from exporters.conversion import Conversion, convert
 from exporters.recipe.provenance import digest, missing, recalled
 from onespike_lava.errors import DataError, UnsupportedError
-from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
 
@@ -52,7 +51,7 @@ def reconvert(
 def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
     """Options of `exporters.recipe.Recipe`: what the network shows, and what it was told."""
     once = {network.input.name: f"{network.input.name}.once"}
-    hidden = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
+    hidden = {layer.name: layer for layer in network.hidden}
     of_input = {name: hidden[layer].base for name, layer in once.items() if layer in hidden}
     layers = {name: layer for name, layer in hidden.items() if name not in once.values()}
     return {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code
 from exporters.recipe import Recipe
-from onespike_lava.data.samples import decode, encode
+from onespike_lava.data.encoding import decode, encode
 from onespike_lava.layers import Input, Shape
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.data.samples import OFF, encode, few_levels, grid_text
+from onespike_lava.data.encoding import OFF, encode, few_levels, grid_text
 from onespike_lava.errors import DataError, warn
 from onespike_lava.layers import Input
 

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.products import connect, unfolded_bytes
+from onespike_lava.engines.products import connect, input_bytes
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.engines.rows import Product, product
 from onespike_lava.layers import (
     LAYERS,
+    PLAIN,
     Input,
     Integers,
     MaxPool,
@@ -24,7 +25,6 @@ from onespike_lava.layers import (
     Registry,
     Shape,
     Spiking,
-    Synapse,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -249,12 +249,10 @@ def _unfolded_bytes(network: Model) -> int:
     """Bytes that the largest padded or unfolded layer takes per sample."""
     largest = 1
     for layer in network.layers[1:]:
-        if isinstance(layer, MaxPool):
-            largest = max(largest, prod(layer.window.padded(network.layers[layer.source].shape)))
+        for source in layer.passes:
+            window = getattr(layer, "window", PLAIN)
+            largest = max(largest, prod(window.padded(network.layers[source].shape)))
         for synapse in layer.synapses:
-            source = network.layers[synapse.source].shape
-            if isinstance(synapse, Synapse) and synapse.kind == "conv":
-                largest = max(largest, unfolded_bytes(synapse, layer.shape[1:]))
-                source = synapse.window.padded(source)
-            largest = max(largest, 4 * prod(source), 4 * prod(layer.shape))
+            taken = input_bytes(synapse, network.layers[synapse.source].shape, layer.shape)
+            largest = max(largest, taken, 4 * prod(layer.shape))
     return largest

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onespike_lava.data.samples import decode, encode
+from onespike_lava.data.encoding import decode, encode
 from onespike_lava.engines.numba import engine
 from onespike_lava.engines.numba.kernels import walk
 from onespike_lava.engines.numba.plan import planner

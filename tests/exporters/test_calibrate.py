@@ -6,7 +6,7 @@ import pytest
 from exporters.calibration.grid import check_calibration, input_grid
 from exporters.calibration.histograms import histograms
 from exporters.graph import Graph, Node
-from onespike_lava.data.samples import decode, encode
+from onespike_lava.data.encoding import decode, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 

@@ -19,7 +19,7 @@ from exporters import convert, read_nir, write_nir
 from exporters.calibration.grid import input_grid
 from exporters.passes import prepare
 from onespike_lava import netx
-from onespike_lava.data.samples import encode
+from onespike_lava.data.encoding import encode
 from onespike_lava.errors import OneSpikeWarning
 from onespike_lava.layers import Input
 from onespike_lava.loihi import fit

@@ -12,7 +12,6 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.data.samples import encode
 from onespike_lava.layers import BinaryCode
 from onespike_lava.neurons import clock
 from onespike_lava.processes.encoder.process import Encoder
@@ -32,7 +31,7 @@ class AbstractEncoderModel(PyLoihiProcessModel):  # type: ignore[misc]
         sample, phase = clock(self.time_step, params["start"], params["phases"])
         received = self.a_in.recv()
         if params["streams"] and sample >= 0 and phase == 1:
-            self.samples = encode(layer, received[None]).integers
+            self.samples = params["coding"](layer, received[None]).integers
         at = 0 if params["streams"] else sample
         if sample >= 0 and at < len(self.samples):
             sent = BinaryCode(layer.bits, params["unary"]).payload(self.samples[at], phase)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
-from onespike_lava.data.samples import encode
+from onespike_lava.data.encoding import as_integers, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 from onespike_lava.model import Model
@@ -46,11 +45,10 @@ class Encoder(AbstractProcess):  # type: ignore[misc]
         start: int = 0,
         **parameters: Any,
     ) -> None:
-        if integers:
-            layer = replace(layer, low=np.zeros(1), step=np.ones(1))
+        coding = as_integers if integers else encode
         given = {"layer": layer, "phases": phases, "unary": unary, "start": start}
-        super().__init__(streams=samples is None, **given, **parameters)
-        coded = encode(layer, np.zeros((1, *layer.shape)) if samples is None else samples)
+        super().__init__(streams=samples is None, coding=coding, **given, **parameters)
+        coded = coding(layer, np.zeros((1, *layer.shape)) if samples is None else samples)
         if not len(coded.integers):
             raise DataError("samples: there are none; give at least one")
         self.shape, self.clipped, self.rounding = layer.shape, coded.clipped, coded.rounding
