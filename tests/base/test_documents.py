@@ -17,6 +17,13 @@ def test_citation_names_this_version():
     assert "name: the onespike-lava authors" in text
 
 
+def test_the_tests_that_pages_name_are_there():
+    text = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    defined = set(re.findall(r"^def (test_\w+)\(", text, re.MULTILINE))
+    for path in (ROOT / "docs").glob("*.md"):
+        assert set(re.findall(r"`(test_\w+)`", path.read_text())) <= defined, path.name
+
+
 def test_every_tutorial_has_a_page():
     scripts = {path.stem for path in (ROOT / "tutorials").glob("[0-9]*.py")}
     pages = {path.stem for path in (ROOT / "docs" / "tutorials").glob("[0-9]*.md")}

@@ -200,7 +200,7 @@ def test_the_model_and_the_data_are_not_changed():
         ({"phases": 2.5}, r"^phases: 2.5 is not a whole number; give one$"),
         ({"base": 1.0}, r"^base: 1 is outside \(1, 2\]; let it be chosen with 'auto'$"),
         ({"base": "best"}, r"^base: 'best' is neither auto nor a number; give one of both$"),
-        ({"wait": 17}, r"^wait: 17 is outside 0..16, the phases; give a number within$"),
+        ({"wait": 17}, r"^wait: 17 is outside 0..16, the recipe's phases; give a whole number of "),
         ({"phases": 24, "base": 1.3}, r"^payload table: phase 24 of 24 rounds to 0 with base 1.3"),
         ({"weighting": "rate"}, r"^weighting: 'rate' is not one of graded, membrane; choose one"),
         ({"input_bits": 9}, r"^input_bits: 9 is outside 1..8; use fewer or more phases$"),
