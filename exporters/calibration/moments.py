@@ -58,7 +58,7 @@ def draw(
     """
     if node.op == "linear":
         return inputs.reshape(len(inputs), 1, -1), (slice(None),)
-    view = arithmetic.unfolded(inputs, node.params["weight"].shape[2:], arithmetic.window(node))
+    view = arithmetic.window(node).view(inputs, node.params["weight"].shape[2:])
     count = min(places, size[0] * size[1]) * len(inputs)
     sample = random.integers(0, len(inputs), count)
     row, column = random.integers(0, size[0], count), random.integers(0, size[1], count)

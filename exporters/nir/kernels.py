@@ -107,10 +107,10 @@ def as_matrix(synapse: Connection, source: Shape) -> Floats:
         constant_values=silent,
     )
     matrix = np.zeros((outputs, rows * columns, inputs, silent + 1), np.float32)
-    (down, across), (high, wide) = synapse.window.stride, synapse.window.dilation
     for at, column_at in np.ndindex(*full.shape[2:]):
-        row, column = seen[0][at], seen[1][column_at]
-        read = places[row * high :: down, column * wide :: across][:rows, :columns].reshape(-1)
+        row, column = int(seen[0][at]), int(seen[1][column_at])
+        under = synapse.window.under(0, row, rows), synapse.window.under(1, column, columns)
+        read = places[under].reshape(-1)
         matrix[:, np.arange(rows * columns), :, read] = full[:, :, at, column_at]
     return matrix[..., :-1].reshape(outputs * rows * columns, inputs * silent)
 

@@ -159,13 +159,11 @@ def _linear_of_conv(conv: Node, linear: Node, shape: Shape) -> Node:
     inner, slide = dense_groups(conv), window(conv)
     rows, columns = slide.output_size(shape[1:], inner.shape[2:])
     outer = outer.reshape(len(outer), len(inner), rows, columns)
-    (top, left, bottom, right), (down, across) = slide.padding, slide.stride
-    channels, height, width = shape
-    wide = np.zeros((len(outer), channels, height + top + bottom, width + left + right))
-    for r, c in np.ndindex(*inner.shape[2:]):
-        y, x = r * slide.dilation[0], c * slide.dilation[1]
+    top, left, *_ = slide.padding
+    height, width = shape[1:]
+    wide = np.zeros((len(outer), *slide.padded(shape)))
+    for r, c, (down, across) in slide.taps(inner.shape[2:], (rows, columns)):
         part = np.einsum("omhw,mi->oihw", outer, inner[:, :, r, c], optimize=True)
-        under = slice(y, y + down * (rows - 1) + 1, down)
-        wide[:, :, under, x : x + across * (columns - 1) + 1 : across] += part
+        wide[:, :, down, across] += part
     weight = wide[:, :, top : top + height, left : left + width].reshape(len(outer), -1)
     return with_params(linear, weight, bias + outer.sum(axis=(2, 3)) @ offset)

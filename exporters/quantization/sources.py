@@ -13,12 +13,9 @@ from exporters.calibration.moments import Moments, groups_of
 from exporters.graph import Graph, Node, arithmetic
 from exporters.passes.algebra import is_fixed
 from exporters.recipe import Recipe
-from onespike_lava.layers import Input, Shape, Window
+from onespike_lava.layers import PLAIN, Input, Shape, Window
 
 Floats = NDArray[np.float64]
-
-PLAIN = Window()
-"""Stride 1, no padding."""
 
 
 @dataclass(frozen=True)

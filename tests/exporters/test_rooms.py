@@ -74,3 +74,9 @@ def test_one_loop_reads_traces():
 def test_sources_are_made_in_one_place():
     made = [path.name for path in MODULES if re.search(r"\bSource\($", path.read_text(), re.M)]
     assert not made
+
+
+def test_windows_become_indices_in_one_place():
+    """`Window` of the core turns strides and dilations into slices; here nobody does."""
+    found = re.compile(r"sliding_window_view|::(down|across|beside|stride)|: ?stride\]")
+    assert not [path.name for path in MODULES if found.search(path.read_text())]

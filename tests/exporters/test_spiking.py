@@ -48,7 +48,10 @@ def test_who_is_spiking():
     assert not is_spiking(Node("?", "unknown", ("x",)))
 
 
-@pytest.mark.parametrize("package", ["passes", "calibration", "quantization", "analysis", "tuning"])
+PACKAGES = ("passes", "calibration", "quantization", "fidelity", "analysis", "tuning")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_nobody_asks_for_the_name(package):
     for path in sorted((ROOT / "exporters" / package).glob("*.py")):
         place = path.relative_to(ROOT).as_posix()
