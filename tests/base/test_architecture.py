@@ -2,13 +2,12 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.import_graph import circle, levels, modules, rooms
 
-ROOT = Path(__file__).parents[2]
 MAP = (ROOT / "docs" / "architecture.md").read_text()
 MODULES = modules()
 ROOMS = rooms(MODULES)

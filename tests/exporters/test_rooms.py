@@ -2,11 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 MODULES = sorted((ROOT / "exporters").rglob("*.py"))
 LONGEST, MOST = 300, 12
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,13 +17,13 @@ from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import load
 from onespike_lava.processes import engine as lava
+from tests import ROOT
 from tests.graphs import random_graph_network
 from tests.lava.architectures import ARCHITECTURES, build, integers
 from tests.networks import random_network
 
 pytestmark = pytest.mark.lava
 
-ROOT = Path(__file__).parents[2]
 
 WAITS = (12, 10, 4, 0)
 

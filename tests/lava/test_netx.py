@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -21,12 +20,11 @@ from onespike_lava.errors import FormatError, OptionError
 from onespike_lava.netx import load, save
 from onespike_lava.processes import Encoder, Sparse
 from onespike_lava.processes.netx import hdf5
+from tests import ROOT
 from tests.lava.architectures import build, integers
 from tests.lava.drive import collect, feed
 
 pytestmark = pytest.mark.lava
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

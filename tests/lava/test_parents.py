@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests import ROOT
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 pytestmark = pytest.mark.lava
 
-ROOT = Path(__file__).parents[2]
 
 TORCH = """
 import torch

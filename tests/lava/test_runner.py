@@ -21,6 +21,7 @@ from lava.proc.io.source import RingBuffer as Source
 from onespike_lava.errors import LavaRunError, OptionError
 from onespike_lava.processes.runner import patience, teardown
 from onespike_lava.processes.runner.session import Session
+from tests import ROOT
 from tests.interrupts import heard
 from tests.lava.conftest import children, wait_for
 from tests.lava.faulty.process import Faulty
@@ -174,9 +175,8 @@ with guarded:
 
 def start(work: str, before: str = "", after: str = "") -> subprocess.Popen:
     script = SCRIPT.format(work=work, before=before, after=after)
-    root = Path(__file__).parents[2]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", script], cwd=root, preexec_fn=heard, **pipes)
+    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, preexec_fn=heard, **pipes)
 
 
 def gone(pid: int) -> bool:

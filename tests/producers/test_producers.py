@@ -5,7 +5,6 @@
 import inspect
 import runpy
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from exporters import PAPER, convert
 from exporters.frontends.onnx.file import from_onnx
 from exporters.passes.pipeline import prepare
 from onespike_lava.layers import Readout, Spiking
+from tests import DIGITS
 
 
 def digits():
@@ -194,9 +194,8 @@ def test_the_digits_model_by_either_route(tmp_path):
     torch = pytest.importorskip("torch")
     from exporters.frontends.torch.fx import from_torch
 
-    folder = Path(__file__).parents[2] / "netx_models" / "digits"
-    model = runpy.run_path(str(folder / "model.py"))["build"]()
-    path = folder / "digits.onnx"
+    model = runpy.run_path(str(DIGITS / "model.py"))["build"]()
+    path = DIGITS / "digits.onnx"
     weights = {
         each.name: torch.tensor(numpy_helper.to_array(each))
         for each in onnx.load(str(path)).graph.initializer

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +12,11 @@ from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Readout, Spiking, Synapse, Window
 from onespike_lava.loihi import LOIHI2, limits, stock
 from onespike_lava.schedule import total_steps
+from tests import ROOT
 from tests.graphs import random_graph_network
 from tests.networks import Maker
 
-GUIDE = Path(__file__).parents[2] / "docs" / "loihi.md"
+GUIDE = ROOT / "docs" / "loihi.md"
 
 
 def maker(phases=8, weighting="graded"):

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from onespike_lava.report import page
-from tests.base.test_report import reported  # noqa: F401 - a fixture
+from tests.base.report.test_page import reported  # noqa: F401 - a fixture
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (

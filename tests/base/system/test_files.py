@@ -25,7 +25,7 @@ from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.netx import load, to_bytes
 from onespike_lava.system import files
 from onespike_lava.system.files import scratch, write_atomic
-from tests import permissions
+from tests import ROOT, permissions
 from tests.networks import random_network, random_samples
 
 pytestmark = pytest.mark.skipif(files.fcntl is None, reason="needs POSIX")
@@ -273,7 +273,7 @@ def onespike(folder, *words, env=None, **options):
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         check=False,
         **options,
     )

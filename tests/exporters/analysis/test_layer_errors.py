@@ -18,7 +18,7 @@ from onespike_lava import save
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
-from tests.exporters.test_quantize import cnn, images
+from tests.exporters.quantization.test_network import cnn, images
 
 RECIPES = {
     "default": {},
@@ -138,7 +138,7 @@ def test_another_source_is_told_and_one_of_other_layers_refused():
 
 def test_graph_networks_are_refused():
     pytest.importorskip("scipy")
-    from tests.exporters.test_gcn import build, graph
+    from tests.exporters.gcn.test_conversion import build, graph
 
     adjacency, x = graph()
     network = gcn.convert(build(), x, adjacency=adjacency).network

@@ -11,7 +11,7 @@ from exporters.calibration.grid import input_grid
 from exporters.graph import Graph, Node
 from onespike_lava.errors import OneSpikeWarning
 from onespike_lava.evaluation.tally import evaluate
-from tests.digits.conftest import HERE
+from tests import DIGITS
 
 WAY = "ranges and corrections rest on these, give some hundred real samples"
 
@@ -27,7 +27,7 @@ def digits():
 @pytest.fixture(scope="module")
 def model():
     pytest.importorskip("onnx")
-    return str(HERE / "digits.onnx")
+    return str(DIGITS / "digits.onnx")
 
 
 def said(call, *arguments, **options):

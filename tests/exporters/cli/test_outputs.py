@@ -14,8 +14,8 @@ from exporters import convert, export, tune
 from exporters.frontends.read import model_files
 from onespike_lava.cli import main
 from onespike_lava.errors import OptionError
+from tests import DIGITS
 
-DIGITS = Path(__file__).parents[2] / "netx_models" / "digits"
 NAMES = ("m.onnx", "n.net", "x.npz", "d.npz", "w.safetensors", "a.npz", "mine.py", "m.bin")
 
 EXPORT = ("export", "m.onnx", "--calibration", "x.npz")

@@ -363,7 +363,7 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     sparse.save_npz(tmp_path / "a.npz", adjacency)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
-        "from tests.exporters.test_gcn import NODES, Plain, build\n"
+        "from tests.exporters.gcn.test_conversion import NODES, Plain, build\n"
         "def make():\n    return build(Plain, inputs=NODES)\n"
     )
     command = ["export", "mine:make", "--adjacency", "a.npz", "-o", "g.net"]

@@ -1,7 +1,6 @@
 """One executor of source networks: its values, and its check that they are numbers."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from exporters.graph import Graph, Node
 from exporters.graph.execution import run
 from exporters.recipe import Recipe
 from onespike_lava.errors import DataError
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 BEYOND = r"^(b|c) \(linear\): its values exceed float32"
 
 

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +9,8 @@ import pytest
 from exporters import convert
 from exporters.graph import Graph, Node, is_spiking
 from exporters.graph.operators import OPERATORS
-from tests.exporters.test_passes import Chain
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+from tests.exporters.passes.test_pipeline import Chain
 
 OWN_ALGEBRA = {
     "exporters/passes/draft.py": 2,  # neurons behind a value that a ReLU does not change

@@ -3,7 +3,6 @@
 import tracemalloc
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -23,10 +22,11 @@ from onespike_lava import load
 from onespike_lava.cli import main
 from onespike_lava.errors import DataError, FormatError, OneSpikeError, UnsupportedError
 from onespike_lava.layers import Sparse, Synapse, Window
+from tests import ROOT
 from tests.graphs import random_graph_network
 from tests.networks import Maker, random_network
 
-MODELS = sorted((Path(__file__).parents[2] / "netx_models").glob("*/*.net"))
+MODELS = sorted((ROOT / "netx_models").glob("*/*.net"))
 KINDS = {
     "graded": random_network,
     "membrane": lambda seed: random_network(seed, "membrane"),

@@ -12,7 +12,7 @@ from onespike_lava.layers import Readout, Spiking, Synapse
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
-from tests.exporters.test_quantize import cnn, images
+from tests.exporters.quantization.test_network import cnn, images
 from tests.networks import random_network, random_samples
 
 RECIPES = {"default": {}, "paper": dict(PAPER), "membrane": {**PAPER, "weighting": "membrane"}}

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import click
 import pytest
@@ -16,8 +15,7 @@ from exporters.recipe.declaration import SWITCH, WHOLE, option, options
 from exporters.recipe.options import OPTIONS
 from exporters.recipe.provenance import missing, recalled, told
 from onespike_lava.errors import OptionError, UnsupportedError
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
 
 
 @dataclass(frozen=True)

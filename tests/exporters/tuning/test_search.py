@@ -18,7 +18,7 @@ from exporters.tuning.store import POINTS, Store
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.netx import load
-from tests.exporters.test_quantize import cnn, images
+from tests.exporters.quantization.test_network import cnn, images
 
 QUICK = {"correct": "none", "rounding": "nearest", "normalisation": "max"}
 GRID = {**QUICK, "phases": (4, 6), "base": (1.3, 1.5), "wait": ("0.5T", "T")}

@@ -6,7 +6,6 @@ import inspect
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,9 +19,9 @@ from exporters.frontends.onnx.file import from_onnx
 from exporters.frontends.read import read
 from exporters.passes.pipeline import prepare
 from onespike_lava.errors import DataError, UnsupportedError
+from tests import DIGITS, ROOT
 
 RANDOM = np.random.default_rng(7)
-DIGITS = Path(__file__).parents[2] / "netx_models" / "digits" / "digits.onnx"
 
 
 def array(*shape):
@@ -490,11 +489,11 @@ def test_files_of_torch(tmp_path):
 
 
 def test_the_default_model():
-    graph = compared(DIGITS, (1, 8, 8))
+    graph = compared(DIGITS / "digits.onnx", (1, 8, 8))
     ops = [each.op for each in graph.nodes]
     assert ops.count("batchnorm") == 3
     assert {"maxpool", "avgpool", "flatten"} <= set(ops)
-    content = DIGITS.read_bytes()
+    content = (DIGITS / "digits.onnx").read_bytes()
     assert len(content) < 300_000
     assert not any(each in content for each in (b"/home", b"/root", b"/usr", b"/tmp", b".py"))
 
@@ -507,9 +506,8 @@ def test_without_onnx():
         "try: exporters.frontends.read.read('m.onnx', (3,))\n"
         "except Exception as error: sys.stdout.write(f'{type(error).__name__}: {error}')"
     )
-    root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout == (
         "MissingPartError: m.onnx: onnx is not installed; run pip install 'onespike-lava[onnx]'"

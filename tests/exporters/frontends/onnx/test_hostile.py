@@ -6,7 +6,6 @@
 # ruff: noqa: E402  (imports follow importorskip)
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from exporters.passes.pipeline import prepare
 from onespike_lava import netx
 from onespike_lava.cli import main
 from onespike_lava.errors import OneSpikeError
+from tests import ROOT
 from tests.hostile import data_files, net_containers, net_files, onnx_files
 from tests.hostile.doors import lines
 from tests.hostile.doors import prepare as prepare_folder
@@ -31,8 +31,8 @@ from tests.hostile.running import judged
 SLOW = ("fifty thousand keys", "ten thousand layers", "thousand links in each of five groups")
 SLOW += ("one array under ten thousand names", "hundred thousand members", "gigabytes in bzip2")
 SLOW += ("gigabytes deflated", "four thousand", "million empty nodes", "doubled")
-ROOT = ("no permission",)
-"""What root reads all the same: `tests/base/test_faults.py` has it."""
+SUPERUSER = ("no permission",)
+"""What root reads all the same: `tests/base/cli/test_faults.py` has it."""
 OPENED = (".net", ".npz", ".npy", ".onnx")
 
 
@@ -49,7 +49,7 @@ def cases():
         onnx_files.joins,
     )
     every = (case for make in makers for case in make())
-    return [case for case in every if case.name not in SLOW + ROOT and case.suffix in OPENED]
+    return [case for case in every if case.name not in SLOW + SUPERUSER and case.suffix in OPENED]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes and holes of Linux")
@@ -200,7 +200,7 @@ def read_or_refused(read, path):
 
 @pytest.mark.parametrize(("kind", "read"), [("file", netx.load), ("onnx", onnx_read)])
 def test_what_the_fuzzer_kept_is_read_or_refused(kind, read):
-    found = sorted((Path(__file__).parents[1] / "fuzz" / "corpus" / kind).iterdir())
+    found = sorted((ROOT / "tests" / "fuzz" / "corpus" / kind).iterdir())
     assert len(found) > 50
     for path in found:
         read_or_refused(read, path)

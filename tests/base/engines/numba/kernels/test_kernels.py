@@ -11,7 +11,7 @@ from onespike_lava.engines.numba.kernels import operations, walk
 from onespike_lava.engines.numba.kernels.loops import operate
 from onespike_lava.engines.numba.kernels.operations import OPERATIONS, Connect
 from onespike_lava.engines.numba.kernels.rows import PARAMETERS, fields, holds, rows_of
-from tests.base import numba_twins
+from tests.base.engines.numba import twins
 from tests.base.test_imports import imports
 
 MODULES = sorted(path.relative_to(walk.SOURCES) for path in walk.SOURCES.rglob("*.py"))
@@ -38,8 +38,8 @@ def test_compiled_code_reads_what_was_written(operation, program):
     assert rows.shape == (len(OPERATIONS), PARAMETERS)
     for written, row in zip(program, rows, strict=True):
         held, found = read(row)
-        assert held == numba_twins.holds(operation, row) == (type(written) is operation)
-        assert found == numba_twins.fields(operation, row)
+        assert held == twins.holds(operation, row) == (type(written) is operation)
+        assert found == twins.fields(operation, row)
         assert type(found) is operation
         assert not held or found == written
 

@@ -13,7 +13,7 @@ from onespike_lava.engines.numba.plan.sent import SENT
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import CODES, LAYERS, Layer
 from onespike_lava.model import Model
-from tests.base.numba_twins import fields, holds
+from tests.base.engines.numba.twins import fields, holds
 from tests.networks import Maker, random_network, random_samples
 
 

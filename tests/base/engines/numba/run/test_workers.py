@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from onespike_lava import running
 from onespike_lava.engines.numba.run import workers
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import save
+from tests import ROOT
 from tests.networks import random_network, random_samples
 
 pytestmark = pytest.mark.usefixtures("many_threads")
@@ -139,10 +139,10 @@ def in_process(code, **environment):
 def test_without_the_compiler():
     """The kernels' twins run whole networks; the engine leaves them to NumPy."""
     code = """
-from tests.base import numba_twins
+from tests.base.engines.numba import twins
 from tests.networks import random_network, random_samples
-numba_twins.take_over()
-print(numba_twins.twin_difference("vnni"), numba_twins.twin_difference("portable"))
+twins.take_over()
+print(twins.twin_difference("vnni"), twins.twin_difference("portable"))
 network = random_network(1)
 x = random_samples(network, 2)
 print(network.run(x).engine, (network.run(x, "numba").scores == network.run(x).scores).all())
@@ -158,8 +158,13 @@ def test_kernels_keep_to_the_features_that_numba_compiles_for():
 
 def test_the_core_of_the_suite_without_the_compiler():
     """Engine `numba` leaves its networks to NumPy, `auto` is NumPy, and nothing else changes."""
-    parts = ["test_coding.py", "test_engines.py", "test_several.py", "test_energy.py"]
-    paths = [str(Path(__file__).parent / part) for part in parts]
+    parts = [
+        "engines/test_engines",
+        "layers/codes/test_several_spikes",
+        "test_coding",
+        "test_energy",
+    ]
+    paths = [str(ROOT / "tests" / "base" / f"{part}.py") for part in parts]
     chosen = "not numpy_equals_reference or 3-graded or 3-membrane"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", chosen, *paths],
