@@ -138,7 +138,7 @@ def test_verify_finds_another_source(onespike, data, tmp_path):
 
 def test_verify_finds_a_planted_fault(onespike, data, monkeypatch):
     from onespike_lava.engines import numpy as engine
-    from tests.base.engines.test_engines import one_phase_late_once
+    from tests.late import one_phase_late_once
 
     monkeypatch.setattr(engine, "run", one_phase_late_once(engine.run))
     code, text, _ = onespike("verify", NET, "--data", data / "test.npz", "--limit", "3")

@@ -9,36 +9,25 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from lava.magma.core.process.process import ProcessServer
 
 from onespike_lava import neurons as dynamics
 from onespike_lava.engines import numpy, reference
-from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import load
 from onespike_lava.processes import engine as lava
 from tests import ROOT
 from tests.graphs import random_graph_network
 from tests.lava.architectures import ARCHITECTURES, build, integers
+from tests.lava.parity import check_same
 from tests.networks import random_network
 
 pytestmark = pytest.mark.lava
 
-
 WAITS = (12, 10, 4, 0)
-
 HIERARCHY_WAITS = {"graded": (12, 4), "membrane": (10,)}
 """Fewer for the hierarchy, whose runs start an operating-system process per Process."""
-
-
-def check_same(one: Result, other: Result) -> None:
-    np.testing.assert_array_equal(one.scores, other.scores)
-    assert list(one.spikes) == list(other.spikes)
-    assert one.codes is not None
-    assert other.codes is not None
-    for mine, theirs in zip(one.codes, other.codes, strict=True):
-        assert mine.dtype == theirs.dtype == np.uint8
-        np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize("wait", WAITS)

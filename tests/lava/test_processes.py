@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source

@@ -10,7 +10,7 @@ from onespike_lava.engines import numpy as vectorised
 from onespike_lava.engines import products, reference
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation.comparison import first_difference
-from onespike_lava.layers import Spiking
+from tests.late import one_phase_late_once
 from tests.networks import random_network, random_samples
 
 
@@ -53,15 +53,6 @@ def test_codes_are_phases_and_spikes_their_count():
     assert run.spikes["input"] == bits
 
 
-def one_phase_late(network, data, wait, record):
-    """A wrong engine: one spike of one sample comes one phase late."""
-    result = vectorised.run(network, data, wait, True)
-    index = next(i for i, layer in enumerate(network.layers) if isinstance(layer, Spiking))
-    place = np.argwhere((result.codes[index] > 0) & (result.codes[index] < network.phases))[0]
-    result.codes[index][tuple(place)] += 1
-    return result
-
-
 def test_planted_fault_is_found(monkeypatch):
     network = random_network(3, phases=16)
     x = random_samples(network, 4)
@@ -74,14 +65,6 @@ def test_planted_fault_is_found(monkeypatch):
     assert found.values[0] == found.values[1] + 1
     assert found.count == 1
     assert str(found).startswith("layer spiking1, sample 0, neuron [")
-
-
-def one_phase_late_once(run):
-    def late(network, data, wait, record, progress):
-        vectorised.run = run
-        return one_phase_late(network, data, wait, record)
-
-    return late
 
 
 def test_result_does_not_depend_on_blocks(monkeypatch):

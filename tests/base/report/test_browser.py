@@ -8,7 +8,6 @@ import subprocess
 import pytest
 
 from onespike_lava.report import page
-from tests.base.report.test_page import reported  # noqa: F401 - a fixture
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (
@@ -30,7 +29,7 @@ addEventListener("load", () => {{
 
 
 @pytest.fixture(scope="module")
-def browsed(reported, tmp_path_factory):  # noqa: F811
+def browsed(reported, tmp_path_factory):
     """A browser's view of a page: (width, scroll width) in frames of two widths, and its log."""
     if CHROMIUM is None:
         pytest.skip("no chromium here")
@@ -51,7 +50,7 @@ def browsed(reported, tmp_path_factory):  # noqa: F811
     return browse
 
 
-def test_no_scroll_across_and_no_message_on_the_console(browsed, reported):  # noqa: F811
+def test_no_scroll_across_and_no_message_on_the_console(browsed, reported):
     sizes, log = browsed(page(reported[0]))
     assert sizes == [(width, width) for width in WIDTHS]
     assert "CONSOLE" not in log

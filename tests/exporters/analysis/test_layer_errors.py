@@ -1,53 +1,20 @@
-"""A network beside its source: figures against plain arithmetic, and the command."""
+"""A network beside its source: figures against plain arithmetic."""
 
-import json
-import os
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from exporters import PAPER, convert
+from exporters import convert
 from exporters.analysis.layer_errors import compare
-from exporters.analysis.reconversion import reconvert
 from exporters.fidelity.baseline import macs
 from exporters.gcn import conversion as gcn
 from exporters.passes.pipeline import prepare
-from onespike_lava import save
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
-from tests.exporters.quantization.test_network import cnn, images
-
-RECIPES = {
-    "default": {},
-    "paper": {**PAPER, "base": 1.3},
-    "membrane": {"weighting": "membrane", "wait": 12},
-    "no shift, own pools, a range": {"shift": False, "pool": "own", "input_range": (-4.0, 4.0)},
-    "one spike for an input value": {"input_coding": "single", "phases": 24},
-    "bases and spikes of layers": {"bases": {"conv1": 1.2}, "spikes": {"hidden": 3}, "phases": 8},
-    "input bits, biases": {"input_bits": 6, "correct": "bias", "rounding": "nearest"},
-}
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_network_is_converted_anew_from_what_its_file_tells(name):
-    found = convert(cnn(), images(), **RECIPES[name])
-    again = reconvert(found.network, cnn(), images())
-    assert again.network == found.network
-    assert (again.simulate(images(4)) == found.simulate(images(4))).all()
-
-
-def test_other_data_and_other_files_are_refused():
-    network = convert(cnn(), images()).network
-    with pytest.raises(
-        DataError, match=r"^calibration: 119 samples of SHA-256 \w+, the network was"
-    ):
-        reconvert(network, cnn(), images()[:-1])
-    bare = Network(network.layers, network.phases, network.wait)
-    with pytest.raises(UnsupportedError, match=r"^network: its provenance does not name average"):
-        reconvert(bare, cnn(), images())
+from tests.exporters.analysis.conversions import RECIPES
+from tests.sources import cnn, images
 
 
 def by_hand(layer, values):
@@ -138,83 +105,9 @@ def test_another_source_is_told_and_one_of_other_layers_refused():
 
 def test_graph_networks_are_refused():
     pytest.importorskip("scipy")
-    from tests.exporters.gcn.test_conversion import build, graph
+    from tests.exporters.gcn.modules import build, graph
 
     adjacency, x = graph()
     network = gcn.convert(build(), x, adjacency=adjacency).network
     with pytest.raises(UnsupportedError, match=r"^model: the report compares no graph networks"):
         compare(network, build(), x, np.zeros(len(x), int))
-
-
-@pytest.fixture
-def files(tmp_path, monkeypatch):
-    """A torch factory of the working folder, its network, and data."""
-    torch = pytest.importorskip("torch")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "twelve.py").write_text(
-        "from torch import nn\nimport torch\n\n"
-        "def make():\n    torch.manual_seed(0)\n"
-        "    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(216, 5))\n"
-    )
-    torch.manual_seed(0)
-    from exporters.frontends.torch.factory import load_factory
-
-    x = images(20)
-    network = convert(load_factory("twelve:make"), x).network
-    save(network, "a.net")
-    np.savez("x.npz", x=x, y=network.predict(x))
-    return tmp_path
-
-
-def called(*words):
-    from onespike_lava.cli import main
-
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    return stop.value.code or 0
-
-
-def test_command(files, capsys):
-    pytest.importorskip("matplotlib")
-    pytest.importorskip("jinja2")
-    words = ["report", "a.net", "--data", "x.npz", "-o", "r.html"]
-    full = [*words, "--model", "twelve:make", "--calibration", "x.npz", "--taken-apart", "4"]
-    assert called(*full, "--figures", "figures", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["accuracy"], found["samples"]) == (1.0, 20)
-    assert found["comparison"]["rebuilt"] is True
-    assert found["comparison"]["samples"] == 4
-    assert [len(found["phase_counts"][name]) for name in found["spikes"]] == [9, 17]
-    text = (files / "r.html").read_text()
-    assert "100.00 %" in text
-    assert "give --" not in text
-    assert (files / "figures" / "losses.png").is_file()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")
-def test_a_path_that_is_no_text_is_a_title_with_escapes(files):
-    pytest.importorskip("matplotlib")
-    pytest.importorskip("jinja2")
-    name = os.fsdecode(b"\xff.net")
-    (files / "a.net").rename(files / name)
-    assert called("report", name, "--data", "x.npz", "-o", "r.html") == 0
-    assert r"<title>\udcff.net" in (files / "r.html").read_text()
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--calibration", "x.npz"], "model: missing; weights, output and calibration belong to"),
-        (["--model", "twelve:make", "--calibration", "b.npz"], "calibration: 3 samples of SHA-256"),
-        (["-o", "none/r.html"], "none/r.html: cannot be written (No such file or directory)"),
-        (["--figures", "x.npz"], "x.npz: no folder for figures (File exists); give another"),
-    ],
-)
-def test_a_slip_is_one_line(files, capsys, words, message):
-    pytest.importorskip("matplotlib")
-    pytest.importorskip("jinja2")
-    np.savez("b.npz", x=images(3))
-    assert called("report", "a.net", "--data", "x.npz", "-o", "r.html", *words) == 2
-    err = capsys.readouterr().err
-    assert err.startswith(f"onespike: {message}")
-    assert err.count("\n") == 1

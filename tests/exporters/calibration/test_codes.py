@@ -11,7 +11,7 @@ from exporters.recipe import Recipe
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
 from onespike_lava.evaluation.comparison import first_difference
-from tests.exporters.quantization.test_network import cnn, images
+from tests.sources import cnn, images
 
 
 def histogram(values):

@@ -13,8 +13,8 @@ from exporters.fidelity.selfcheck import SAMPLES
 from exporters.graph import Graph, Node
 from exporters.passes import pipeline as passes
 from onespike_lava.errors import SelfCheckError
-from tests.exporters.quantization.test_network import cnn, images
-from tests.parity.test_parity import Drawn, samples
+from tests.drawn import Drawn, samples
+from tests.sources import cnn, images
 
 
 def normed():

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("scipy")
 pytest.importorskip("torch_geometric")
+
 import torch
 from scipy import sparse
 from torch import nn

@@ -10,7 +10,7 @@ from exporters import convert
 from exporters.graph import Graph, Node, is_spiking
 from exporters.graph.operators import OPERATORS
 from tests import ROOT
-from tests.exporters.passes.test_pipeline import Chain
+from tests.chains import Chain
 
 OWN_ALGEBRA = {
     "exporters/passes/draft.py": 2,  # neurons behind a value that a ReLU does not change

@@ -6,8 +6,8 @@ from exporters import convert
 from exporters.graph import Graph, Node
 from exporters.passes.pipeline import prepare
 from exporters.quantization.sources import Linear, Source
-from tests.exporters.passes.test_pipeline import Chain
-from tests.exporters.quantization.test_network import cnn, images
+from tests.chains import Chain
+from tests.sources import cnn, images
 
 
 def double(node, key="weight"):

@@ -125,7 +125,7 @@ def test_graph_networks_say_what_was_trained():
     from scipy import sparse
 
     from exporters import gcn
-    from tests.exporters.gcn.test_conversion import Plain
+    from tests.exporters.gcn.modules import Plain
 
     torch.manual_seed(0)
     ring = sparse.csr_matrix(np.roll(np.eye(6), 1, 1) + np.roll(np.eye(6), -1, 1) + np.eye(6))

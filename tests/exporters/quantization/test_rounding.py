@@ -8,7 +8,7 @@ from exporters.calibration.moments import Moments
 from exporters.quantization.fit import fit
 from exporters.quantization.rounding import mean_lost, rounded
 from exporters.quantization.sources import Linear, Source
-from tests.exporters.quantization.test_network import cnn, images
+from tests.sources import cnn, images
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from onespike_lava import coding
 from onespike_lava.errors import InvalidNetworkError, OptionError
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Spiking
-from tests.exporters.quantization.test_network import cnn, images
+from tests.sources import cnn, images
 
 POOLED = {"add": 1}
 """The layer that the max pool of `cnn` reads."""

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from exporters.frontends.onnx.file import from_onnx
 from onespike_lava.errors import UnsupportedError
-from tests.exporters.frontends.onnx.test_file import array, node, refusal, saved
+from tests.exporters.frontends.onnx.files import array, node, refusal, saved
 
 LIST = "; `onespike operators` lists what is supported"
 FLOAT = "not supported; give the float model, from before it was quantised"

@@ -17,7 +17,7 @@ from exporters.frontends.refusals import HINTS, TEXT, line, shortened
 from exporters.frontends.torch.fx import from_torch
 from exporters.frontends.torch.table import MODULES
 from onespike_lava.errors import UnsupportedError
-from tests.exporters.frontends.torch.test_fx import Function, refusal
+from tests.exporters.frontends.torch.modules import Function, refusal
 
 LIST = "; `onespike operators` lists what is supported"
 QUANTISED = (
