@@ -12,7 +12,7 @@ from onespike_lava.engines.numba.kernels.loops import operate
 from onespike_lava.engines.numba.kernels.operations import OPERATIONS, Connect
 from onespike_lava.engines.numba.kernels.rows import PARAMETERS, fields, holds, rows_of
 from tests.base.engines.numba import twins
-from tests.base.test_imports import imports
+from tests.import_graph import imported
 
 MODULES = sorted(path.relative_to(walk.SOURCES) for path in walk.SOURCES.rglob("*.py"))
 
@@ -135,12 +135,12 @@ def test_rooms_import_one_way(room):
     here = "onespike_lava.engines.numba."
     allowed = tuple(here + other + "." for other in ROOMS[room])
     for path in (walk.SOURCES / room).rglob("*.py"):
-        own = [name for name in imports(path) if name.startswith(here)]
+        own = [name for name in imported(path) if name.startswith(here)]
         assert all(name.startswith(allowed) for name in own), path
 
 
 def test_kernels_import_nothing_that_the_key_does_not_cover():
     for path in (walk.SOURCES / "kernels").rglob("*.py"):
-        for name in imports(path):
+        for name in imported(path):
             own = name.startswith("onespike_lava.engines.numba.kernels.")
             assert own or not name.startswith(("onespike_lava", ".")), path
