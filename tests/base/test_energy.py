@@ -38,15 +38,16 @@ def counted(network, layer, run, sample):
 def by_kernel(synapse, sent, target):
     total, fixed = 0, is_fixed(synapse)
     outputs, inputs, rows, columns = synapse.weight.shape
-    window = synapse.window
+    (_, height, width), window = sent.shape, synapse.window
+    weight, sent = synapse.weight.tolist(), sent.tolist()  # lists: single numbers come faster
     for channel, row, column in np.ndindex(*target):
         group = channel // (outputs // synapse.groups)
         for part, y, x in np.ndindex(inputs, rows, columns):
             down = row * window.stride[0] + y * window.dilation[0] - window.padding[0]
             across = column * window.stride[1] + x * window.dilation[1] - window.padding[1]
-            inside = 0 <= down < sent.shape[1] and 0 <= across < sent.shape[2]
-            if inside and (synapse.weight[channel, part, y, x] or not fixed):
-                total += int(sent[group * inputs + part, down, across])
+            inside = 0 <= down < height and 0 <= across < width
+            if inside and (weight[channel][part][y][x] or not fixed):
+                total += sent[group * inputs + part][down][across]
     return total
 
 
