@@ -34,7 +34,7 @@ class Window:
         return (shape[0], shape[1] + top + bottom, shape[2] + left + right)
 
     def pad(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values [..., H, W] with zeros in the silent rows and columns; as given without padding."""
+        """Values [..., H, W] with zeros in silent rows and columns; as given without padding."""
         if not any(self.padding):
             return values
         top, left, bottom, right = self.padding

@@ -1,11 +1,9 @@
 """What stands beside the code and must keep up with it."""
 
 import re
-from pathlib import Path
 
 from onespike_lava import __version__
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
 
 
 def test_citation_names_this_version():

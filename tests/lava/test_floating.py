@@ -24,7 +24,7 @@ def in_fractions(network, data, wait):
     codes = [data]
     for layer in network.layers[1:]:
         if isinstance(layer, MaxPool):
-            codes.append(reference._first_spike(codes[layer.source], layer))
+            codes.append(reference._first_spike(network, layer, codes, wait))
             continue
         potentials = exact_potentials(network, layer, codes)
         if isinstance(layer, Readout):
