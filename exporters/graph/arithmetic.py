@@ -172,18 +172,9 @@ def per_channel(values: NDArray[Any], ndim: int) -> NDArray[Any]:
     return values.reshape((-1,) + (1,) * (ndim - 2))
 
 
-def padded(x: NDArray[Any], padding: Shape, fill: float) -> NDArray[Any]:
-    """Planes with rows and columns of `fill` around them; the array itself without padding."""
-    top, left, bottom, right = padding
-    if not any(padding):
-        return x
-    widths = ((0, 0), (0, 0), (top, bottom), (left, right))
-    return np.pad(x, widths, constant_values=fill)
-
-
 def kernel_positions(x: NDArray[Any], node: Node, fill: float) -> Iterator[NDArray[Any]]:
     """For each cell of a pool's kernel, the inputs under it: views [N, C, H, W]."""
     slide, kernel = window(node), node.attrs["kernel"]
-    wide = padded(x, slide.padding, fill)
+    wide = slide.pad(x, fill)
     for *_, (rows, columns) in slide.taps(kernel, slide.output_size(x.shape[2:], kernel)):
         yield wide[:, :, rows, columns]
