@@ -54,13 +54,14 @@ def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
     entry = network.input.name
     known_as = {coded_input(entry): entry}  # what options of the input are given under
     layers = {known_as.get(layer.name, layer.name): layer for layer in network.hidden}
+    bits = {layer.payload_bits for layer in layers.values()}  # none without layers that spike
     return {
         "phases": network.phases,
         "wait": network.wait,
         "weighting": network.weighting,
         "bases": {name: layer.base for name, layer in layers.items()},
         "spikes": {name: layer.max_spikes for name, layer in layers.items()},
-        **{"payload_bits": layer.payload_bits for layer in layers.values()},  # if any layer spikes
+        **({"payload_bits": bits.pop()} if bits else {}),
         "input_bits": network.input.bits,
         **recalled(known),
     }

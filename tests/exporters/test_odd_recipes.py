@@ -1,4 +1,4 @@
-"""Recipes and networks at the edge: no hidden layer, an input with several spikes, a short range."""
+"""Networks and recipes at the edge: no hidden layer, an input of several spikes, a short range."""
 
 import warnings
 
