@@ -36,6 +36,11 @@ def window(node: Node) -> Window:
     return Window(stride, padding, dilation)
 
 
+def groups_of(node: Node) -> int:
+    """Groups of a convolution's channels, 1 of a linear map."""
+    return int(node.attrs.get("groups", 1))
+
+
 def first(node: Node, values: Values) -> Array:
     """The input itself."""
     return values[0]
@@ -44,7 +49,7 @@ def first(node: Node, values: Values) -> Array:
 def conv(node: Node, values: Values) -> Array:
     """Unfold, then one matrix product per sample and group; blocks bound the memory."""
     (x,), weight = values, node.params["weight"]
-    groups, (outputs, _, rows, columns) = node.attrs.get("groups", 1), weight.shape
+    groups, (outputs, _, rows, columns) = groups_of(node), weight.shape
     kernels = weight.reshape(groups, outputs // groups, -1)
     height, width = window(node).output_size(x.shape[2:], (rows, columns))
     result = np.empty((len(x), outputs, height, width), np.result_type(x, weight))
