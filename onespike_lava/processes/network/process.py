@@ -45,8 +45,9 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
         record: bool = False,
         **parameters: Any,
     ) -> None:
-        wait = checked_wait(network.wait if wait is None else wait, network.phases)
+        wait = network.wait if wait is None else wait
         super().__init__(network=network, wait=wait, samples=samples, record=record, **parameters)
+        checked_wait(wait, network.phases)  # now: the end of a Process needs what Lava's has set
         self.inp = InPort(shape=network.input.shape)
         self.out = OutPort(shape=network.readout.shape)
         senders = network.layers[:-1]
