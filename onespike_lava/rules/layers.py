@@ -159,7 +159,7 @@ def _several(network: Model, layer: Spiking) -> Iterator[str]:
 
 @SOURCES.add(MaxPool)
 def _pool_sources(network: Model, layer: MaxPool) -> Iterator[str]:
-    if layer.source == 0:  # the input, whose binary code has no first spike that counts
+    if isinstance(network.layers[layer.source], Input):
         yield "a max pool of the input is not supported; pool the data before"
     elif not network.code(layer.source).first:
         sender = _sender(network, layer.source)

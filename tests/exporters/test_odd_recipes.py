@@ -10,7 +10,7 @@ from exporters.analysis.layer_errors import compare
 from exporters.analysis.reconversion import reconvert
 from exporters.conversion import convert
 from exporters.graph import Graph, Node
-from onespike_lava.errors import OneSpikeWarning
+from onespike_lava.errors import DataError, OneSpikeWarning
 
 RNG = np.random.default_rng(0)
 X = np.abs(RNG.normal(size=(200, 6))).astype(np.float32)
@@ -74,3 +74,10 @@ def test_clipped_calibration_is_told_of_once_and_by_its_name():
     texts = [str(each.message) for each in seen if "lie outside" in str(each.message)]
     assert len(texts) == 1
     assert texts[0].startswith("calibration: ")
+
+
+def test_calibration_that_holds_no_numbers_is_called_so():
+    odd = X.copy()
+    odd[3, 2] = np.nan
+    with pytest.raises(DataError, match=r"^calibration: 1 values are NaN or infinite; clean the"):
+        exporters.export(perceptron(), odd)
