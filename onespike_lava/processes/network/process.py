@@ -47,7 +47,7 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
     ) -> None:
         wait = network.wait if wait is None else wait
         super().__init__(network=network, wait=wait, samples=samples, record=record, **parameters)
-        checked_wait(wait, network.phases)  # now: the end of a Process needs what Lava's has set
+        checked_wait(wait, network.phases)  # behind: Lava's own `__del__` needs what it sets up
         self.inp = InPort(shape=network.input.shape)
         self.out = OutPort(shape=network.readout.shape)
         senders = network.layers[:-1]
