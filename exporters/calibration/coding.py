@@ -16,6 +16,11 @@ from onespike_lava.layers import Input, Shape
 Floats = NDArray[np.float64]
 
 
+def coded_input(name: str) -> str:
+    """Name of the layer behind the input `name` that sends one spike for each of its values."""
+    return f"{name}.once"
+
+
 @dataclass(frozen=True)
 class InputCoding:
     """The input layer, and the code of a layer right behind it where one spike is all it sends.

@@ -36,6 +36,11 @@ def window(node: Node) -> Window:
     return Window(stride, padding, dilation)
 
 
+def groups_of(node: Node) -> int:
+    """Groups of a convolution's channels, 1 of a linear map."""
+    return int(node.attrs.get("groups", 1))
+
+
 def first(node: Node, values: Values) -> Array:
     """The input itself."""
     return values[0]
@@ -44,7 +49,7 @@ def first(node: Node, values: Values) -> Array:
 def conv(node: Node, values: Values) -> Array:
     """Unfold, then one matrix product per sample and group; blocks bound the memory."""
     (x,), weight = values, node.params["weight"]
-    groups, (outputs, _, rows, columns) = node.attrs.get("groups", 1), weight.shape
+    groups, (outputs, _, rows, columns) = groups_of(node), weight.shape
     kernels = weight.reshape(groups, outputs // groups, -1)
     height, width = window(node).output_size(x.shape[2:], (rows, columns))
     result = np.empty((len(x), outputs, height, width), np.result_type(x, weight))
@@ -172,18 +177,9 @@ def per_channel(values: NDArray[Any], ndim: int) -> NDArray[Any]:
     return values.reshape((-1,) + (1,) * (ndim - 2))
 
 
-def padded(x: NDArray[Any], padding: Shape, fill: float) -> NDArray[Any]:
-    """Planes with rows and columns of `fill` around them; the array itself without padding."""
-    top, left, bottom, right = padding
-    if not any(padding):
-        return x
-    widths = ((0, 0), (0, 0), (top, bottom), (left, right))
-    return np.pad(x, widths, constant_values=fill)
-
-
 def kernel_positions(x: NDArray[Any], node: Node, fill: float) -> Iterator[NDArray[Any]]:
     """For each cell of a pool's kernel, the inputs under it: views [N, C, H, W]."""
     slide, kernel = window(node), node.attrs["kernel"]
-    wide = padded(x, slide.padding, fill)
+    wide = slide.pad(x, fill)
     for *_, (rows, columns) in slide.taps(kernel, slide.output_size(x.shape[2:], kernel)):
         yield wide[:, :, rows, columns]

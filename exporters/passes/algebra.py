@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Node
-from exporters.graph.arithmetic import scale_shift, window, window_divisors
+from exporters.graph.arithmetic import groups_of, scale_shift, window, window_divisors
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ def scale_outputs(node: Node, norm: Node) -> Node:
 def scale_inputs(node: Node, norm: Node) -> Node:
     """The linear node with a batch norm before it folded in; where it shifts, nothing may pad."""
     (weight, bias), (scale, shift) = affine(node), scale_shift(norm)
-    groups = node.attrs.get("groups", 1)
+    groups = groups_of(node)
     tail = (1,) * (weight.ndim - 2)
     outputs, inputs = weight.shape[:2]
     places = inputs * groups // len(scale)  # of a channel that a `linear` reads

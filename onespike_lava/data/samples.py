@@ -21,21 +21,31 @@ from onespike_lava.system.files import check_file
 FILE_LIMIT = 2**32
 """Largest data file that is read, in bytes."""
 
-
 BLOCK = 2**15
 """Values that are encoded together, so that what is computed stays in a processor's cache."""
 
 
-def check_samples(x: ArrayLike, shape: Shape) -> NDArray[Any]:
-    """Samples as a numeric array [N, *shape], else `DataError`."""
+def check_samples(x: ArrayLike, shape: Shape, name: str = "x") -> NDArray[Any]:
+    """Samples as a numeric array [N, *shape], else `DataError`; `name` as messages call them."""
     values = numeric(x, shape)
-    check_finite(values)
+    check_finite(values, name)
     return values
+
+
+def as_array(values: Any, name: str, wanted: str) -> NDArray[Any]:
+    """Values as an array; `DataError` where they make none, with what is `wanted` of `name`."""
+    try:
+        return np.asarray(values)
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise DataError(
+            f"{name}: {type(values).__name__} does not make one array "
+            f"({str(error).splitlines()[0][:80]}); give {wanted}"
+        ) from None
 
 
 def numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     """An array [N, *shape]; of a graph, shape (F, nodes, 1), also its features [nodes, F]."""
-    values = np.asarray(x)
+    values = as_array(x, "x", "float32[N, ...]")
     if len(shape) == 3 and values.shape == (shape[1], shape[0]) and shape[2] == 1:
         values = values.T[None, :, :, None]
     if values.dtype.kind not in "fiub":
@@ -48,7 +58,7 @@ def numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     return values
 
 
-def check_finite(values: NDArray[Any]) -> None:
+def check_finite(values: NDArray[Any], name: str = "x") -> None:
     """Raise `DataError` for values that are NaN or infinite, looked at block by block."""
     if values.dtype.kind != "f":
         return
@@ -56,7 +66,7 @@ def check_finite(values: NDArray[Any]) -> None:
     blocks = (values[start : start + size] for start in range(0, len(values), size))
     bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for block in blocks)
     if bad:
-        raise DataError(f"x: {bad} values are NaN or infinite; clean the data")
+        raise DataError(f"{name}: {bad} values are NaN or infinite; clean the data")
 
 
 def by_place(name: str, values: ArrayLike, samples: int, plane: Shape) -> NDArray[Any]:
@@ -67,13 +77,13 @@ def by_place(name: str, values: ArrayLike, samples: int, plane: Shape) -> NDArra
              as left out
     Returns [N, places]; raises `DataError` where type or shape do not fit.
     """
-    found, places = np.asarray(values), prod(plane)
+    kinds, what, fix = PER_PLACE[name]
+    found, places = as_array(values, name, f"{fix} per sample"), prod(plane)
     wanted, rows, given = (
         [size for size in shape if size != 1]
         for shape in ((samples, *plane), (samples, places), found.shape)
     )
     fits = given in (wanted, rows, [samples * places])
-    kinds, what, fix = PER_PLACE[name]
     if not fits or found.dtype.kind not in kinds:
         shown = wanted if places > 1 else [samples]
         raise DataError(

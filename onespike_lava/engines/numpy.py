@@ -45,7 +45,7 @@ def run(
     progress: Count = uncounted,
     by_rows: Product = product,
 ) -> Result:
-    """Run every sample; see `onespike_lava.engines`.
+    """Run every sample; see `onespike_lava.running`.
 
     `by_rows` sums the rows of sparse synapses.
     """

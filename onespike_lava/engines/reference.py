@@ -108,7 +108,7 @@ def fire_several(
 
 
 def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
-    """Run every sample; see `onespike_lava.engines`."""
+    """Run every sample; see `onespike_lava.running`."""
     largest = max(prod(layer.shape) for layer in network.layers)
     size = max(1, min(32, BLOCK_BYTES // (16 * network.phases * largest)))
     return in_blocks(_run_block, network, data, wait, record, size, progress)

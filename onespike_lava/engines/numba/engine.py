@@ -65,7 +65,7 @@ def compiles() -> bool:
 
 
 def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
-    """Run every sample; see `onespike_lava.engines`."""
+    """Run every sample; see `onespike_lava.running`."""
     program = _program(network, wait, record, kind()) if compiles() else None
     if program is None:
         by_rows = compiled_product if compiles() else product
