@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python $(TESTS) -m "not alone" tests --ignore=tests/lava
 	$(BIN)/python $(TESTS) tests/lava
-	$(BIN)/python -m pytest -m alone tests/digits
+	$(BIN)/python -m pytest -m alone tests --ignore=tests/lava
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
