@@ -5,7 +5,8 @@ PYTHONS ?= 3.10 3.11 3.12 3.13
 INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile
 PIP = $(BIN)/python $(INSTALL)
 
-# Tests in WORKERS processes, each with one thread for matrix products.
+# Tests in WORKERS processes, each with one thread for matrix products. Lava's have processes of their own: a fork is
+# slow where torch is loaded.
 WORKERS ?= 2
 TESTS = -m pytest -n $(WORKERS) --dist worksteal
 test test-pythons test-lowest: export OPENBLAS_NUM_THREADS ?= 1
@@ -17,8 +18,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python $(TESTS) -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python $(TESTS) -m "not alone" tests --ignore=tests/lava
+	$(BIN)/python $(TESTS) tests/lava
+	$(BIN)/python -m pytest -m alone tests --ignore=tests/lava
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -49,7 +49,8 @@ PLACES = {
 def every_registry():
     """The registries of all modules that can be imported here."""
     for package in (onespike_lava, exporters):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        inner = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", lambda _: None)
+        for found in inner:  # packages that lack a part have nothing inside
             with suppress(ImportError, MissingPartError):
                 importlib.import_module(found.name)
     return REGISTRIES

@@ -15,7 +15,7 @@ from onespike_lava.netx.tree import to_tree
 from tests.networks import random_network
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.sampled_from(["graded", "membrane"]))
 def test_reading_gives_what_was_written(seed, weighting):
     network = random_network(seed, weighting)

@@ -20,6 +20,11 @@ from tests.exporters.frontends.onnx.files import (
     saved,
 )
 
+OFF_THE_EDGE = pytest.mark.skipif(
+    tuple(map(int, onnx.__version__.split(".")[:2])) < (1, 18),
+    reason="onnx's own evaluator counts what lies off the edge before 1.18",
+)
+
 
 @pytest.mark.parametrize(
     "nodes",
@@ -43,8 +48,11 @@ from tests.exporters.frontends.onnx.files import (
         [node("AveragePool", kernel_shape=[3, 2], strides=[3, 2], pads=[1, 1, 1, 1])],
         [node("AveragePool", kernel_shape=[3, 2], pads=[1, 1, 1, 1], count_include_pad=1)],
         [node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)],
-        [node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1,
-              count_include_pad=1)],
+        pytest.param(
+            [node("AveragePool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1,
+                  count_include_pad=1)],
+            marks=OFF_THE_EDGE,
+        ),
         [node("GlobalAveragePool")],
         [node("GlobalMaxPool")],
         [node("ReduceMean", axes=[2, 3])],
