@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
 
 from exporters.cli.model import load_model
-from exporters.frontends.torch.fx import load_factory
+from exporters.frontends.torch.factory import load_factory
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 
 SOURCE = """
