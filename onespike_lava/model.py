@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import OptionError
-from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Sparse, Spiking
+from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Shape, Sparse, Spiking, TimedReadout
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,21 @@ class Model(Frozen):
         return layer
 
     @property
-    def readout(self) -> Readout:
+    def readout(self) -> Readout | TimedReadout:
         """The last layer."""
         layer = self.layers[-1]
-        assert isinstance(layer, Readout)
+        assert isinstance(layer, (Readout, TimedReadout))
         return layer
+
+    @property
+    def steps(self) -> bool:
+        """Whether it is a network that steps, of timed neurons, not one of phase code."""
+        return isinstance(self.layers[-1], TimedReadout)
+
+    @property
+    def sample_shape(self) -> Shape:
+        """Shape of one sample from outside; of events with its steps, (T, *shape)."""
+        return self.input.sample_shape(self.phases)
 
     @property
     def is_graph(self) -> bool:
@@ -73,6 +83,13 @@ class Model(Frozen):
         """The layers whose neurons spike."""
         return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
 
+    @property
+    def longest_wait(self) -> int:
+        """The longest wait `T_w` that the neurons can have, 0 or `phases`."""
+        layers = enumerate(self.layers)
+        alone = any(each.needs_no_wait or at in each.sources for at, each in layers)
+        return 0 if alone else self.phases
+
     def code(self, position: int) -> Code:
         """What the layer at `position`, not the readout, sends; a max pool sends its source's."""
         known: dict[int, Code] = {}
@@ -82,7 +99,7 @@ class Model(Frozen):
             missing = [source for source in layer.passes if source not in known]
             if not missing:
                 passed = [known[source] for source in layer.passes]
-                code = layer.code(passed, self.weighting)
+                code = layer.code(passed, self.weighting, self.phases)
                 assert code is not None
                 known[wanted.pop()] = code
             wanted += missing
