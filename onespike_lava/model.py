@@ -23,6 +23,8 @@ class Model(Frozen):
     wait       : default `T_w`, phases between the first input and the first output of a layer
     weighting  : `graded` (synapse-based) or `membrane` (neuron-based, the paper's own)
     provenance : sorted pairs of text that say where the network comes from
+    proven     : whether its states are proven to stay within 24 bits; where they are not, of
+                 networks that step whose integers were given, every run checks them
     """
 
     layers: tuple[Layer, ...]
@@ -30,6 +32,7 @@ class Model(Frozen):
     wait: int
     weighting: str = "graded"
     provenance: tuple[tuple[str, str], ...] = ()
+    proven: bool = True
 
     @property
     def input(self) -> Input:

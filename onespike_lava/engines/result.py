@@ -104,7 +104,7 @@ def in_blocks(
 ) -> Result:
     """Run `size` samples at a time and join the blocks, so that memory stays bounded."""
     layers = network.layers[:-1]
-    outputs = int(np.prod(network.readout.shape))
+    outputs = int(np.prod(network.readout.scores))
     scores = np.zeros((len(data), outputs), np.int64)
     codes = None
     if record:

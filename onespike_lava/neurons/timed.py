@@ -65,8 +65,8 @@ class TimedNeuron:
         shape, found = layer.shape, layer.threshold
         one = np.ones(1, np.int64)
         base = None if found is None else _wide(found.base, shape)
-        table = one if found is None else found.table
-        thresholds = _row(threshold_row(table, layer.growth, wait), phases)
+        table = one if found is None else threshold_row(found.table, layer.growth, wait)
+        thresholds = _row(table, phases)
         resets, reset = layer.reset.table, layer.reset.base
         return cls(
             bias=_wide(parts.bias, shape),
