@@ -51,6 +51,10 @@ class UnsupportedError(OneSpikeError):
     """A source network holds something that has no one-spike counterpart here."""
 
 
+class StateError(OneSpikeError):
+    """A state left 24 bits in a network that came without proof that it does not."""
+
+
 class SelfCheckError(OneSpikeError):
     """A conversion changed what the network computes: a fault of this library, to be reported."""
 

@@ -11,7 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import OptionError
-from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Sparse, Spiking
+from onespike_lava.layers import (
+    Code,
+    Frozen,
+    Input,
+    Layer,
+    Readout,
+    Shape,
+    Sparse,
+    Spiking,
+    Timed,
+    TimedReadout,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +34,8 @@ class Model(Frozen):
     wait       : default `T_w`, phases between the first input and the first output of a layer
     weighting  : `graded` (synapse-based) or `membrane` (neuron-based, the paper's own)
     provenance : sorted pairs of text that say where the network comes from
+    proven     : whether its states are proven to stay within 24 bits; where they are not, of
+                 networks that step whose integers were given, every run checks them
     """
 
     layers: tuple[Layer, ...]
@@ -30,6 +43,7 @@ class Model(Frozen):
     wait: int
     weighting: str = "graded"
     provenance: tuple[tuple[str, str], ...] = ()
+    proven: bool = True
 
     @property
     def input(self) -> Input:
@@ -39,11 +53,21 @@ class Model(Frozen):
         return layer
 
     @property
-    def readout(self) -> Readout:
+    def readout(self) -> Readout | TimedReadout:
         """The last layer."""
         layer = self.layers[-1]
-        assert isinstance(layer, Readout)
+        assert isinstance(layer, (Readout, TimedReadout))
         return layer
+
+    @property
+    def steps(self) -> bool:
+        """Whether it is a network that steps, of timed neurons, not one of phase code."""
+        return isinstance(self.layers[-1], TimedReadout)
+
+    @property
+    def sample_shape(self) -> Shape:
+        """Shape of one sample from outside; of events with its steps, (T, *shape)."""
+        return self.input.sample_shape(self.phases)
 
     @property
     def is_graph(self) -> bool:
@@ -61,28 +85,36 @@ class Model(Frozen):
         scale = self.readout.scale
         if isinstance(scale, float):
             return scale
-        return np.broadcast_to(scale, self.readout.shape).reshape(-1)
+        return np.broadcast_to(scale, self.readout.scores).reshape(-1)
 
     @property
     def neurons(self) -> dict[str, int]:
-        """Name -> neurons of each hidden (`Spiking`) layer."""
-        return {layer.name: prod(layer.shape) for layer in self.hidden}
+        """Name -> neurons of each hidden layer that has some: `Spiking` or `Timed`."""
+        kinds = (Spiking, Timed)
+        return {each.name: prod(each.shape) for each in self.layers if isinstance(each, kinds)}
 
     @property
     def hidden(self) -> tuple[Spiking, ...]:
-        """The layers whose neurons spike."""
+        """The layers of phase-coding neurons, whose codes have a base."""
         return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
+
+    @property
+    def longest_wait(self) -> int:
+        """The longest wait `T_w` that the neurons can have, 0 or `phases`."""
+        layers = enumerate(self.layers)
+        alone = any(each.needs_no_wait or at in each.sources for at, each in layers)
+        return 0 if alone else self.phases
 
     def code(self, position: int) -> Code:
         """What the layer at `position`, not the readout, sends; a max pool sends its source's."""
-        known: dict[int, Code] = {}
-        wanted = [position]
+        known: dict[int, Code] = self.__dict__.setdefault("_codes", {})
+        wanted = [] if position in known else [position]
         while wanted:  # a walk, not a recursion: pools may follow each other a thousand times
             layer = self.layers[wanted[-1]]
             missing = [source for source in layer.passes if source not in known]
             if not missing:
                 passed = [known[source] for source in layer.passes]
-                code = layer.code(passed, self.weighting)
+                code = layer.code(passed, self.weighting, self.phases)
                 assert code is not None
                 known[wanted.pop()] = code
             wanted += missing

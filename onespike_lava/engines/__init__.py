@@ -3,6 +3,8 @@
 reference : the method as the paper tells it, slow and plain, the yardstick of the others
 numpy     : vectorised, exact, portable
 numba     : register-tiled kernels, compiled once
+arrivals  : what arrives at neurons, in plain loops, for engine reference
+timed     : networks that step, in reference and numpy
 products  : synaptic input in float32, exact
 rows      : sums over the rows of a sparse synapse, in NumPy
 result    : what a run returns, and how blocks of samples are put together

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from onespike_lava.engines.products import connect, input_bytes
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.engines.rows import Product, product
+from onespike_lava.engines.timed import arrays, pools
+from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.layers import (
     LAYERS,
     PLAIN,
@@ -25,6 +27,10 @@ from onespike_lava.layers import (
     Registry,
     Shape,
     Spiking,
+    StepCode,
+    Sum,
+    Timed,
+    TimedReadout,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -44,20 +50,21 @@ def run(
     record: bool,
     progress: Count = uncounted,
     by_rows: Product = product,
+    notes: Notes | None = None,
 ) -> Result:
     """Run every sample; see `onespike_lava.running`.
 
     `by_rows` sums the rows of sparse synapses.
     """
     size = max(1, BLOCK_BYTES // _unfolded_bytes(network))
-    run_block = partial(_run_block, by_rows)
+    run_block = partial(_run_block, by_rows, notes or Notes())
     return in_blocks(run_block, network, data, wait, record, min(size, 256), progress)
 
 
 def _run_block(
-    by_rows: Product, network: Model, data: NDArray[np.uint8], wait: int
+    by_rows: Product, notes: Notes, network: Model, data: NDArray[np.uint8], wait: int
 ) -> tuple[NDArray[np.int64], Codes]:
-    block = _Block(network, wait, [data], by_rows)
+    block = _Block(network, wait, [data], by_rows, notes)
     for layer in network.layers[1:-1]:
         block.codes.append(RUN.of(layer)(block, layer))
     return RUN.of(network.readout)(block, network.readout), block.codes
@@ -75,6 +82,11 @@ class _Block:
     wait: int
     codes: Codes
     by_rows: Product
+    notes: Notes
+
+    def steps(self, layer: Timed | TimedReadout) -> arrays.Context:
+        """What a layer of timed neurons is run with."""
+        return arrays.Context(self.network, layer, self.codes, self.by_rows, self.notes)
 
 
 @dataclass(frozen=True)
@@ -233,7 +245,9 @@ def _first_spike(block: _Block, layer: MaxPool) -> NDArray[np.uint8]:
 
     `code - 1` wraps silence (0) to 255, so that the minimum is the first spike.
     """
-    window = layer.window
+    window, code = layer.window, block.network.code(layer.source)
+    if isinstance(code, StepCode):
+        return pools.pooled(layer, block.codes[layer.source], code.first)
     order = window.pad(block.codes[layer.source]) - np.uint8(1)
     for axis in (0, 1):  # the first of a column of firsts of rows
         across = order.swapaxes(2 + axis, 3)
@@ -245,9 +259,34 @@ def _first_spike(block: _Block, layer: MaxPool) -> NDArray[np.uint8]:
     return order + np.uint8(1)
 
 
+@RUN.add(Timed)
+def _train(block: _Block, layer: Timed) -> NDArray[np.uint8]:
+    """Trains uint8[N, T, *shape]."""
+    return arrays.train(block.steps(layer), block.wait)
+
+
+@RUN.add(TimedReadout)
+def _timed_scores(block: _Block, layer: TimedReadout) -> NDArray[np.int64]:
+    """Scores int64[N, *scores]; those after every step are noted."""
+    found = arrays.scores(block.steps(layer))
+    block.notes.note(found)
+    return found[:, -1]
+
+
+@RUN.add(Sum)
+def _sum(block: _Block, layer: Sum) -> NDArray[np.uint8]:
+    """Payloads added step by step."""
+    codes = [block.network.code(source) for source in layer.added]
+    trains = [block.codes[source] for source in layer.added]
+    return pools.added(codes, trains, block.network.phases)
+
+
 def _unfolded_bytes(network: Model) -> int:
     """Bytes that the largest padded or unfolded layer takes per sample."""
     largest = 1
+    if network.steps:  # trains of all layers, states of one
+        neurons = [prod(layer.shape) for layer in network.layers]
+        largest = network.phases * sum(neurons) + 32 * max(neurons)
     for layer in network.layers[1:]:
         for source in layer.passes:
             window = getattr(layer, "window", PLAIN)

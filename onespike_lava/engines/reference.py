@@ -1,36 +1,37 @@
 """Engine `reference`: the method as the paper tells it, phase by phase, slow and plain.
 
 Every other engine is compared with this one, integer for integer. It shares no arithmetic
-with them: synapses are loops over kernel positions in int64, neurons loop over phases.
+with them: synapses are loops over kernel positions in int64 (`arrivals`), neurons loop over
+phases.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.engines.arrivals import arriving, connect, sent_in
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
+from onespike_lava.engines.timed import loops
+from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.layers import (
-    CODES,
-    CONNECTIONS,
     LAYERS,
-    BinaryCode,
-    Connection,
     Growth,
     Input,
     MaxPool,
-    PhaseCode,
     Readout,
     Registry,
-    SeveralCode,
-    Shape,
-    Sparse,
     Spiking,
-    Synapse,
+    StepCode,
+    Sum,
+    Timed,
+    TimedReadout,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -41,20 +42,8 @@ BLOCK_BYTES = 2**28
 
 Grow = Callable[[Any], Any]
 
-RUN: Registry[Callable[[Model, Any, Codes, int], NDArray[Any]]] = Registry(
-    "engine reference", LAYERS
-)
-"""From a layer and the codes of those before it to its own codes, of the readout to scores."""
-
-SENT: Registry[Callable[[Any, NDArray[np.uint8], int], NDArray[np.int64]]] = Registry(
-    "engine reference", CODES
-)
-"""From a code, a layer's codes and a phase to the payloads of that phase."""
-
-CONNECT: Registry[Callable[[Any, NDArray[np.int64], Shape], NDArray[np.int64]]] = Registry(
-    "engine reference", CONNECTIONS
-)
-"""From a connection, payloads and the layer's shape to synaptic input."""
+RUN: Registry[Callable[[Any, Any], NDArray[Any]]] = Registry("engine reference", LAYERS)
+"""From a block and a layer to the layer's codes, of the readout to scores."""
 
 
 def integrate(arriving: Sequence[Any], bias: Any, grow: Grow, steps: int) -> list[Any]:
@@ -107,42 +96,60 @@ def fire_several(
     return codes
 
 
-def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
+@dataclass(frozen=True)
+class _Block:
+    """Samples on their way through the layers; `codes` are of those so far."""
+
+    network: Model
+    wait: int
+    codes: Codes
+    notes: Notes
+
+
+def run(
+    network: Model,
+    data: Data,
+    wait: int,
+    record: bool,
+    progress: Count = uncounted,
+    notes: Notes | None = None,
+) -> Result:
     """Run every sample; see `onespike_lava.running`."""
     largest = max(prod(layer.shape) for layer in network.layers)
     size = max(1, min(32, BLOCK_BYTES // (16 * network.phases * largest)))
-    return in_blocks(_run_block, network, data, wait, record, size, progress)
+    run_block = partial(_run_block, notes=notes) if notes else _run_block
+    return in_blocks(run_block, network, data, wait, record, size, progress)
 
 
 def _run_block(
-    network: Model, data: NDArray[np.uint8], wait: int
+    network: Model, data: NDArray[np.uint8], wait: int, notes: Notes | None = None
 ) -> tuple[NDArray[np.int64], Codes]:
     """Scores int64[N, outputs] and, for each layer but the readout, codes uint8[N, *shape].
 
     `data` is uint8[N, *shape], the integers of the input layer.
     """
-    codes: Codes = []
-    for layer in network.layers[:-1]:
-        codes.append(RUN.of(layer)(network, layer, codes or [data], wait))
-    return RUN.of(network.readout)(network, network.readout, codes, wait), codes
+    block = _Block(network, wait, [data], notes or Notes())
+    for layer in network.layers[1:-1]:
+        block.codes.append(RUN.of(layer)(block, layer))
+    return RUN.of(network.readout)(block, network.readout), block.codes
 
 
 @RUN.add(Input)
-def _from_outside(network: Model, layer: Input, codes: Codes, wait: int) -> NDArray[np.uint8]:
+def _from_outside(block: _Block, layer: Input) -> NDArray[np.uint8]:
     """The input's codes are the data."""
-    return codes[0]
+    return block.codes[0]
 
 
 @RUN.add(Readout)
-def _scores(network: Model, layer: Readout, codes: Codes, wait: int) -> NDArray[np.int64]:
+def _scores(block: _Block, layer: Readout) -> NDArray[np.int64]:
     """Last potentials, int64[N, *shape]."""
-    return _potentials(network, layer, codes)[-1]
+    return _potentials(block.network, layer, block.codes)[-1]
 
 
 @RUN.add(Spiking)
-def _spikes(network: Model, layer: Spiking, codes: Codes, wait: int) -> NDArray[np.uint8]:
+def _spikes(block: _Block, layer: Spiking) -> NDArray[np.uint8]:
     """Codes uint8[N, *shape], of several spikes uint8[N, max_spikes, *shape]."""
-    potentials = _potentials(network, layer, codes)
+    potentials, wait = _potentials(block.network, layer, block.codes), block.wait
     limits = list(thresholds(layer, wait))
     if layer.max_spikes == 1:
         return fire(potentials, limits, wait)
@@ -170,7 +177,7 @@ def _potentials(
     for phase in range(1, network.phases + 1):
         current = np.zeros((len(codes[0]), *layer.shape), np.int64)
         for synapse in layer.synapses:
-            sent = _sent(network, synapse.source, codes[synapse.source], phase)
+            sent = sent_in(network, synapse.source, codes[synapse.source], phase)
             current += connect(synapse, sent, layer.shape)
         arriving.append(current << (layer.growth.fraction_bits if layer.growth else 0))
     bias = np.zeros_like(arriving[0]) + per_neuron(layer.bias, layer.shape)
@@ -185,77 +192,61 @@ def _grow(growth: Growth | None) -> Grow:
     return lambda potential: (potential * growth.mantissa + half) >> growth.exponent
 
 
-def _sent(network: Model, source: int, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
-    """Payloads int64[N, *shape] that the source layer sends in one phase."""
-    code = network.code(source)
-    return SENT.of(code)(code, codes, phase)
-
-
-@SENT.add(BinaryCode)
-def _bit(code: BinaryCode, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
-    if phase > code.bits:
-        return np.zeros(codes.shape, np.int64)
-    place = code.bits - phase
-    unit = 1 if code.unary else 1 << place
-    return ((codes >> place) & 1).astype(np.int64) * unit
-
-
-@SENT.add(PhaseCode)
-def _spike(code: PhaseCode, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
-    return (codes == phase) * np.int64(code.levels[phase - 1])
-
-
-@SENT.add(SeveralCode)
-def _one_of_several(code: SeveralCode, codes: NDArray[np.uint8], phase: int) -> NDArray[np.int64]:
-    return (codes == phase).any(axis=1) * np.int64(code.levels[phase - 1])
-
-
-def connect(synapse: Connection, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
-    """Synaptic input int64[N, *shape] from payloads int64[N, *source shape]."""
-    arriving: NDArray[np.int64] = CONNECT.of(synapse)(synapse, sent, shape)
-    return arriving
-
-
-@CONNECT.add(Synapse)
-def _dense_or_conv(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
-    weight = synapse.weight.astype(np.int64)
-    if synapse.kind == "dense":
-        product: NDArray[np.int64] = sent.reshape(len(sent), -1) @ weight.T
-        return product
-    out = np.zeros((len(sent), *shape), np.int64)
-    per_group = weight.shape[0] // synapse.groups
-    padded = synapse.window.pad(sent)
-    for row, column, (rows, columns) in synapse.window.taps(weight.shape[2:], shape[1:]):
-        part = padded[:, :, rows, columns]
-        for group in range(synapse.groups):
-            outputs = slice(group * per_group, (group + 1) * per_group)
-            inputs = slice(group * weight.shape[1], (group + 1) * weight.shape[1])
-            kernel = weight[outputs, :, row, column]
-            out[:, outputs] += np.einsum("oi,nihw->nohw", kernel, part[:, inputs])
-    return out
-
-
-@CONNECT.add(Sparse)
-def _aggregate(synapse: Sparse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
-    """Each place sums its row: the aggregation over neighbours in a graph (Sec. IV-D)."""
-    out = np.zeros((len(sent), shape[0], int(np.prod(shape[1:]))), np.int64)
-    read = len(synapse.signs)
-    parts = [sent[:, part::read].reshape(*out.shape[:2], -1) for part in range(read)]
-    for place in range(out.shape[2]):
-        row = slice(synapse.indptr[place], synapse.indptr[place + 1])
-        weight = synapse.weight[row].astype(np.int64)
-        for sign, part in zip(synapse.signs.tolist(), parts, strict=True):
-            out[:, :, place] += sign * (part[:, :, synapse.indices[row]] @ weight)
-    return out.reshape(len(sent), *shape)
-
-
 @RUN.add(MaxPool)
-def _first_spike(network: Model, layer: MaxPool, codes: Codes, wait: int) -> NDArray[np.uint8]:
+def _first_spike(block: _Block, layer: MaxPool) -> NDArray[np.uint8]:
     """Earliest phase in each window, 0 where all are silent."""
+    source, code = block.codes[layer.source], block.network.code(layer.source)
+    if isinstance(code, StepCode):
+        return loops.pooled(layer, source, code.first)
+    return earliest(layer, source)
+
+
+def earliest(layer: MaxPool, source: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Earliest phase in each window of a layer's phases uint8[N, *source shape]."""
     # Padding is 0, so phases count backwards: 255 for the first step, 0 for silence.
-    source = codes[layer.source]
     left = layer.window.pad(np.where(source == 0, 0, 256 - source.astype(np.int64)))
     most = np.zeros((len(source), *layer.shape), np.int64)
     for _, _, (rows, columns) in layer.window.taps(layer.kernel, layer.shape[1:]):
         most = np.maximum(most, left[:, :, rows, columns])
     return np.where(most == 0, 0, 256 - most).astype(np.uint8)
+
+
+@RUN.add(Timed)
+def _train(block: _Block, layer: Timed) -> NDArray[np.uint8]:
+    """Trains uint8[N, T, *shape]."""
+    arrived, network = partial(_arrived, block, layer), block.network
+    size, sure = len(block.codes[0]), network.proven
+    return loops.train(layer, size, network.phases, block.wait, arrived, block.notes, sure)
+
+
+@RUN.add(TimedReadout)
+def _timed_scores(block: _Block, layer: TimedReadout) -> NDArray[np.int64]:
+    """Scores int64[N, *scores]; those after every step are noted."""
+    arrived, network = partial(_arrived, block, layer), block.network
+    size, sure = len(block.codes[0]), network.proven
+    found = loops.scores(layer, size, network.phases, arrived, block.notes, sure)
+    block.notes.note(found)
+    return found[:, -1]
+
+
+def _arrived(
+    block: _Block, layer: Timed | TimedReadout, step: int, own: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Synaptic input int64[N, *shape] of a step; what recurs is of the layer's step before."""
+    total = np.zeros((len(own), *layer.shape), np.int64)
+    for synapse in layer.synapses:
+        recurs = synapse.source == len(block.codes)
+        codes, when = (own, step - 1) if recurs else (block.codes[synapse.source], step)
+        total += arriving(block.network, synapse, layer.shape, codes, when)
+    return total
+
+
+@RUN.add(Sum)
+def _sum(block: _Block, layer: Sum) -> NDArray[np.uint8]:
+    """Payloads added step by step."""
+    phases = range(1, block.network.phases + 1)
+    parts = [
+        np.stack([sent_in(block.network, source, block.codes[source], k) for k in phases], axis=1)
+        for source in layer.added
+    ]
+    return np.sum(parts, axis=0).astype(np.uint8)

@@ -42,12 +42,20 @@ class Layer(Frozen):
         return None
 
     @property
+    def needs_no_wait(self) -> bool:
+        """Whether its neurons can only run with a wait `T_w` of 0."""
+        return False
+
+    @property
     def passes(self) -> tuple[int, ...]:
         """Positions of the sources whose spikes it passes on; none of a layer of neurons."""
         return ()
 
-    def code(self, passed: Sequence[Code], weighting: str) -> Code | None:
-        """What it sends, None for nothing; `passed` are the codes of what it `passes` on."""
+    def code(self, passed: Sequence[Code], weighting: str, phases: int) -> Code | None:
+        """What it sends in `phases` steps, None for nothing.
+
+        passed : codes of what it `passes` on
+        """
         raise NotImplementedError
 
     def state_bits(self, wait: int) -> int:

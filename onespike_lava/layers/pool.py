@@ -39,7 +39,7 @@ class MaxPool(Layer):
         """`pool`."""
         return "pool"
 
-    def code(self, passed: Sequence[Code], weighting: str) -> Code:
+    def code(self, passed: Sequence[Code], weighting: str, phases: int) -> Code:
         """That of its source."""
         return passed[0]
 

@@ -31,7 +31,12 @@ class Readout(Layer):
     scale: float | NDArray[np.float64]
     growth: Growth | None = None
 
-    def code(self, passed: Sequence[Code], weighting: str) -> None:
+    @property
+    def scores(self) -> Shape:
+        """Shape of the scores, one of each neuron."""
+        return self.shape
+
+    def code(self, passed: Sequence[Code], weighting: str, phases: int) -> None:
         """Nothing."""
 
     def state_bits(self, wait: int) -> int:

@@ -27,6 +27,7 @@ class Registry(Generic[Entry]):
     def __init__(self, place: str, kinds: tuple[type, ...]) -> None:
         self.place, self.kinds = place, kinds
         self.entries: dict[type, Entry] = {}
+        self.refused: set[type] = set()
         REGISTRIES.append(self)
 
     def add(self, *classes: type) -> Callable[[Entry], Entry]:
@@ -39,9 +40,15 @@ class Registry(Generic[Entry]):
 
         return register
 
+    def refuse(self, *classes: type) -> None:
+        """Say that the place has no part for these, though it may for their base class."""
+        self.refused.update(classes)
+
     def of(self, part: object) -> Entry:
         """The entry for an object, that of its nearest base class; `UnsupportedError` if none."""
         for each in type(part).__mro__:
+            if each in self.refused:
+                break
             if each in self.entries:
                 return self.entries[each]
         name = getattr(part, "name", type(part).__name__)

@@ -50,7 +50,7 @@ class Spiking(Layer):
     growth: Growth | None = None
     max_spikes: int = 1
 
-    def code(self, passed: Sequence[Code], weighting: str) -> PhaseCode:
+    def code(self, passed: Sequence[Code], weighting: str, phases: int) -> PhaseCode:
         """The phase code of its payloads, of one spike or of several."""
         levels = tuple(self.payload.tolist())
         base = self.base if self.growth else 0.0

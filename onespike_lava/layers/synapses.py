@@ -19,12 +19,15 @@ class Synapse(Frozen):
     weight : int8[O, I] dense, or int8[O, I / groups, rows, columns] convolution
     window : stride, padding and dilation of a convolution
     groups : groups of a convolution's channels
+    delay  : steps of the source's axons beyond the synapse, int32[1] or int32[*source shape];
+             None for none
     """
 
     source: int
     weight: NDArray[np.int8]
     window: Window = PLAIN
     groups: int = 1
+    delay: Integers | None = None
 
     @property
     def kind(self) -> str:
@@ -53,6 +56,7 @@ class Sparse(Frozen):
     indices : int32[n], place of the source, its rows and columns in one count, rising in a row
     indptr  : int32[places + 1], row `i` has the entries `indptr[i] <= e < indptr[i + 1]`
     signs   : int8[B], 1 or -1
+    delay   : as in `Synapse`
     """
 
     source: int
@@ -60,6 +64,7 @@ class Sparse(Frozen):
     indices: Integers
     indptr: Integers
     signs: NDArray[np.int8]
+    delay: Integers | None = None
 
     @property
     def kind(self) -> str:

@@ -3,7 +3,8 @@
 clock       : steps of a layer's own clock
 integration : how the potential moves with what arrives
 firing      : when a neuron spikes and what it sends
-pools       : the first spike of each window
+pools       : the first spike of each window, the largest payloads
+timed       : the neuron of networks that step
 
 A step takes a layer's constants, its state and what arrives, and returns what it sends and
 the new state. Lava models wrap these functions; they hold for int32 arrays (`fixed`), real
@@ -28,6 +29,14 @@ from onespike_lava.neurons.integration import (
     read_out,
 )
 from onespike_lava.neurons.pools import pool, window_maximum
+from onespike_lava.neurons.timed import (
+    TimedNeuron,
+    TimedState,
+    at_rest,
+    charge,
+    discharge,
+    kept,
+)
 
 __all__ = [
     "GRADED",
@@ -35,13 +44,19 @@ __all__ = [
     "Membrane",
     "Neuron",
     "State",
+    "TimedNeuron",
+    "TimedState",
     "Values",
     "advance",
+    "at_rest",
+    "charge",
     "clock",
+    "discharge",
     "fire",
     "fixed",
     "floating",
     "integrate",
+    "kept",
     "pool",
     "read_out",
     "threshold_row",

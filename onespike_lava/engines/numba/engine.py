@@ -65,8 +65,12 @@ def compiles() -> bool:
 
 
 def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
-    """Run every sample; see `onespike_lava.running`."""
-    program = _program(network, wait, record, kind()) if compiles() else None
+    """Run every sample; see `onespike_lava.running`.
+
+    Where no kernel serves, as in networks that step, engine `numpy` runs them.
+    """
+    compiled = compiles() and not network.steps
+    program = _program(network, wait, record, kind()) if compiled else None
     if program is None:
         by_rows = compiled_product if compiles() else product
         return vectorised.run(network, data, wait, record, progress, by_rows)

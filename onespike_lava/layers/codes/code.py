@@ -72,8 +72,17 @@ class Code:
         """What a byte of the codes stands for in these steps, int64[256] or as far as it goes."""
         raise NotImplementedError
 
-    def counts(self, codes: Codes) -> NDArray[np.uint8]:
-        """Spikes of each neuron, uint8[N, *layer]."""
+    def train(self, codes: Codes, after: int, until: int) -> NDArray[np.uint8]:
+        """Payloads of the steps `after < step <= until`, uint8[N, until - after, *layer].
+
+        Nothing is sent before the first step and behind the last.
+        """
+        steps = range(after + 1, until + 1)
+        sent = [self.sent(codes, max(k - 1, 0), max(k, 0), np.uint8) for k in steps]
+        return np.stack(sent, axis=1)
+
+    def counts(self, codes: Codes) -> NDArray[np.integer[Any]]:
+        """Spikes of each neuron, [N, *layer]."""
         raise NotImplementedError
 
     def total(self, codes: Codes) -> int:

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from onespike_lava import load, netx
-from onespike_lava.errors import FormatError, InvalidNetworkError, OneSpikeError
+from onespike_lava.errors import (
+    FormatError,
+    InvalidNetworkError,
+    OneSpikeError,
+)
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import to_tree
 from tests.networks import random_network
@@ -47,6 +51,7 @@ def test_a_key_of_another_type_is_refused(path, kind):
     [
         ("layer/3/extra", np.zeros(2, np.int32), r"^layer/3/extra: not in the format \(1 keys\)"),
         ("layer/99/type", np.array([b"conv"]), r"^layer/99/type: not in the format"),
+        ("onespike/version", np.array(3, np.int32), r"^onespike/version: 3 is not 1 or 2, the ver"),
         ("onespike/version", np.array(2, np.int32), r"^onespike/version: 2 is not 1, the version"),
         ("onespike/provenance/No", np.array([b"x"]), r"^onespike/provenance/No: a provenance key"),
         ("layer/1/type", np.array([b"spam"]), r"^layer/1/type: 'spam' is not input, conv, dense"),

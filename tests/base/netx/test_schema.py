@@ -5,12 +5,17 @@ from pathlib import Path
 
 from onespike_lava.limits import (
     ALL_NEURONS_MAX,
+    DELAY_MAX,
+    FRACTION_BITS_MAX,
     INPUT_BITS_MAX,
     LAYERS_MAX,
     NAME_BYTES_MAX,
     NEURONS_MAX,
     PAYLOAD_BITS_MAX,
+    PAYLOAD_MAX,
     PHASES_MAX,
+    STEPS_MAX,
+    TRAINS_MAX,
 )
 from onespike_lava.netx import reader, schema
 
@@ -40,3 +45,11 @@ def test_format_page_names_the_limits():
     assert f"a name 1 .. {NAME_BYTES_MAX} bytes" in text
     assert f"`T` 1 .. {PHASES_MAX}, `T_in` 1 .. {INPUT_BITS_MAX} and" in text
     assert f"`payload_bits` 1 .. {PAYLOAD_BITS_MAX}," in text
+
+
+def test_format_page_names_the_limits_of_version_2():
+    text = FORMAT.read_text()
+    assert f"In version 2 `T` is 1 .. {STEPS_MAX}, `T` times the neurons of all layers" in text
+    assert f"at most 2^{TRAINS_MAX.bit_length() - 1}, `T_in` 1 .. {INPUT_BITS_MAX} where" in text
+    assert f"`fraction_bits` 0 .. {FRACTION_BITS_MAX}, `max_count` 1 .. {PAYLOAD_MAX}" in text
+    assert f"a delay 0 .. {DELAY_MAX}." in text

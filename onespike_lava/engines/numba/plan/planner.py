@@ -18,7 +18,17 @@ from onespike_lava.engines.numba.plan.moving import InputPlan, PoolPlan
 from onespike_lava.engines.numba.plan.neurons import ReadoutPlan, SpikingPlan
 from onespike_lava.engines.numba.plan.packing import LINE, up
 from onespike_lava.engines.numba.plan.program import Program
-from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Spiking
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.model import Model
 
 PLANS: Registry[Callable[[Assembly, int, Any], Plan]] = Registry("engine numba", LAYERS)
@@ -28,6 +38,7 @@ PLANS.add(Input)(InputPlan)
 PLANS.add(Spiking)(SpikingPlan)
 PLANS.add(MaxPool)(PoolPlan)
 PLANS.add(Readout)(ReadoutPlan)
+PLANS.refuse(Timed, Sum, TimedReadout)
 
 ARENA_BYTES = 256 * 1024
 """Memory that a thread's images may take together; some of a second-level cache."""
