@@ -73,6 +73,9 @@ COMPOSED: Registry[Callable[[Network, Any], Composed]] = Registry(
 )
 
 
+COMPOSED.refuse(Timed, Sum, TimedReadout)
+
+
 def _price(network: Network, position: int) -> LayerPrice:
     layer = network.layers[position]
     neurons, own = prod(layer.shape), sizes.synapses(network, layer)
