@@ -23,7 +23,7 @@ from onespike_lava.layers import (
 from onespike_lava.limits import SUM_LIMIT
 from onespike_lava.network import Network
 from onespike_lava.neurons import TimedNeuron, at_rest, charge, discharge
-from onespike_lava.rules.recurrence import _fallen, largest_state
+from onespike_lava.rules.recurrence import _fallen, largest_state, proof_rows
 from tests.networks import random_network, random_timed_network
 
 
@@ -281,6 +281,38 @@ def test_steps_times_neurons_are_bounded():
     Network((entry, end), 512, 0)
     with refused(r"2097152 neurons in 513 steps exceed 1073741824"):
         Network((entry, end), 513, 0)
+
+
+def test_neurons_that_share_their_constants_are_proven_once():
+    """So that a proof takes seconds: as many rows as there are kinds, few enough for the steps."""
+    shape = (2, 64, 64)
+    entry = Input("in", shape, 1, np.zeros(1), np.ones(1), "constant")
+    synapse = Synapse(0, np.ones((2, 1, 1, 1), np.int8), groups=2)
+    same, drive = np.zeros(shape, np.int32), np.arange(2 * 64 * 64, dtype=np.int32).reshape(shape)
+    parts = Integration(ints(0, 0), keep_v=ints(0))
+    ends = [
+        TimedReadout("out", shape, (synapse,), replace(parts, drive=each), 1.0)
+        for each in (same, drive % 3, drive)
+    ]
+    wholes = [Network((entry, end), 64, 0) for end in ends]
+    rows = [proof_rows(whole, end) for whole, end in zip(wholes, ends, strict=True)]
+    assert rows == [1, 3, 2 * 64 * 64]
+    assert largest_state(wholes[2], ends[2]) == 2 * 64 * 64
+    with refused(
+        r"neurons: 65536 of different constants in 1025 steps exceed 2097152, or 67108864"
+    ):
+        varied(256)
+    varied(16)
+
+
+def varied(side):
+    """Each neuron has a drive of its own, through 1025 steps."""
+    shape = (1, side, side)
+    entry = Input("in", shape, 1, np.zeros(1), np.ones(1), "constant")
+    synapse = Synapse(0, np.ones((1, 1, 1, 1), np.int8))
+    drive = np.arange(side * side, dtype=np.int32).reshape(shape)
+    parts = Integration(ints(0), keep_v=ints(0), drive=drive)
+    return Network((entry, TimedReadout("out", shape, (synapse,), parts, 1.0)), 1025, 0)
 
 
 def test_sums_and_pools_of_steps():
