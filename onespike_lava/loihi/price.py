@@ -10,7 +10,19 @@ from typing import Any
 import numpy as np
 
 from onespike_lava.connectivity import overlaps
-from onespike_lava.layers import LAYERS, Input, Integers, Layer, MaxPool, Readout, Registry, Spiking
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    Integers,
+    Layer,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.stock import limbs, refuse, total_steps
 from onespike_lava.network import Network
