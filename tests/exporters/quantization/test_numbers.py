@@ -10,7 +10,6 @@ from exporters.graph import Graph, Node
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.layers import Readout, Spiking, Synapse
 from onespike_lava.limits import STATE_LIMIT
-from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
 from tests.ends import CHANGES, RECIPES, changed, edges, only
 from tests.networks import random_network, random_samples
@@ -119,7 +118,7 @@ def test_potentials_at_the_limit(seed, weighting, sign):
     for at, layer in enumerate(layers):
         if isinstance(layer, (Spiking, Readout)):
             layers[at] = filled(network, layer, sign)
-    full = Network(**{**vars(network), "layers": tuple(layers)})
+    full = replace(network, layers=tuple(layers))
     reached = [
         largest_potential(full, layer)
         for layer in full.layers
@@ -156,5 +155,5 @@ def test_weights_of_one_sign_at_their_ends():
                 )
                 layer = replace(layer, synapses=synapses)
             layers.append(layer)
-        full = Network(**{**vars(network), "layers": tuple(layers)})
+        full = replace(network, layers=tuple(layers))
         agree(full, np.concatenate([random_samples(full, 3), np.ones((1, *full.input.shape))]))
