@@ -173,6 +173,13 @@ def random_samples(network: Network, samples: int, seed: int = 0) -> np.ndarray:
     return layer.low[0] + layer.step[0] * integers
 
 
+def timed(network: Network) -> Network:
+    """The same network of timed neurons."""
+    turned = {Spiking: Timed.of, Readout: TimedReadout.of}
+    layers = (turned.get(type(layer), lambda same: same)(layer) for layer in network.layers)
+    return replace(network, layers=tuple(layers))
+
+
 class TimedMaker:
     """Draws the layers of one network that steps, every field of its parts."""
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from onespike_lava.errors import warn
-from onespike_lava.layers import RESETS, TAKES, Integers, Shape, Sum, Timed, TimedReadout
+from onespike_lava.layers import (
+    RESETS,
+    TAKES,
+    Firing,
+    Integers,
+    Reset,
+    Shape,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.layers.timed import DECAYS, ONE
 from onespike_lava.limits import (
     DELAY_MAX,
@@ -77,6 +88,8 @@ def _fields(network: Model, layer: Neurons) -> Iterator[str]:
             yield from integers(name, values, shape)
     if reset.kind not in RESETS:
         yield f"reset: {reset.kind!r} is not one of {', '.join(RESETS)}"
+    if isinstance(layer, Timed) and layer.threshold is None:
+        yield "threshold: absent; give one"
     yield from positive(np.asarray(layer.scale))
     if isinstance(layer, TimedReadout):
         yield from _readout(layer)
@@ -137,8 +150,8 @@ def _several(network: Model, layer: Neurons) -> Iterator[str]:
         yield "reset: level needs two spikes or more, one a step; use keep, zero or subtract"
     if reset.kind != "subtract" and (reset.base is not None or reset.table is not None):
         yield f"reset: {reset.kind} takes no amount; leave base and table out"
-    if layer.threshold is None and (reset.kind != "keep" or firing.max_count > 1):
-        yield "threshold: absent, though its neurons reset or count; give one"
+    if layer.threshold is None and (reset != Reset() or replace(firing, floor=None) != Firing()):
+        yield "threshold: absent, though its neurons reset or send; give one"
     once = layer.threshold is None or firing.max_spikes == 1
     if growth and (layer.needs_no_wait or reset.kind != "keep" or not once):
         yield "growth: serves neurons of one spike alone, without leak, drive, reset or delays"

@@ -1,6 +1,5 @@
 """Timed neurons: one-spike neurons as a setting, identities in exact arithmetic, engines alike."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,9 +13,7 @@ from onespike_lava.layers import (
     Input,
     Integration,
     LatencyCode,
-    Readout,
     Reset,
-    Spiking,
     StepCode,
     Sum,
     Synapse,
@@ -27,18 +24,11 @@ from onespike_lava.layers import (
 from onespike_lava.network import Network
 from onespike_lava.neurons import TimedNeuron, at_rest, charge, discharge, kept
 from onespike_lava.rules import largest_potential
-from tests.networks import random_network, random_samples, random_timed_network
+from tests.networks import random_network, random_samples, random_timed_network, timed
 
 
 def ints(*values):
     return np.array(values, np.int32)
-
-
-def timed(network):
-    """The same network of timed neurons."""
-    turned = {Spiking: Timed.of, Readout: TimedReadout.of}
-    layers = tuple(turned.get(type(layer), lambda same: same)(layer) for layer in network.layers)
-    return replace(network, layers=layers)
 
 
 def neuron(phases, decay=None, count=1, spikes=0, floor=None, **parts):
