@@ -78,6 +78,9 @@ class Builder:
             raise keys.odd("weight", "0 lets nothing in")
         if len(shape) == 3 and shape[0] > OUTPUTS_MAX:
             raise keys.odd("shape", f"{list(shape)} has more than {OUTPUTS_MAX} channels")
+        if neuron.keep_u.any():
+            text = "neurons of an input that filter its current; only 4096 is read there"
+            raise keys.odd("neuron/iDecay", text)
         self.layers += driven(name, shape, neuron, weight, bias)
 
     def _dense(self, keys: Keys, name: str, last: bool) -> None:

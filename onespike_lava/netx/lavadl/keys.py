@@ -35,20 +35,24 @@ class Keys:
         inner = {each.removeprefix(f"{name}/"): self.held.pop(each) for each in found}
         return Keys(f"{self.path}/{name}".lstrip("/"), inner)
 
+    def _taken(self, name: str) -> NDArray[Any]:
+        """A dataset."""
+        if name in self.held:
+            return self.held.pop(name)
+        if any(each.startswith(f"{name}/") for each in self.held):
+            raise self.odd(name, "a group, as complex weights have, not an array")
+        raise FormatError(f"{self.path}/{name}: missing; export the network again")
+
     def array(self, name: str) -> NDArray[Any]:
         """A dataset of numbers as it is stored."""
-        found = self.held.pop(name, None)
-        if found is None:
-            raise FormatError(f"{self.path}/{name}: missing; export the network again")
+        found = self._taken(name)
         if found.dtype.kind not in "iufb":
             raise self.odd(name, f"{found.dtype} is not a number")
         return found
 
     def text(self, name: str) -> str:
         """One string."""
-        found = self.held.pop(name, None)
-        if found is None:
-            raise FormatError(f"{self.path}/{name}: missing; export the network again")
+        found = self._taken(name)
         if found.dtype.kind != "S" or found.size != 1:
             raise self.odd(name, f"{found.dtype}{list(found.shape)} is not one string")
         return found.reshape(-1)[0].decode("ascii", errors="backslashreplace")
