@@ -1,10 +1,8 @@
 """Plain lava-dl files: read as what they compute, written where stock LIF neurons say it."""
 
-import os
 import warnings
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,14 +22,7 @@ from onespike_lava.errors import (
 from onespike_lava.layers import Input, Timed, TimedReadout
 from onespike_lava.netx import lavadl
 from tests.networks import random_network, random_timed_network
-from tests.plain import Drawn, delayed, drawn, simulated
-
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("ONESPIKE_DATA", ROOT / ".." / "shared" / "data")) / "trained_snn"
-TRUTH = pytest.mark.skipif(
-    not (DATA / "pilotnet_lif.net").is_file(),
-    reason="no trained_snn; set ONESPIKE_DATA to its folder's parent",
-)
+from tests.plain import DATA, TRUTH, Drawn, delayed, drawn, simulated
 
 
 def input_of(make, network, seed):
@@ -86,23 +77,22 @@ def test_drawn_files_compute_what_lava_dl_says(seed, steps):
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_read_is_written_and_read_again(seed):
     """The same network but for names, and once more the same bytes."""
-    make = drawn(seed)
-    for layer in make.layers:  # stock netx takes no delays behind a driven layer
-        if "delay" in layer:
-            layer.pop("bias", None)
-    network = netx.from_bytes(make.content())
+    network = netx.from_bytes(undriven(drawn(seed)).content())
     again = lavadl.from_tree(lavadl.to_tree(network))
     assert again.phases == network.phases
     assert lavadl.from_tree(lavadl.to_tree(again)) == again
-    x, _ = input_of(make, network, seed)
+    x, _ = input_of(drawn(seed), network, seed)
     first, second = (each.run(x, record=True, engine="numpy") for each in (network, again))
     for one, two in zip(network.layers[:-1], again.layers[:-1], strict=True):
         assert (first.trains(one.name) == second.trains(two.name)).all()
     assert (first.predictions == second.predictions).all()
 
 
-def changed(make, number, **values):
-    make.layers[number] |= values
+def undriven(make):
+    """Without the biases that stock layers would obey too early."""
+    if any("delay" in layer or "weight_rec" in layer for layer in make.layers):
+        for layer in make.layers:
+            layer.pop("bias", None)
     return make
 
 
@@ -231,9 +221,7 @@ def test_states_without_proof_are_named_and_checked():
 
 def stepping(seed=4):
     """A network that stock neurons express."""
-    make = drawn(seed)
-    make.layers[2].pop("bias", None)
-    return netx.from_bytes(make.content())
+    return netx.from_bytes(undriven(drawn(seed)).content())
 
 
 def with_layer(network, position, **values):
@@ -269,9 +257,11 @@ def misfits():
     readout = network.readout
     yield "take sums or maxima", with_layer(network, -1, take="maximum")
     delay = np.array([1], np.int32)
-    back = network.layers[2].synapses
-    changed = (back[0], replace(back[1], delay=delay))
+    first, back = network.layers[2].synapses
+    changed = (first, replace(back, delay=delay))
     yield "delays that stock netx does not take", with_layer(network, 2, synapses=changed)
+    driven = replace(parts, drive=64 * wide)
+    yield "recurs or is late, and is driven", with_layer(network, 1, integration=driven)
     yield "obey a phase code", random_network(1)
     assert readout.name == "readout"
 
@@ -296,27 +286,28 @@ def test_drawn_networks_are_written_as_they_are_or_refused(seed):
 
 def test_layers_without_leak_are_written_in_stock_units():
     """Fraction bits 0: the threshold 3 is `> 2 << 6`, a drive of 2 the bias 2, weights stay."""
-    network = stepping()
-    layer = network.layers[1]
-    keeps = {"keep_u": np.zeros(1, np.int32), "keep_v": np.full(1, 4096, np.int32)}
-    parts = replace(layer.integration, **keeps, fraction_bits=0, drive=np.full(12, 2, np.int32))
-    base = np.full(12, 3, np.int32)
-    changed = with_layer(
-        network, 1, integration=parts, threshold=replace(layer.threshold, base=base)
-    )
-    first, *back = network.layers[2].synapses
-    free = with_layer(changed, 2, synapses=(replace(first, delay=None), *back))
+    make = Drawn(np.random.default_rng(1))
+    make.input(5)
+    make.dense(12)
+    make.dense(8)
+    network = netx.from_bytes(make.content())
+    layer, ones = network.layers[1], np.ones(12, np.int32)
+    keeps = {"keep_u": 0 * ones[:1], "keep_v": 4096 * ones[:1], "drive": 2 * ones}
+    parts = replace(layer.integration, **keeps, fraction_bits=0)
+    base = replace(layer.threshold, base=3 * ones)
+    free = with_layer(network, 1, integration=parts, threshold=base)
     tree = lavadl.to_tree(free)
-    assert tree["layer/2/neuron/vThMant"] == 2
-    assert tree["layer/2/bias"].tolist() == [2] * 12
-    assert (tree["layer/2/weight"] == layer.synapses[0].weight).all()
+    assert tree["layer/1/neuron/vThMant"] == 2
+    assert tree["layer/1/bias"].tolist() == [2] * 12
+    assert (tree["layer/1/weight"] == layer.synapses[0].weight).all()
     again = lavadl.from_tree(tree)
-    rng = np.random.default_rng(0)
-    x = (rng.random((3, 9, *network.input.shape)) < 0.2).astype(np.uint8)
+    x = (np.random.default_rng(0).random((3, 9, 5)) < 0.2).astype(np.uint8)
     one, two = (each.run(x, engine="numpy", record=True) for each in (free, again))
-    assert one.trains(layer.name).any()
-    assert (one.trains(layer.name) == two.trains("dense_2")).all()
+    assert one.trains("dense_1").any()
+    assert (one.trains("dense_1") == two.trains("dense_1")).all()
     assert (one.scores == two.scores).all()
+    with pytest.raises(UnsupportedError, match="its states times 64, stock neurons' fraction bit"):
+        lavadl.to_tree(replace(free, phases=4000))
 
 
 # What a stranger's file may do.

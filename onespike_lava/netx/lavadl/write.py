@@ -46,6 +46,11 @@ def remarks(network: Model) -> list[str]:
         found.append(
             f"the input's integers are n = (x - low) / step, low = {low:g}, step = {step:g}"
         )
+    if any(
+        len(each.synapses) > 1 or any(synapse.delay is not None for synapse in each.synapses)
+        for each in network.layers
+    ):
+        found.append("what recurs or is late reaches over a reset: run one sample at a time")
     if is_counter(network.layers[-1]):
         found.append("the scores are counts of the last layer's spikes")
     return found
@@ -107,31 +112,43 @@ def _neurons(network: Model, position: int) -> Tree:
     found = fit(network, layer)
     first = layer.synapses[0]
     assert isinstance(first, Synapse)
-    kinds = (
-        {"dense": "dense", "conv": "conv"} if len(layer.synapses) == 1 else {"dense": "dense_rec"}
-    )
-    if first.kind not in kinds:
+    values: Tree = {"type": _text(_kind(layer, first)), "shape": np.array(layer.shape)}
+    values |= _window(layer, first) if first.kind == "conv" else _sizes(first)
+    values |= dict(zip(("weight", "weight_rec"), found.weights, strict=False))
+    if found.bias.any():
+        values["bias"] = found.bias.astype(np.float32)
+    if (delay := _delay(network, position)) is not None:
+        values["delay"] = delay.astype(np.float32)
+    if (delay is not None or len(layer.synapses) > 1) and _is_driven(network, position):
+        raise UnsupportedError(
+            f"{layer.name}: recurs or is late, and is driven by a bias, its own or an earlier one, "
+            "which stock layers obey before a sample begins; keep the .net file"
+        )
+    if found.threshold is None and found.adds and not found.bias.any():
+        return values  # a layer without neurons adds what arrives
+    return values | _neuron(found)
+
+
+def _kind(layer: Layer, first: Synapse) -> str:
+    if len(layer.synapses) == 1:
+        return first.kind
+    if first.kind == "conv":
         raise UnsupportedError(
             f"{layer.name}: a recurrent convolution, which lava-dl's files have not; keep the .net "
             "file"
         )
-    values: Tree = {"type": _text(kinds[first.kind]), "shape": np.array(layer.shape)}
-    values |= (
-        _window(layer, first)
-        if first.kind == "conv"
-        else {
-            "inFeatures": np.array(first.weight.shape[1]),
-            "outFeatures": np.array(first.weight.shape[0]),
-        }
-    )
-    values |= dict(zip(("weight", "weight_rec"), found.weights, strict=False))
-    if found.bias.any():
-        values["bias"] = found.bias.astype(np.float32)
-    if (delay := _delay(network, position, found)) is not None:
-        values["delay"] = delay.astype(np.float32)
-    if found.threshold is None and found.adds and not found.bias.any():
-        return values  # a layer without neurons adds what arrives
-    return values | _neuron(found)
+    return "dense_rec"
+
+
+def _sizes(synapse: Synapse) -> Tree:
+    outputs, inputs = synapse.weight.shape
+    return {"inFeatures": np.array(inputs), "outFeatures": np.array(outputs)}
+
+
+def _is_driven(network: Model, position: int) -> bool:
+    """Whether a bias reaches the layer, which may make spikes before what the input sends does."""
+    parts = [each.integration for each in network.layers[1 : position + 1]]  # type: ignore[attr-defined]
+    return any(each.drive is not None and each.drive.any() for each in parts)
 
 
 def _neuron(found: Fit) -> Tree:
@@ -163,10 +180,10 @@ def _window(layer: Layer, synapse: Synapse) -> Tree:
     }
 
 
-def _delay(network: Model, position: int, found: Fit) -> Integers | None:
+def _delay(network: Model, position: int) -> Integers | None:
     """Delays of the layer's axons, which the layer behind it has; else those of the input's.
 
-    Stock netx delays what arrives at a neuron instead, which is the same for a neuron that nothing
+    Stock netx delays what arrives at a neuron instead, which is the same for one that no bias
     drives, and leaves delays of convolutions out.
     """
     layer, axons = network.layers[position], None
@@ -178,10 +195,10 @@ def _delay(network: Model, position: int, found: Fit) -> Integers | None:
         return None
     outputs, inputs = first.weight.shape[:2]
     clear = outside is None or (axons is None and inputs != outputs)
-    if back or first.kind != "dense" or found.bias.any() or not clear:
+    if back or first.kind != "dense" or not clear:
         raise UnsupportedError(
-            f"{layer.name}: delays that stock netx does not take, behind a convolution, recurrent "
-            "or driven layers, or of inputs as many as neurons; keep the .net file"
+            f"{layer.name}: delays that stock netx does not take, behind a convolution or a "
+            "recurrent layer, or of inputs as many as neurons; keep the .net file"
         )
     each, size = (outside, inputs) if axons is None else (axons, outputs)
     assert each is not None
