@@ -5,6 +5,7 @@ tree   : a network as paths and arrays
 parse  : paths and arrays as a network
 writer : to HDF5, beside and renamed
 reader : from HDF5, with limits
+heap   : texts of any length, which lava-dl writes
 lavadl : plain files of lava-dl, networks of LIF neurons
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from math import prod
 from typing import Any
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from onespike_lava.errors import FormatError, InvalidNetworkError, OptionError
 from onespike_lava.network import Network
 from onespike_lava.netx import lavadl
+from onespike_lava.netx.heap import text_at
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import Tree
 from onespike_lava.system.files import check_file, read_bytes
@@ -82,6 +84,7 @@ def _tree(content: bytes) -> tuple[Tree, bool]:
     try:
         with h5py.File(BytesIO(content), "r") as file:
             plain = "layer" in file and "onespike" not in file
+            text = partial(_text, content, file.id.get_create_plist())
             for count, (path, item) in enumerate(_objects(file["/"].id, "", 0, plain)):
                 size += 0 if item is None else _size(item)
                 if count >= OBJECT_LIMIT or size > len(content):
@@ -90,7 +93,7 @@ def _tree(content: bytes) -> tuple[Tree, bool]:
                         "the file; store each array once"
                     )
                 if item is not None:
-                    tree[path] = _array(item)
+                    tree[path] = _array(item) if item.dtype.kind != "O" else text(item, path)
     except FormatError:
         raise
     except Exception as error:  # h5py raises OSError, RuntimeError, KeyError, ValueError, ...
@@ -153,7 +156,13 @@ def _array(item: Any) -> NDArray[Any]:
     array = np.empty(item.shape, item.dtype)
     if array.size:
         item.read(h5s.ALL, h5s.ALL, array)
-    if array.dtype.kind == "O":  # texts of any length
-        array = array.astype("S")
     array.flags.writeable = False
     return array
+
+
+def _text(content: bytes, plan: Any, item: Any, path: str) -> NDArray[np.bytes_]:
+    """A dataset of one text of any length."""
+    offset = item.get_offset()
+    if offset is None or plan.get_userblock() or plan.get_sizes() != (8, 8):
+        raise FormatError(f"{path}: a text stored otherwise than h5py does; export it again")
+    return np.array([text_at(content, offset, path)])

@@ -1,8 +1,10 @@
 """Plain lava-dl files: read as what they compute, written where stock LIF neurons say it."""
 
+import struct
 import warnings
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 import onespike_lava
 from onespike_lava import netx
+from onespike_lava.cli import main
 from onespike_lava.errors import (
     FormatError,
     OneSpikeError,
@@ -21,8 +24,11 @@ from onespike_lava.errors import (
 )
 from onespike_lava.layers import Input, Timed, TimedReadout
 from onespike_lava.netx import lavadl
+from onespike_lava.netx.heap import text_at
 from tests.networks import random_network, random_timed_network
 from tests.plain import DATA, TRUTH, Drawn, delayed, drawn, simulated
+
+MODEL = Path(__file__).parents[2] / "netx_models" / "digits" / "digits.net"
 
 
 def input_of(make, network, seed):
@@ -310,6 +316,31 @@ def test_layers_without_leak_are_written_in_stock_units():
         lavadl.to_tree(replace(free, phases=4000))
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 8),
+    st.sampled_from([(0, 4096), (0, 0), (4096, 4096), (4096, 0)]),
+    st.integers(1, 40_000),
+    st.sampled_from([0, 1, -1, 3, 64, -640, 64 * 4095, 64 * 4096]),
+)
+def test_what_forgets_nothing_is_the_same_in_stock_units(bits, keeps, base, drive):
+    """Or refused, where a threshold falls between two of stock neurons or a number does not fit."""
+    make = Drawn(np.random.default_rng(bits))
+    make.input(5)
+    make.dense(6)
+    network = netx.from_bytes(make.content())
+    layer, ones = network.layers[1], np.ones(6, np.int32)
+    values = {"keep_u": keeps[0] * ones[:1], "keep_v": keeps[1] * ones[:1], "drive": drive * ones}
+    parts = replace(layer.integration, **values, fraction_bits=bits, rounding="floor")
+    limit = replace(layer.threshold, base=base * ones)
+    with suppress(UnsupportedError, InvalidNetworkError):
+        free = with_layer(network, 1, integration=parts, threshold=limit)
+        again = lavadl.from_tree(lavadl.to_tree(free))
+        x = (np.random.default_rng(base).random((3, 9, 5)) < 0.4).astype(np.uint8)
+        one, two = (each.run(x, engine="numpy", record=True) for each in (free, again))
+        assert (one.trains("dense_1") == two.trains("dense_1")).all()
+
+
 # What a stranger's file may do.
 
 TREES = [drawn(seed).tree() for seed in range(4)]
@@ -366,6 +397,76 @@ def test_changed_bytes_are_a_network_or_an_error(changes):
     for at, value in changes:
         content[at] = value
     network_or_one_line(lambda: netx.from_bytes(bytes(content)))
+
+
+def heap(objects):
+    """A collection of objects `(number, size, content)` at byte 8 of a file."""
+    body = b"".join(struct.pack("<HHxxxxQ", n, 1, length) + text for n, length, text in objects)
+    head = struct.pack("<4sB3xQ", b"GCOL", 1, 16 + len(body))
+    return b"\0" * 8 + head + body
+
+
+SOUND = [(1, 4, b"LIF\0\0\0\0\0"), (2, 5, b"LOIHI\0\0\0")]
+
+
+def test_texts_of_any_length_are_found():
+    content = heap(SOUND)
+    at = len(content)
+    for length, start, number, found in ((5, 8, 2, b"LOIHI"), (3, 8, 1, b"LIF"), (0, 0, 0, b"")):
+        descriptor = struct.pack("<IQI", length, start, number)
+        assert text_at(content + descriptor, at, "x") == found
+
+
+@pytest.mark.parametrize(
+    ("objects", "descriptor"),
+    [
+        ([(1, 0, b""), (1, 0, b"")] * 9, (5, 8, 2)),  # HDF5 reads some such heaps for ever
+        ([(1, 2**63, b"")], (5, 8, 2)),
+        ([(0, 8, b"CUBA\0\0\0\0"), *SOUND], (5, 8, 2)),
+        (SOUND, (5, 9, 2)),
+        (SOUND, (5, 2**63, 2)),
+        (SOUND, (5, 8, 3)),
+        (SOUND, (100, 8, 2)),
+        ([(2, 300, b"x" * 304)], (300, 8, 2)),
+    ],
+)
+def test_texts_that_are_not_there_are_refused(objects, descriptor):
+    content = heap(objects)
+    with pytest.raises(FormatError, match=r"^type: its text is not in the file, or longer than"):
+        text_at(content + struct.pack("<IQI", *descriptor), len(content), "type")
+
+
+def test_a_damaged_heap_ends():
+    """Objects without size, as a turned bit makes them: HDF5 would read them for ever."""
+    content, at = bytearray(SMALL), 0
+    while (at := content.find(b"GCOL", at + 1)) > 0:
+        content[at + 16 : at + 32] = struct.pack("<HHxxxxQ", 1, 1, 0)
+    with pytest.raises(FormatError, match=r"neuron/type: its text is not in the file"):
+        netx.from_bytes(bytes(content))
+
+
+def test_command_line(tmp_path, capsys):
+    """A plain file becomes one of this format and back; what is left out is said."""
+    plain, ours, back = (str(tmp_path / name) for name in ("a.net", "b.net", "c.net"))
+    Path(plain).write_bytes(smallest().content())
+    for words in (
+        [plain, "-o", ours, "--to", "onespike", "--steps", "12"],
+        [ours, "-o", back, "--to", "lava-dl"],
+    ):
+        with pytest.raises(SystemExit) as end:
+            main(["convert", *words])
+        assert end.value.code == 0
+    assert "not in the file: the scores are counts of the last layer's" in capsys.readouterr().err
+    assert onespike_lava.load(ours) == onespike_lava.load(plain, steps=12)
+    assert onespike_lava.load(back) == onespike_lava.load(ours)
+    with pytest.raises(SystemExit) as end:
+        main(["convert", str(MODEL), "-o", str(tmp_path / "d.net"), "--to", "lava-dl"])
+    assert end.value.code == 2
+    assert "its neurons obey a phase code, stock LIF neurons do not" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["convert", plain, "-o", str(tmp_path / "d.net")])
+    assert end.value.code == 2
+    assert "between two .net files say --to lava-dl or --to onespike" in capsys.readouterr().err
 
 
 # Trained networks of Intel's, and what Intel recorded of them.

@@ -24,11 +24,10 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 
-path, sent, out, every, bits = sys.argv[1:]
+path, sent, out, every, bits, skip = sys.argv[1:]
 data = np.load(sent)
-net = hdf5.Network(
-    net_config=path, reset_interval=int(every) or None, reset_offset=1, input_message_bits=int(bits)
-)
+how = {"reset_interval": int(every) or None, "reset_offset": 1, "skip_layers": int(skip)}
+net = hdf5.Network(net_config=path, input_message_bits=int(bits), **how)
 source, sink = Source(data=data), Sink(shape=net.out.shape, buffer=data.shape[-1])
 source.s_out.connect(net.inp)
 net.out.connect(sink.a_in)
@@ -40,22 +39,24 @@ np.savez(out, spikes=spikes, potential=potential)
 """Runs a file in the stock network, its layers reset one step after the other."""
 
 
-def stock(tmp_path, network, sent, every=0, bits=0):
+def stock(tmp_path, network, sent, every=0, bits=0, skip=0):
     """Spikes [steps, *shape] of the last layer of the stock network, and its last potential.
 
     sent  : what the input sends in each step, [steps, *shape]
     every : steps from reset to reset, 0 for none
+    skip  : layers of the file that are left out, whose spikes `sent` are
     """
     netx.save_lava_dl(network, tmp_path / "plain.net")
-    late = len(network.layers) - 1 - (network.readout.name == "readout")  # a step per synapse
+    counted = network.readout.name == "readout"  # not in the file
+    late = len(network.layers) - 1 - counted - skip  # a step per synapse
     data = np.concatenate([sent, np.zeros((late, *sent.shape[1:]), sent.dtype)])
-    if len(network.layers[1].shape) == 3:
+    if len(network.layers[1 + skip].shape) == 3:
         data = data.transpose(3, 2, 1, 0)  # lava-dl's order is x, y, channel
     else:
         data = data.reshape(len(data), -1).T
     np.save(tmp_path / "sent.npy", data.astype(int))
     words = [str(tmp_path / name) for name in ("plain.net", "sent.npy", "found.npz")]
-    command = [sys.executable, "-c", STOCK, *words, str(every), str(bits)]
+    command = [sys.executable, "-c", STOCK, *words, str(every), str(bits), str(skip)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stderr
     with np.load(tmp_path / "found.npz") as file:
@@ -156,3 +157,14 @@ def test_mnist_as_it_was_trained(tmp_path):
     assert expected.any()
     found, _ = stock(tmp_path, network, sent.reshape(48, 784), every=16)
     assert (found == expected).all()
+
+
+@TRUTH
+def test_pilotnet_behind_its_input(tmp_path):
+    """The input's neurons are in the file; lava-nc has no model of the block that they become."""
+    network = onespike_lava.load(DATA / "pilotnet_lif.net", steps=17)
+    with np.load(DATA / "pilotnet_lif_truth.npz") as file:
+        x = (file["image"].T - 36) / 40
+    run = network.run(x[None], engine="numpy", record=True)
+    _, potential = stock(tmp_path, network, run.trains("input_0")[0], every=100, skip=1)
+    assert potential == run.scores[0] != 0

@@ -43,10 +43,10 @@ class Keys:
             raise self.odd(name, "a group, as complex weights have, not an array")
         raise FormatError(f"{self.path}/{name}: missing; export the network again")
 
-    def array(self, name: str) -> NDArray[Any]:
+    def array(self, name: str, kinds: str = "iuf") -> NDArray[Any]:
         """A dataset of numbers as it is stored."""
         found = self._taken(name)
-        if found.dtype.kind not in "iufb":
+        if found.dtype.kind not in kinds:
             raise self.odd(name, f"{found.dtype} is not a number")
         return found
 
@@ -96,7 +96,7 @@ class Keys:
 
     def only(self, name: str, value: int, meaning: str) -> None:
         """Take a value that, where it is there, must be this one in all its entries."""
-        if name in self and (np.asarray(found := self.array(name)) != value).any():
+        if name in self and (np.asarray(found := self.array(name, "iufb")) != value).any():
             first = found.reshape(-1)[0]
             raise self.odd(
                 name, f"{float(first):g} is not {value} ({meaning}); no network here has that"

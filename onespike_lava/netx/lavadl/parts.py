@@ -84,21 +84,16 @@ def is_counter(layer: Layer) -> bool:
 
 
 def as_driven(layers: Sequence[Layer]) -> tuple[int, int] | None:
-    """Weight and bias of an input with neurons, where the first layers are one."""
-    source, layer = layers[0], layers[1]
-    if not isinstance(source, Input) or not isinstance(layer, Timed) or layer.sources != (0,):
+    """Weight and bias of an input with neurons, where the first layers are one, else None."""
+    source, layer = layers[:2]
+    if not isinstance(source, Input) or not isinstance(layer, Timed):
         return None
-    drive, synapse = layer.integration.drive, layer.synapses[0]
-    if layer.threshold.base.size == 0 or source.coding != "constant":
+    parts, sign = layer.integration, int(layer.synapses[0].weight.flat[0])
+    weight = sign * round(1 / float(source.step.flat[0]))
+    if weight == 0:
         return None
-    weight = round(1 / float(source.step.flat[0])) * int(synapse.weight.flat[0])
-    sign = 1 if weight > 0 else -1
-    bias = (0 if drive is None else int(drive.flat[0]) >> SHIFT) + sign * MIDDLE
-    neuron = Neuron(
-        layer.integration.keep_u,
-        layer.integration.keep_v,
-        int(layer.threshold.base.flat[0]) >> SHIFT,
-    )
-    if weight == 0 or list(layers[:2]) != driven(layer.name, source.shape, neuron, weight, bias):
-        return None
-    return weight, bias
+    drive = 0 if parts.drive is None else int(parts.drive.flat[0])
+    bias = (drive >> SHIFT) + sign * MIDDLE
+    neuron = Neuron(parts.keep_u, parts.keep_v, int(layer.threshold.base.flat[0]) >> SHIFT)
+    rebuilt = driven(layer.name, source.shape, neuron, weight, bias)
+    return (weight, bias) if list(layers[:2]) == rebuilt else None

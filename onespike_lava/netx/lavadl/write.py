@@ -36,7 +36,12 @@ def to_tree(network: Model) -> Tree:
 def remarks(network: Model) -> list[str]:
     """What a plain file leaves out, and the user of it must know; one line each."""
     source, found = network.input, []
-    if source.coding in ("constant", "once") and as_driven(network.layers) is None:
+    if as_driven(network.layers) is not None:
+        found.append(
+            "lava-nc has no model of an input with neurons: Network(..., skip_layers=1) takes the "
+            "spikes of these"
+        )
+    elif source.coding in ("constant", "once"):
         when = "in every step" if source.coding == "constant" else "in step 1"
         found.append(
             f"the input's integers are sent {when}: Network(..., input_message_bits={source.bits})"
