@@ -16,6 +16,7 @@ from onespike_lava import netx
 from onespike_lava.cli import main
 from onespike_lava.errors import (
     FormatError,
+    InvalidNetworkError,
     OneSpikeError,
     OneSpikeWarning,
     OptionError,
