@@ -5,9 +5,11 @@ tree   : a network as paths and arrays
 parse  : paths and arrays as a network
 writer : to HDF5, beside and renamed
 reader : from HDF5, with limits
+heap   : texts of any length, which lava-dl writes
+lavadl : plain files of lava-dl, networks of LIF neurons
 """
 
 from onespike_lava.netx.reader import from_bytes, load
-from onespike_lava.netx.writer import save, to_bytes
+from onespike_lava.netx.writer import save, save_lava_dl, to_bytes
 
-__all__ = ["from_bytes", "load", "save", "to_bytes"]
+__all__ = ["from_bytes", "load", "save", "save_lava_dl", "to_bytes"]

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 import h5py
 
-from onespike_lava.errors import FormatError
+from onespike_lava.errors import FormatError, UnsupportedError
 from onespike_lava.network import Network
+from onespike_lava.netx import lavadl
 from onespike_lava.netx.reader import FILE_LIMIT, OBJECT_LIMIT
-from onespike_lava.netx.tree import to_tree
+from onespike_lava.netx.tree import Tree, to_tree
 from onespike_lava.system.files import keep_inputs, write_atomic
 
 
@@ -20,7 +21,11 @@ def to_bytes(network: Network) -> bytes:
 
     Raises `FormatError` where no reader would take it.
     """
-    tree = to_tree(network)
+    return _packed(to_tree(network))
+
+
+def _packed(tree: Tree) -> bytes:
+    """A tree as an HDF5 file; `FormatError` for one that no reader would take."""
     groups = {str(parent) for path in tree for parent in PurePosixPath(path).parents} - {"."}
     if len(tree) + len(groups) > OBJECT_LIMIT:
         raise FormatError(
@@ -47,3 +52,19 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     """
     keep_inputs({"path": (path, ".net")}, {})
     write_atomic(path, to_bytes(network))
+
+
+def save_lava_dl(network: Network, path: str | os.PathLike[str]) -> list[str]:
+    """Write a network that steps as a plain file of lava-dl, atomically.
+
+    Stock `lava.lib.dl.netx.hdf5.Network` loads it and gives the same spikes. Returns what the file
+    leaves out and its user must know, one line each. Raises `UnsupportedError` where stock LIF
+    neurons do not express the network; others as in `save`.
+    """
+    keep_inputs({"path": (path, ".net")}, {})
+    try:
+        content = _packed(lavadl.to_tree(network))
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{path}: {error}") from None
+    write_atomic(path, content)
+    return lavadl.remarks(network)

@@ -19,7 +19,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.hostile import data_files, net_containers, net_files, onnx_files, weight_files
+from tests.hostile import (
+    data_files,
+    lava_dl_files,
+    net_containers,
+    net_files,
+    onnx_files,
+    weight_files,
+)
 from tests.hostile.case import Case
 from tests.hostile.running import Outcome, apart, together
 
@@ -41,6 +48,11 @@ def every(seed: int, flips: int, step: int) -> Iterator[tuple[str, list[Case]]]:
         net_files.none,
         net_containers.containers,
         lambda: net_files.truncated_and_flipped(rng, flips, step),
+        lava_dl_files.keys,
+        lava_dl_files.sizes,
+        lava_dl_files.texts,
+        lava_dl_files.containers,
+        lambda: lava_dl_files.truncated_and_flipped(rng, flips, step),
         data_files.arrays,
         data_files.objects,
         data_files.headers,

@@ -18,7 +18,7 @@ from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 
 from onespike_lava.engines.numpy import run
-from onespike_lava.errors import FormatError, OptionError
+from onespike_lava.errors import OptionError
 from onespike_lava.netx import load, save
 from onespike_lava.processes import Encoder, Sparse
 from onespike_lava.processes.netx import hdf5
@@ -207,12 +207,3 @@ def test_stock_files_keep_loading_in_lava_dl(stock_file):
     assert done.returncode == 0, done.stderr
     # 6 << 6 a step from step 2 on, threshold 10 << 6: a spike at every second step.
     assert done.stdout.split("\n")[-2] == "[[0, 0, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]]"
-
-
-def test_stock_files_are_refused(stock_file):
-    with pytest.raises(FormatError) as caught:
-        hdf5.Network(net_config=stock_file)
-    assert str(caught.value) == (
-        f"{stock_file}: a netx file without group onespike, as lava-dl writes them; load it with "
-        "lava.lib.dl.netx.hdf5.Network"
-    )

@@ -41,7 +41,7 @@ class Network(AbstractProcess):  # type: ignore[misc]
     It runs under any `Loihi2SimCfg` with `select_tag` `fixed_pt` or `floating_pt`, an operating
     system process per synapse and layer; `OneSpikeNetwork` does the same in one.
 
-    Raises `FormatError` for any other file, one of lava-dl's included, and `OptionError`.
+    Raises `FormatError` for any other file than `load` reads, and `OptionError`.
     """
 
     def __init__(
