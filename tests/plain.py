@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
+from onespike_lava.layers import Timed, TimedReadout
+
 ROOT = Path(__file__).parents[1]
 
 DATA = Path(os.environ.get("ONESPIKE_DATA", ROOT / ".." / "shared" / "data")) / "trained_snn"
@@ -228,3 +230,39 @@ def delayed(spikes, delay):
     for neuron, late in enumerate(delay.astype(int)):
         found[late:, neuron] = spikes[: max(len(spikes) - late, 0), neuron]
     return found
+
+
+def input_of(make, network, seed):
+    """What goes into the network, and the same for the yardstick."""
+    rng, shape = np.random.default_rng(seed), network.input.shape
+    if network.input.coding == "events":
+        sent = (rng.random((make.steps, *shape)) < 0.3).astype(np.uint8)
+        return sent[None], sent.astype(np.int64)
+    weight = abs(int(make.layers[0]["weight"]))
+    x = rng.integers(-weight, weight + 1, shape) / weight
+    return x[None], x
+
+
+def check_run(make, network, engine, seed=0):
+    """Spikes, currents and potentials of every layer, and the scores."""
+    x, sent = input_of(make, network, seed)
+    run = network.run(x, engine=engine, record=True, traces=True)
+    neurons = [each for each in network.layers if isinstance(each, (Timed, TimedReadout))]
+    expected = simulated(make.layers, sent, make.steps)
+    for layer, (spikes, u, v) in zip(neurons, expected, strict=False):
+        if isinstance(layer, Timed):
+            assert (run.trains(layer.name)[0] == spikes).all(), layer.name
+        else:
+            assert (run.scores[0] == v[-1]).all()
+        if layer.sources != (0,) or network.input.coding == "events":  # numbers enter shifted
+            assert (run.currents[layer.name][0] == u.reshape(len(u), *layer.shape)).all()
+        assert (run.potentials[layer.name][0] == v.reshape(len(v), *layer.shape)).all()
+    return run, expected
+
+
+def smallest():
+    make = Drawn(np.random.default_rng(0))
+    make.input(3)
+    make.dense(2)
+    make.dense(2)
+    return make
