@@ -18,7 +18,7 @@ from onespike_lava.data.samples import Samples
 from onespike_lava.engines.result import Result, Run, Trains
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import MissingPartError, OptionError
-from onespike_lava.model import Model, checked_wait
+from onespike_lava.model import Model, wait_of
 from onespike_lava.system import threads
 from onespike_lava.system.parts import need
 from onespike_lava.system.progress import Progress, silent
@@ -56,12 +56,7 @@ def run(
     name = _auto(network) if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
-    wait = checked_wait(wait, network.phases)
-    if wait > network.longest_wait:
-        raise OptionError(
-            f"wait: {wait} is above 0, the only one of a network whose neurons leak, filter, "
-            "reset, count, recur or are driven or delayed; leave it out"
-        )
+    wait = wait_of(network, wait)
     more = _more(network, name, notes)
     told = partial(progress, name)
     result: Result = _engine(name).run(network, samples, wait, record, told, **more)

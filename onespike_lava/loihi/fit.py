@@ -18,7 +18,7 @@ from onespike_lava.errors import DataError, OptionError
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 from onespike_lava.loihi.rules import Limits
-from onespike_lava.model import checked_wait
+from onespike_lava.model import wait_of
 from onespike_lava.network import Network
 from onespike_lava.schedule import total_steps
 from onespike_lava.system.progress import Progress, silent
@@ -120,7 +120,7 @@ def check_options(
     network: Network, wait: int | None, chips: int, step_time: float | None = None
 ) -> int:
     """The wait, the network's own for None; `OptionError` for a value outside its range."""
-    wait = checked_wait(network.wait if wait is None else wait, network.phases)
+    wait = wait_of(network, wait)
     if chips < 1:
         raise OptionError(f"chips: {chips} is below 1; give the chips that the network may take")
     if step_time is not None and not step_time > 0:
