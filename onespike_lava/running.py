@@ -28,8 +28,9 @@ ENGINES = {
     "reference": "onespike_lava.engines.reference",
     "numba": "onespike_lava.engines.numba.engine",
     "lava": "onespike_lava.processes.engine",
+    "stock": "onespike_lava.processes.stock.engine",
 }
-"""Engine -> its module; loaded when it is first asked for, since two need more than NumPy."""
+"""Engine -> its module; loaded when it is first asked for, since three need more than NumPy."""
 
 AUTO = "numba"
 """What `auto` stands for; `numpy` where Numba is absent or its compiler switched off, and for

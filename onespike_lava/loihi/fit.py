@@ -20,7 +20,7 @@ from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 from onespike_lava.loihi.rules import Limits
 from onespike_lava.model import wait_of
 from onespike_lava.network import Network
-from onespike_lava.schedule import total_steps
+from onespike_lava.schedule import period, total_steps
 from onespike_lava.system.progress import Progress, silent
 
 
@@ -52,7 +52,8 @@ class Fit:
     """The fit table and the timing of a network.
 
     layers : one per layer, then `all`
-    steps_per_sample : of a stream, `T`; `latency_steps`: until a sample's scores
+    steps_per_sample : of a stream, `T`, more where axons delay
+    latency_steps : until a sample's scores
     step_time : microseconds, None if not given; rates and latency follow from it
     """
 
@@ -110,7 +111,7 @@ def fit(
     return Fit(
         layers=(*rows, _total(rows, limits)),
         chips=chips,
-        steps_per_sample=network.phases,
+        steps_per_sample=period(network),
         latency_steps=total_steps(network, wait, 1),
         step_time=step_time,
     )
