@@ -2,7 +2,14 @@
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTHONS ?= 3.10 3.11 3.12 3.13
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile
+PIP = $(BIN)/python $(INSTALL)
+
+# Tests in WORKERS processes, each with one thread for matrix products. Lava's have processes of their own: a fork is
+# slow where torch is loaded.
+WORKERS ?= 2
+TESTS = -m pytest -n $(WORKERS) --dist worksteal
+test test-pythons test-lowest: export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: demo test test-pythons test-lowest lint docs format clean
 
@@ -11,7 +18,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python $(TESTS) -m "not alone" tests --ignore=tests/lava
+	$(BIN)/python $(TESTS) tests/lava
+	$(BIN)/python -m pytest -m alone tests --ignore=tests/lava
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -27,14 +36,16 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The base install alone, on every Python that is found here.
+# The base install alone, on every Python that is found here: the whole suite of the base on the oldest and the newest,
+# on those between what a Python could break.
+FULL ?= 3.10 3.13
+BETWEEN = $(addprefix tests/base/,netx engines/test_engines.py engines/numba/test_engine.py test_imports.py test_models.py)
 test-pythons:
 	@for version in $(PYTHONS); do \
-	    python=$$(.ci/find-python $$version 2>/dev/null) || { echo "Python $$version: not here, skipped"; continue; }; \
-	    echo "Python $$version"; \
-	    $$python -m venv $(VENV)-$$version && \
-	    $(VENV)-$$version/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest hypothesis && \
-	    $(VENV)-$$version/bin/python -m pytest tests/base || exit 1; \
+	    case " $(FULL) " in *" $$version "*) suites=tests/base;; *) suites="$(BETWEEN)";; esac; \
+	    .ci/find-python $$version >/dev/null 2>&1 || { echo "Python $$version: not here, skipped"; continue; }; \
+	    $(MAKE) --no-print-directory $(VENV)-$$version/.base && \
+	    echo "Python $$version" && $(VENV)-$$version/bin/python $(TESTS) $$suites || exit 1; \
 	done
 
 # The base with the lowest versions that pyproject.toml allows, on the oldest and the newest Python;
@@ -43,17 +54,28 @@ BOUNDS ?= 3.10 3.13
 PARTS = '.[onnx,nir,report,dask]' safetensors scikit-learn scipy skl2onnx
 test-lowest:
 	@for version in $(BOUNDS); do \
-	    python=$$(.ci/find-python $$version 2>/dev/null) || { echo "Python $$version: not here, skipped"; continue; }; \
-	    echo "Python $$version, lowest versions"; \
-	    venv=$(VENV)-$$version-lowest; parts=.; suites=tests/base; \
-	    [ $$version != 3.10 ] || { parts="$(PARTS)"; suites="tests/base tests/exporters"; }; \
-	    $$python -m venv $$venv && \
-	    $$venv/bin/python -m pip install --quiet --disable-pip-version-check packaging tomli && \
-	    $$venv/bin/python .ci/lowest.py > $$venv/lowest.txt && \
-	    eval $$venv/bin/python -m pip install --quiet --disable-pip-version-check \
-	        -c $$venv/lowest.txt pytest hypothesis -e "$$parts" && \
-	    $$venv/bin/python -m pytest $$suites || exit 1; \
+	    suites=tests/base; \
+	    [ $$version != 3.10 ] || suites="tests/base tests/exporters tests/parity tests/producers"; \
+	    .ci/find-python $$version >/dev/null 2>&1 || { echo "Python $$version: not here, skipped"; continue; }; \
+	    $(MAKE) --no-print-directory $(VENV)-$$version-lowest/.base && \
+	    echo "Python $$version, lowest versions" && \
+	    $(VENV)-$$version-lowest/bin/python $(TESTS) $$suites || exit 1; \
 	done
+
+$(VENV)-%-lowest/.base: pyproject.toml .ci/lowest.py
+	@echo "Python $*: installing the lowest versions"
+	@$$(.ci/find-python $*) -m venv $(@D)
+	@$(@D)/bin/python $(INSTALL) packaging tomli
+	@$(@D)/bin/python .ci/lowest.py > $(@D)/lowest.txt
+	@$(@D)/bin/python $(INSTALL) -c $(@D)/lowest.txt pytest pytest-xdist hypothesis \
+	    $(if $(filter 3.10,$*),-e $(PARTS),-e .)
+	@touch $@
+
+$(VENV)-%/.base: pyproject.toml
+	@echo "Python $*: installing the base"
+	@$$(.ci/find-python $*) -m venv $(@D)
+	@$(@D)/bin/python $(INSTALL) -e . pytest pytest-xdist hypothesis
+	@touch $@
 
 $(VENV)/bin/python:
 	@python=$$(.ci/find-python 3.10) && $$python -m venv $(VENV)

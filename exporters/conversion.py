@@ -25,7 +25,6 @@ from exporters.quantization.network import quantize
 from exporters.recipe import Recipe, recipe_of
 from exporters.recipe.provenance import provenance
 from onespike_lava.errors import warn
-from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
@@ -180,7 +179,7 @@ def _realised(network: Network, prepared: Graph, codes: Mapping[str, Code]) -> d
 
     A threshold base cannot be below 1; that of a clipped ReLU then is worth its constant still.
     """
-    layers = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
+    layers = {layer.name: layer for layer in network.hidden}
 
     def constant(node: Node, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
         layer = layers[node.inputs[0]]

@@ -4,6 +4,10 @@ Converts each network that has a `.net` file here with the defaults, as its card
 what differs from the file: nothing, provenance only, or arrays, by key and number of values.
 `--keep FOLDER` writes what was made there; `--against FOLDER` compares with files there instead
 of the shipped ones, such as those that another version kept. Ends with 1 where an array differs.
+
+The shipped files were made with NumPy 1.26 and `OPENBLAS_CORETYPE=SkylakeX`. BLAS sums in another
+order on other processors, and a tie in the choice of a level or a rounding then falls otherwise:
+compare two versions of the exporters on one machine (`--keep`, `--against`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava import running
-from onespike_lava.data.samples import Samples, warn_of_input
+from onespike_lava.data.encoding import Samples, warn_of_input
 from onespike_lava.engines.result import Run
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.model import Model

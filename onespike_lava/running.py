@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.encoding import Samples
 from onespike_lava.engines.result import Result, Run, Trains
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import MissingPartError, OptionError

@@ -15,7 +15,7 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 
-from onespike_lava.data.samples import encode
+from onespike_lava.data.encoding import encode
 from onespike_lava.processes import Encoder, OneSpikeNetwork
 from onespike_lava.processes.netx import hdf5
 from onespike_lava.processes.runner.session import Session

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exporters.analysis.reconversion import reconvert
+from exporters.calibration.coding import coded_input
 from exporters.choices import TAKEN_APART
 from exporters.fidelity.baseline import in_blocks, logits, macs
 from exporters.frontends.read import read
@@ -22,7 +23,8 @@ from exporters.graph import Graph, is_spiking
 from exporters.graph.execution import run
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
-from onespike_lava.data.samples import Samples, check_samples, decode, encode
+from onespike_lava.data.encoding import Samples, decode, encode
+from onespike_lava.data.samples import check_samples
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.evaluation.tally import Labels
@@ -35,7 +37,7 @@ Floats = NDArray[np.float64]
 Values = dict[str, NDArray[Any]]
 
 BLOCK = 16
-"""Of these, how many are held at a time with the values of every layer."""
+"""Samples that are held at a time with the values of every layer."""
 
 
 def compare(
@@ -115,20 +117,14 @@ class _Parts:
         prepared, _ = prepare(source, pool=pool)
         shapes = prepared.shapes()
         nodes = {node.inputs[0]: node.name for node in prepared.nodes if is_spiking(node)}
-        nodes[f"{prepared.input.name}.once"] = prepared.input.name
-        for layer in network.layers:
-            if not isinstance(layer, Spiking):
-                continue
+        nodes[coded_input(prepared.input.name)] = prepared.input.name
+        for layer in network.hidden:
             if layer.name not in nodes or shapes[nodes[layer.name]] != layer.shape:
                 raise DataError(
                     f"model: has no layer {layer.name!r} of shape {list(layer.shape)}; give the "
                     "network that the file was made from"
                 )
         return cls(network, prepared, nodes)
-
-    @property
-    def hidden(self) -> list[Spiking]:
-        return [layer for layer in self.network.layers if isinstance(layer, Spiking)]
 
     def exact(self, x: NDArray[Any]) -> Values:
         """Every node's value."""
@@ -137,7 +133,7 @@ class _Parts:
         return values
 
     def decoded(self, layer: Spiking, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What recorded codes uint8[N, *code_shape] are worth, float32[N, *shape]."""
+        """What recorded codes uint8[N, *code.shape(shape)] are worth, float32[N, *shape]."""
         worth = np.concatenate([[0.0], levels(layer)])[codes]
         total = worth.reshape(len(codes), -1, *layer.shape).sum(axis=1)
         return self._shifted(layer, total * _unit(layer)).astype(np.float32)
@@ -218,19 +214,20 @@ def _losses(
     parts: _Parts, x: NDArray[Any], wait: int | None, progress: Progress
 ) -> tuple[tuple[LayerLoss, ...], float]:
     """Every hidden layer's loss, and the squared logit error of the whole."""
-    network, sums, error = parts.network, {layer.name: _Sums() for layer in parts.hidden}, 0.0
+    network, error = parts.network, 0.0
+    sums = {layer.name: _Sums() for layer in network.hidden}
     outputs, places = prod(network.readout.shape), _places(network)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]
-        run = network.compute(Samples(network.input, block), wait=wait, record=True)
+        spikes = network.compute(Samples(network.input, block), wait=wait, record=True)
         values = parts.exact(block)
         exact = values[parts.prepared.output].reshape(len(block), -1)
-        error += float(np.sum((run.scores * network.output_scale - exact) ** 2))
+        error += float(np.sum((spikes.scores * network.output_scale - exact) ** 2))
         entry = decode(network.input, encode(network.input, block).integers)
         so_far: Values = {parts.prepared.input.name: entry.astype(np.float32)}
-        for layer in parts.hidden:
+        for layer in network.hidden:
             node, found = parts.nodes[layer.name], sums[layer.name]
-            so_far[node] = parts.decoded(layer, run.codes[layer.name])
+            so_far[node] = parts.decoded(layer, spikes.codes[layer.name])
             alone = parts.coded(layer, values[node])
             largest = _unit(layer) * levels(layer)[: layer.max_spikes].sum()
             found.add(values[node].astype(np.float64), so_far[node].astype(np.float64), largest)
@@ -242,5 +239,5 @@ def _losses(
             found.agree += float(np.count_nonzero(same))
         progress("layers", min(start + BLOCK, len(x)), len(x))
     size = (len(x), outputs, places)
-    rows = [sums[layer.name].loss(layer.name, *size) for layer in parts.hidden]
+    rows = [sums[layer.name].loss(layer.name, *size) for layer in network.hidden]
     return tuple(rows), error / (len(x) * outputs)

@@ -6,10 +6,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from exporters.calibration.coding import coded_input
 from exporters.conversion import Conversion, convert
 from exporters.recipe.provenance import digest, missing, recalled
 from onespike_lava.errors import DataError, UnsupportedError
-from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
 
@@ -51,17 +51,17 @@ def reconvert(
 
 def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
     """Options of `exporters.recipe.Recipe`: what the network shows, and what it was told."""
-    once = {network.input.name: f"{network.input.name}.once"}
-    hidden = {layer.name: layer for layer in network.layers if isinstance(layer, Spiking)}
-    of_input = {name: hidden[layer].base for name, layer in once.items() if layer in hidden}
-    layers = {name: layer for name, layer in hidden.items() if name not in once.values()}
+    entry = network.input.name
+    known_as = {coded_input(entry): entry}  # what options of the input are given under
+    layers = {known_as.get(layer.name, layer.name): layer for layer in network.hidden}
+    bits = {layer.payload_bits for layer in layers.values()}  # none without layers that spike
     return {
         "phases": network.phases,
         "wait": network.wait,
         "weighting": network.weighting,
-        "bases": {name: layer.base for name, layer in layers.items()} | of_input,
+        "bases": {name: layer.base for name, layer in layers.items()},
         "spikes": {name: layer.max_spikes for name, layer in layers.items()},
-        "payload_bits": next(iter(hidden.values())).payload_bits,
+        **({"payload_bits": bits.pop()} if bits else {}),
         "input_bits": network.input.bits,
         **recalled(known),
     }

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code
 from exporters.recipe import Recipe
-from onespike_lava.data.samples import decode, encode
+from onespike_lava.data.encoding import decode, encode
 from onespike_lava.layers import Input, Shape
 
 Floats = NDArray[np.float64]
+
+
+def coded_input(name: str) -> str:
+    """Name of the layer behind the input `name` that sends one spike for each of its values."""
+    return f"{name}.once"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from exporters.calibration.codes import Code
 from exporters.calibration.coding import InputCoding
 from exporters.calibration.histograms import BATCH
-from exporters.calibration.moments import ROWS_PER_WEIGHT, draw, groups_of, is_free
+from exporters.calibration.moments import ROWS_PER_WEIGHT, draw, is_free
 from exporters.graph import Graph, Node
+from exporters.graph.arithmetic import groups_of
 from exporters.graph.execution import step
 from onespike_lava.layers import Shape
 from onespike_lava.system.files import reserve, scratch

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.graph import Graph, Node, arithmetic
+from exporters.graph import Graph, Node
+from exporters.graph.arithmetic import groups_of, window
 from exporters.passes.algebra import is_fixed
 from exporters.passes.draft import LINEAR
 from onespike_lava.layers import Shape
@@ -42,11 +43,6 @@ def is_free(node: Node) -> bool:
     return node.op in LINEAR and not is_fixed(node)
 
 
-def groups_of(node: Node) -> int:
-    """Groups of a conv's channels, 1 for a linear map."""
-    return int(node.attrs.get("groups", 1))
-
-
 def draw(
     node: Node, inputs: NDArray[Any], size: Shape, places: int, random: np.random.Generator
 ) -> tuple[NDArray[Any], tuple[Any, ...]]:
@@ -58,7 +54,7 @@ def draw(
     """
     if node.op == "linear":
         return inputs.reshape(len(inputs), 1, -1), (slice(None),)
-    view = arithmetic.unfolded(inputs, node.params["weight"].shape[2:], arithmetic.window(node))
+    view = window(node).view(inputs, node.params["weight"].shape[2:])
     count = min(places, size[0] * size[1]) * len(inputs)
     sample = random.integers(0, len(inputs), count)
     row, column = random.integers(0, size[0], count), random.integers(0, size[1], count)

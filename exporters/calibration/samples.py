@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.data.samples import OFF, encode, few_levels, grid_text
+from onespike_lava.data.encoding import OFF, encode, few_levels, grid_text
+from onespike_lava.data.samples import as_array
 from onespike_lava.errors import DataError, warn
 from onespike_lava.layers import Input
 
@@ -92,13 +93,7 @@ def _array(values: Any) -> NDArray[Any]:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(values, torch.Tensor):
         values = values.detach().cpu()
-    try:
-        return np.asarray(values)
-    except (ValueError, RuntimeError, TypeError) as error:
-        raise DataError(
-            f"calibration: {type(values).__name__} does not make one array "
-            f"({str(error).splitlines()[0][:80]}); give {KINDS}"
-        ) from None
+    return as_array(values, "calibration", KINDS)
 
 
 def warn_of_samples(samples: NDArray[Any]) -> None:

@@ -59,7 +59,8 @@ def command(
     from exporters import gcn
     from exporters.conversion import convert
     from exporters.gcn import files as gcn_files
-    from onespike_lava.data.samples import encode, load_samples
+    from onespike_lava.data.encoding import encode
+    from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 

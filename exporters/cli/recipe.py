@@ -8,12 +8,17 @@ from typing import Any, TypeVar
 import click
 
 from exporters.recipe.declaration import PAIR, SWITCH, WHOLE, Option
+from exporters.recipe.options import PAPER as OF_PAPER
 from onespike_lava.cli import options
 from onespike_lava.errors import OptionError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PAPER = click.option("--paper", is_flag=True, help="The paper's: max, base, none where not given.")
+PAPER = click.option(
+    "--paper",
+    is_flag=True,
+    help=f"The paper's: {', '.join(OF_PAPER.values())} where not given.",
+)
 
 
 def declared(among: Iterable[Option]) -> Callable[[F], F]:

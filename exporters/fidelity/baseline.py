@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Graph
+from exporters.passes.draft import LINEAR
 from onespike_lava.system.progress import Progress, silent
 
 BLOCK = 128
@@ -60,7 +61,7 @@ def macs(source: Graph) -> int:
     return sum(
         node.params["weight"][0].size * prod(shapes[node.name])
         for node in source.nodes
-        if node.op in ("conv", "linear")
+        if node.op in LINEAR
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.fidelity.baseline import in_blocks
-from exporters.graph import Graph, Node
+from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.draft import Draft
 from exporters.passes.pipeline import POOLS, passes, prepare
 from onespike_lava.errors import DataError, OneSpikeError
@@ -140,11 +140,11 @@ def _first_moved(before: Graph, after: Graph, x: NDArray[Any]) -> str | None:
 
 
 def _activations(graph: Graph, x: NDArray[Any]) -> dict[tuple[Any, ...], NDArray[Any]]:
-    """Values of the ReLUs that read no max pool, in order, by name and clip."""
+    """Values of the neurons that read no max pool, in order, by name and clip."""
     found: dict[tuple[Any, ...], NDArray[Any]] = {}
 
     def observe(node: Node, value: NDArray[Any]) -> None:
-        if node.op == "relu" and graph.node(node.inputs[0]).op != "maxpool":
+        if is_spiking(node) and graph.node(node.inputs[0]).op != "maxpool":
             found[node.name, node.attrs.get("clip")] = value
 
     graph.evaluate(x, observe)

@@ -19,6 +19,7 @@ from exporters.fidelity.equivalence import Known, fault
 from exporters.graph import Graph
 from exporters.passes.draft import Draft
 from exporters.recipe import Recipe
+from onespike_lava.data.encoding import Samples
 from onespike_lava.errors import SelfCheckError, warn
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
@@ -126,8 +127,9 @@ class Trial:
     def against(self, network: Network, recipe: Recipe) -> SelfCheck:
         """The integer network that a recipe made, beside the source."""
         count, outputs, places = self.logits.shape
-        scores = network.run(self.samples, "numpy").scores * network.output_scale
-        found = scores.reshape(self.logits.shape)
+        # `compute` does not warn of samples off the grid, which the calibration has told of
+        run = network.compute(Samples(network.input, self.samples), "numpy")
+        found = (run.scores * network.output_scale).reshape(self.logits.shape)
         same = found.argmax(axis=1) == self.logits.argmax(axis=1)
         usual = _usual(self.logits)
         check = SelfCheck(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from exporters.frontends.builder import BATCH, Builder, Ref, RefusedError
-from exporters.frontends.windows import listed, plane
+from exporters.frontends.windows import plane
+from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
 
 
@@ -56,8 +57,6 @@ def squeezed(build: Builder, name: str, x: Ref, axes: Sequence[int] | None) -> R
     chosen = [axis % rank for axis in axes or ()]
     ones = [axis for axis, size in enumerate(x.shape, 1) if size == 1]
     gone = ones if axes is None else [axis for axis in chosen if axis in ones]
-    if axes is None and rank > 1 and not ones:
-        gone = []
     left = [size for axis, size in enumerate(x.shape, 1) if axis not in gone]
     return reshape(build, name, x, [BATCH, *left])
 

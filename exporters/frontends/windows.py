@@ -9,14 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.frontends.builder import Builder, Ref, RefusedError
+from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
 
 Constant = NDArray[Any]
-
-
-def listed(shape: Sequence[object]) -> str:
-    """A shape with the batch, as error messages show it."""
-    return f"[{', '.join(map(str, ('N', *shape)))}]"
 
 
 def plane(build: Builder, x: Ref) -> Shape:

@@ -23,7 +23,7 @@ from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Recipe, recipe_of
 from exporters.recipe.provenance import provenance
-from onespike_lava.data.samples import decode, encode
+from onespike_lava.data.encoding import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network

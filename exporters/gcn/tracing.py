@@ -6,6 +6,7 @@ read is then compared with the module on a small random graph.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -121,10 +122,7 @@ class _Reader(Reading):
         return (Chain(), Given.ADJACENCY, Given.WEIGHTS)[len(self.given) - 1]
 
     def _get_attr(self, node: fx.Node) -> Any:
-        value: Any = self.root
-        for part in str(node.target).split("."):
-            value = getattr(value, part)
-        return value
+        return operator.attrgetter(str(node.target))(self.root)
 
     def _constant(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         with torch.no_grad():

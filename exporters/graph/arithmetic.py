@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from exporters.graph.node import Array, MisfitError, Node
@@ -37,6 +36,11 @@ def window(node: Node) -> Window:
     return Window(stride, padding, dilation)
 
 
+def groups_of(node: Node) -> int:
+    """Groups of a convolution's channels, 1 of a linear map."""
+    return int(node.attrs.get("groups", 1))
+
+
 def first(node: Node, values: Values) -> Array:
     """The input itself."""
     return values[0]
@@ -45,7 +49,7 @@ def first(node: Node, values: Values) -> Array:
 def conv(node: Node, values: Values) -> Array:
     """Unfold, then one matrix product per sample and group; blocks bound the memory."""
     (x,), weight = values, node.params["weight"]
-    groups, (outputs, _, rows, columns) = node.attrs.get("groups", 1), weight.shape
+    groups, (outputs, _, rows, columns) = groups_of(node), weight.shape
     kernels = weight.reshape(groups, outputs // groups, -1)
     height, width = window(node).output_size(x.shape[2:], (rows, columns))
     result = np.empty((len(x), outputs, height, width), np.result_type(x, weight))
@@ -53,7 +57,7 @@ def conv(node: Node, values: Values) -> Array:
     size = max(1, BLOCK_BYTES // unfolded_bytes)
     for start in range(0, len(x), size):
         block = x[start : start + size]
-        view = unfolded(block, (rows, columns), window(node)).transpose(0, 1, 4, 5, 2, 3)
+        view = window(node).view(block, (rows, columns)).transpose(0, 1, 4, 5, 2, 3)
         patches = view.reshape(len(block), groups, -1, height * width)
         result[start : start + size] = (kernels @ patches).reshape(-1, outputs, height, width)
     return _plus_bias(node, result)
@@ -173,32 +177,9 @@ def per_channel(values: NDArray[Any], ndim: int) -> NDArray[Any]:
     return values.reshape((-1,) + (1,) * (ndim - 2))
 
 
-def padded(x: NDArray[Any], padding: Shape, fill: float) -> NDArray[Any]:
-    """Planes with rows and columns of `fill` around them; the array itself without padding."""
-    top, left, bottom, right = padding
-    if not any(padding):
-        return x
-    widths = ((0, 0), (0, 0), (top, bottom), (left, right))
-    return np.pad(x, widths, constant_values=fill)
-
-
-def unfolded(x: Array, kernel: Shape, slide: Window) -> Array:
-    """What lies under each kernel position: a view [N, C, H, W, rows, columns]."""
-    (down, across), (apart, beside) = slide.stride, slide.dilation
-    extent = (apart * (kernel[0] - 1) + 1, beside * (kernel[1] - 1) + 1)
-    wide = padded(x, slide.padding, 0.0)
-    view = sliding_window_view(wide, extent, axis=(2, 3))  # type: ignore[call-overload]
-    strided: Array = view[:, :, ::down, ::across, ::apart, ::beside]
-    return strided
-
-
 def kernel_positions(x: NDArray[Any], node: Node, fill: float) -> Iterator[NDArray[Any]]:
     """For each cell of a pool's kernel, the inputs under it: views [N, C, H, W]."""
     slide, kernel = window(node), node.attrs["kernel"]
-    height, width = slide.output_size(x.shape[2:], kernel)
-    wide = padded(x, slide.padding, fill)
-    (down, across), (apart, beside) = slide.stride, slide.dilation
-    for row in range(0, kernel[0] * apart, apart):
-        for column in range(0, kernel[1] * beside, beside):
-            rows = slice(row, row + down * (height - 1) + 1, down)
-            yield wide[:, :, rows, column : column + across * (width - 1) + 1 : across]
+    wide = slide.pad(x, fill)
+    for *_, (rows, columns) in slide.taps(kernel, slide.output_size(x.shape[2:], kernel)):
+        yield wide[:, :, rows, columns]

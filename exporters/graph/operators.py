@@ -2,8 +2,7 @@
 
 `OPERATORS` is open: a new operator is an entry with a shape and a forward function, an entry
 in the front ends, and a pass that brings it into spiking form, unless it is `spiking` itself.
-Attributes, all optional but
-`shape` and `kernel`:
+Attributes, all optional but `shape` and `kernel`:
 
     stride, dilation  : (rows, columns); a pool's stride is its kernel unless given
     padding           : (top, left, bottom, right), zeros; silence in a max pool
@@ -27,7 +26,7 @@ from math import prod
 import numpy as np
 
 from exporters.graph import arithmetic
-from exporters.graph.arithmetic import window, window_counts
+from exporters.graph.arithmetic import groups_of, window, window_counts
 from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape
 
@@ -86,7 +85,7 @@ def _same_shape(node: Node, inputs: list[Shape]) -> Shape:
 
 def _conv_shape(node: Node, inputs: list[Shape]) -> Shape:
     (shape,), weight = inputs, node.params["weight"]
-    groups = node.attrs.get("groups", 1)
+    groups = groups_of(node)
     if len(shape) != 3 or weight.ndim != 4:
         raise MisfitError(
             f"input {_list(shape)}, weight {_list(weight.shape)}; only 2-D is supported"

@@ -23,7 +23,6 @@ from onespike_lava.errors import (
     OneSpikeError,
     UnsupportedError,
 )
-from onespike_lava.layers import MaxPool, Readout, Spiking
 from onespike_lava.network import Network
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import Tree
@@ -103,14 +102,10 @@ def _nir(path: str | os.PathLike[str]) -> Any:
 
 
 def _remarks(network: Network) -> Iterator[str]:
-    layers = [layer for layer in network.layers if isinstance(layer, Spiking)]
+    layers = list(network.hidden)
     single = [layer for layer in layers if layer.max_spikes == 1]
-    growing = [layer for layer in network.layers if getattr(layer, "growth", None)]
-    biased = [
-        layer
-        for layer in network.layers
-        if isinstance(layer, (Spiking, Readout)) and layer.bias.any()
-    ]
+    growing = [layer for layer in network.layers if layer.growth]
+    biased = [layer for layer in network.layers if layer.synapses and layer.bias.any()]
     yield f"input: binary code of {network.input.bits} phases per sample, not one number"
     if layers and network.phases > 1:
         yield (
@@ -130,7 +125,7 @@ def _remarks(network: Network) -> Iterator[str]:
         yield f"bias: initial potential in each sample in {_layers(biased)}; an IF begins at 0"
     if growing:
         yield f"growth: potentials grow each step in {_layers(growing)}; an IF's do not"
-    if pools := [layer for layer in network.layers if isinstance(layer, MaxPool)]:
+    if pools := [layer for layer in network.layers if layer.passes]:
         yield f"max pool: {_layers(pools)}, first spike of a window, is a sum pool and an IF"
     yield f"samples: every {network.phases} steps potentials begin anew; NIR has no samples"
 

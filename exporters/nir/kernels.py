@@ -6,13 +6,23 @@ from a kernel's rows and knows no groups. Zeros added to a kernel make it fit, e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Connection, Shape, Sparse, Window
+from onespike_lava.layers import (
+    CONNECTIONS,
+    Connection,
+    Registry,
+    Shape,
+    Sparse,
+    Synapse,
+    Window,
+)
 
 Floats = NDArray[np.float32]
 
@@ -86,10 +96,16 @@ def spread(weight: NDArray[np.int8], groups: int) -> Floats:
     return full
 
 
+MATRICES: Registry[Callable[[Any, Shape], Floats]] = Registry("NIR", CONNECTIONS)
+
+
 def as_matrix(synapse: Connection, source: Shape) -> Floats:
     """The connection as a matrix of flattened layers, float32[O, I]; order C, H, W."""
-    if isinstance(synapse, Sparse):
-        return _sparse_matrix(synapse, source)
+    return MATRICES.of(synapse)(synapse, source)
+
+
+@MATRICES.add(Synapse)
+def _of_kernel(synapse: Synapse, source: Shape) -> Floats:
     if synapse.kind == "dense":
         return synapse.weight.astype(np.float32)
     target, sides = synapse.output_shape(source), synapse.weight.shape[2:]
@@ -99,23 +115,19 @@ def as_matrix(synapse: Connection, source: Shape) -> Floats:
     full = spread(synapse.weight[:, :, seen[0]][..., seen[1]], synapse.groups)
     outputs, inputs = full.shape[:2]
     rows, columns = target[1:]
-    top, left, bottom, right = synapse.window.padding
     silent = prod(source[1:])  # the place of padding, dropped at the end
-    places = np.pad(
-        np.arange(silent).reshape(source[1:]),
-        ((top, bottom), (left, right)),
-        constant_values=silent,
-    )
+    places = synapse.window.pad(np.arange(silent).reshape(source[1:]), silent)
     matrix = np.zeros((outputs, rows * columns, inputs, silent + 1), np.float32)
-    (down, across), (high, wide) = synapse.window.stride, synapse.window.dilation
     for at, column_at in np.ndindex(*full.shape[2:]):
-        row, column = seen[0][at], seen[1][column_at]
-        read = places[row * high :: down, column * wide :: across][:rows, :columns].reshape(-1)
+        row, column = int(seen[0][at]), int(seen[1][column_at])
+        under = synapse.window.under(0, row, rows), synapse.window.under(1, column, columns)
+        read = places[under].reshape(-1)
         matrix[:, np.arange(rows * columns), :, read] = full[:, :, at, column_at]
     return matrix[..., :-1].reshape(outputs * rows * columns, inputs * silent)
 
 
-def _sparse_matrix(synapse: Sparse, source: Shape) -> Floats:
+@MATRICES.add(Sparse)
+def _of_places(synapse: Sparse, source: Shape) -> Floats:
     channels, rows = synapse.output_shape(source)[:2]
     places = prod(source[1:])
     row = np.repeat(np.arange(rows), np.diff(synapse.indptr))

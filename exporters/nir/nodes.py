@@ -67,11 +67,7 @@ def is_flat(network: Network) -> bool:
 
 def connections(layer: Layer) -> tuple[Connection, ...]:
     """The layer's synapses; of a pool the sum over its windows, as a convolution."""
-    if not isinstance(layer, MaxPool):
-        return layer.synapses
-    channels = layer.shape[0]
-    ones = np.ones((channels, 1, *layer.kernel), np.int8)
-    return (Synapse(layer.source, ones, layer.window, channels),)
+    return (layer.summed,) if isinstance(layer, MaxPool) else layer.synapses
 
 
 def synapse_name(neurons: str, number: int) -> str:

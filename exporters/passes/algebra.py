@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Node
-from exporters.graph.arithmetic import kernel_positions, scale_shift, window, window_divisors
+from exporters.graph.arithmetic import groups_of, scale_shift, window, window_divisors
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ def scale_outputs(node: Node, norm: Node) -> Node:
 def scale_inputs(node: Node, norm: Node) -> Node:
     """The linear node with a batch norm before it folded in; where it shifts, nothing may pad."""
     (weight, bias), (scale, shift) = affine(node), scale_shift(norm)
-    groups = node.attrs.get("groups", 1)
+    groups = groups_of(node)
     tail = (1,) * (weight.ndim - 2)
     outputs, inputs = weight.shape[:2]
     places = inputs * groups // len(scale)  # of a channel that a `linear` reads
@@ -81,15 +81,14 @@ def scale_inputs(node: Node, norm: Node) -> Node:
 
 def spread_over_windows(linear: Node, pool: Node, shape: Shape) -> Node:
     """A `linear` behind an average pool as one `linear` on the pool's input of `shape`."""
-    weight, bias = affine(linear)
-    top, left, bottom, right = window(pool).padding
+    (weight, bias), slide = affine(linear), window(pool)
+    top, left, *_ = slide.padding
     channels, rows, columns = shape
-    wide = np.zeros((len(weight), channels, rows + top + bottom, columns + left + right))
+    wide = np.zeros((len(weight), *slide.padded(shape)))
     divisors = window_divisors(pool, shape).astype(np.float64)
     shares = weight.reshape(len(weight), channels, *divisors.shape) / divisors
-    bare = replace(pool, attrs={**pool.attrs, "padding": (0, 0, 0, 0)})
-    for cell in kernel_positions(wide, bare, 0.0):
-        cell += shares  # a view: adds to `wide`
+    for *_, (down, across) in slide.taps(pool.attrs["kernel"], divisors.shape):
+        wide[:, :, down, across] += shares
     inner = wide[:, :, top : top + rows, left : left + columns]
     return replace(with_params(linear, inner.reshape(len(weight), -1), bias), inputs=pool.inputs)
 

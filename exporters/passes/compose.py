@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from exporters.graph import Node
-from exporters.graph.arithmetic import window
+from exporters.graph.arithmetic import groups_of, window
 from exporters.passes.algebra import FIXED, Floats, affine, is_fixed, with_params
 from onespike_lava.layers import Shape, Window
 
@@ -56,7 +56,7 @@ def compose(first: Node, second: Node, shape: Shape) -> Node:
 def dense_groups(node: Node) -> Floats:
     """Weight of a `conv` without groups, float64[O, C, rows, columns], zeros between groups."""
     weight, _ = affine(node)
-    groups = node.attrs.get("groups", 1)
+    groups = groups_of(node)
     outputs, inputs = weight.shape[:2]
     full = np.zeros((outputs, inputs * groups, *weight.shape[2:]))
     each = outputs // groups
@@ -74,9 +74,9 @@ def composed_size(first: Node, second: Node, shape: Shape) -> int:
     kernel = [size for size, *_ in _axes(first, second)]
     groups = 1
     if _is_depthwise(second):
-        groups = first.attrs.get("groups", 1)
+        groups = groups_of(first)
     elif _is_depthwise(first):
-        groups = second.attrs.get("groups", 1)
+        groups = groups_of(second)
     return outputs * shape[0] // groups * prod(kernel)
 
 
@@ -99,9 +99,9 @@ def _paired(first: Node, second: Node) -> tuple[Floats, Floats, int]:
     """Both weights in forms that `_product` multiplies cell by cell, and the groups left."""
     (inner, _), (outer, _) = affine(first), affine(second)
     if _is_depthwise(second):
-        return inner, outer, first.attrs.get("groups", 1)
+        return inner, outer, groups_of(first)
     if _is_depthwise(first):
-        groups = second.attrs.get("groups", 1)
+        groups = groups_of(second)
         shared = inner.reshape(groups, -1, *inner.shape[2:])
         return np.repeat(shared, len(outer) // groups, axis=0), outer, groups
     return dense_groups(first)[None], dense_groups(second), 1
@@ -115,7 +115,7 @@ def _product(inner: Floats, outer: Floats) -> Floats:
 def _is_depthwise(node: Node) -> bool:
     """Whether each output channel reads the input channel of its number only."""
     weight = node.params["weight"]
-    return len(weight) == node.attrs.get("groups", 1) and weight.shape[1] == 1
+    return len(weight) == groups_of(node) and weight.shape[1] == 1
 
 
 def _axes(first: Node, second: Node) -> list[Axis]:
@@ -159,13 +159,11 @@ def _linear_of_conv(conv: Node, linear: Node, shape: Shape) -> Node:
     inner, slide = dense_groups(conv), window(conv)
     rows, columns = slide.output_size(shape[1:], inner.shape[2:])
     outer = outer.reshape(len(outer), len(inner), rows, columns)
-    (top, left, bottom, right), (down, across) = slide.padding, slide.stride
-    channels, height, width = shape
-    wide = np.zeros((len(outer), channels, height + top + bottom, width + left + right))
-    for r, c in np.ndindex(*inner.shape[2:]):
-        y, x = r * slide.dilation[0], c * slide.dilation[1]
+    top, left, *_ = slide.padding
+    height, width = shape[1:]
+    wide = np.zeros((len(outer), *slide.padded(shape)))
+    for r, c, (down, across) in slide.taps(inner.shape[2:], (rows, columns)):
         part = np.einsum("omhw,mi->oihw", outer, inner[:, :, r, c], optimize=True)
-        under = slice(y, y + down * (rows - 1) + 1, down)
-        wide[:, :, under, x : x + across * (columns - 1) + 1 : across] += part
+        wide[:, :, down, across] += part
     weight = wide[:, :, top : top + height, left : left + width].reshape(len(outer), -1)
     return with_params(linear, weight, bias + outer.sum(axis=(2, 3)) @ offset)

@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 
 from exporters.graph import Node
+from exporters.graph.arithmetic import groups_of
 from exporters.passes import algebra
 from exporters.passes.budget import PIECES_MAX, Room
 from exporters.passes.compose import dense_groups
@@ -121,7 +122,7 @@ def _distribute(draft: Draft, reader: Node, parts: _Parts) -> None:
 def _split_linear(draft: Draft, reader: Node, parts: _Parts) -> None:
     """`W concat(a, b) = W1 a + W2 b`; groups that read one input each stay apart."""
     weight, bias = reader.params["weight"], algebra.bias_of(reader)
-    groups = reader.attrs.get("groups", 1)
+    groups = groups_of(reader)
     if groups > 1 and all(bound % weight.shape[1] == 0 for bound in parts.bounds):
         _split_groups(draft, reader, parts)
         return

@@ -71,9 +71,14 @@ BEFORE_POOLS: tuple[Pass, ...] = (
     fold_batch_norms,
     drop_flattens,
 )
+"""In this order: later passes look at the one reader or source of a node, which a concatenation
+would hide; flattens move away first, pads go into pools and max pools behind ReLUs, so that at the
+end norms and ReLUs stand right behind the maps that they fold into or are the neurons of."""
+
 AFTER_POOLS: tuple[Pass, ...] = (
     own_average_pools,
     map_pads_and_slices,
     compose_signed,
     flatten_readout,
 )
+"""Maps are composed when all of them are known, those of pools, pads and slices too."""

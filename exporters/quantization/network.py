@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code
-from exporters.calibration.coding import InputCoding
+from exporters.calibration.coding import InputCoding, coded_input
 from exporters.calibration.moments import Moments
 from exporters.graph import Graph, Node, arithmetic, is_spiking
 from exporters.quantization.fit import Fit, Floats, fit, growth_of
@@ -92,7 +92,7 @@ class _Builder:
         self.sources[node.name] = source
         if coding.code is not None:
             once = [one_to_one(replace(source, low=np.zeros(layer.shape[0])))]
-            name = f"{node.name}.once"
+            name = coded_input(node.name)
             self._neurons(node.name, name, once, np.zeros(layer.shape), coding.code)
             self.sources[node.name] = replace(self.sources[node.name], low=source.low)
 

@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code
-from exporters.calibration.moments import Moments, groups_of
+from exporters.calibration.moments import Moments
 from exporters.graph import Graph, Node, arithmetic
 from exporters.passes.algebra import is_fixed
 from exporters.recipe import Recipe
-from onespike_lava.layers import Input, Shape, Window
+from onespike_lava.layers import PLAIN, Input, Shape, Window
 
 Floats = NDArray[np.float64]
-
-PLAIN = Window()
-"""Stride 1, no padding."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +140,9 @@ def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
     weight, fixed = node.params["weight"].astype(np.float64), is_fixed(node)
     if node.op == "linear":
         return Linear(source, weight, moments=moments, fixed=fixed)
-    return Linear(source, weight, arithmetic.window(node), groups_of(node), moments, fixed)
+    return Linear(
+        source, weight, arithmetic.window(node), arithmetic.groups_of(node), moments, fixed
+    )
 
 
 def one_to_one(source: Source) -> Linear:

@@ -59,15 +59,16 @@ def _counted(record: Mapping[str, Any]) -> bool:
 
 
 def _measured(record: Mapping[str, Any]) -> bool:
-    base, energy = record.get("base"), record.get("energy")
-    bases = base if isinstance(base, list) and base else [base]
+    base, energy, rate = (record.get(name) for name in ("base", "energy", "spikes_per_neuron"))
+    bases = base if isinstance(base, list) else [base]
     return (
-        all(map(_figure, bases))
+        (bool(bases) or rate == 0)  # where no layer spikes there is no base
+        and all(map(_figure, bases))
         and _count(record.get("latency"), 0)
         and isinstance(energy, dict)
         and all(_figure(energy.get(name)) for name in ENERGIES)
         and _figure(record.get("synops"))
-        and _figure(record.get("spikes_per_neuron"))
+        and _figure(rate)
     )
 
 

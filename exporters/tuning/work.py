@@ -17,7 +17,6 @@ from onespike_lava.engines.result import classes
 from onespike_lava.errors import InvalidNetworkError, OptionError, UnsupportedError
 from onespike_lava.evaluation.sharding import kept
 from onespike_lava.evaluation.tally import Labels, tally
-from onespike_lava.layers import Spiking
 from onespike_lava.schedule import total_steps
 
 
@@ -47,7 +46,7 @@ def measure(content: bytes, data: Rows, labels: Labels, wait: int) -> dict[str, 
     start = time.perf_counter()
     network = kept(content)
     found = labels.compare(network, tally(network, data, wait=wait))
-    bases = sorted({layer.base for layer in network.layers if isinstance(layer, Spiking)})
+    bases = sorted({layer.base for layer in network.hidden})
     deep = total_steps(network, 1, 1) - total_steps(network, 0, 1)
     return {
         "samples": len(found.predictions),

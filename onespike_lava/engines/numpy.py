@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.products import connect, unfolded_bytes
+from onespike_lava.engines.products import connect, input_bytes
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.engines.rows import Product, product
 from onespike_lava.engines.timed import arrays, pools
@@ -28,7 +28,6 @@ from onespike_lava.layers import (
     Spiking,
     StepCode,
     Sum,
-    Synapse,
     Timed,
     TimedReadout,
     per_neuron,
@@ -52,7 +51,7 @@ def run(
     by_rows: Product = product,
     notes: Notes | None = None,
 ) -> Result:
-    """Run every sample; see `onespike_lava.engines`.
+    """Run every sample; see `onespike_lava.running`.
 
     `by_rows` sums the rows of sparse synapses.
     """
@@ -291,9 +290,6 @@ def _unfolded_bytes(network: Model) -> int:
         if isinstance(layer, MaxPool):
             largest = max(largest, prod(layer.window.padded(network.layers[layer.source].shape)))
         for synapse in layer.synapses:
-            source = network.layers[synapse.source].shape
-            if isinstance(synapse, Synapse) and synapse.kind == "conv":
-                largest = max(largest, unfolded_bytes(synapse, layer.shape[1:]))
-                source = synapse.window.padded(source)
-            largest = max(largest, 4 * prod(source), 4 * prod(layer.shape))
+            taken = input_bytes(synapse, network.layers[synapse.source].shape, layer.shape)
+            largest = max(largest, taken, 4 * prod(layer.shape))
     return largest

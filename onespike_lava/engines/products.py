@@ -77,6 +77,13 @@ def _by_taps(synapse: Synapse, sent: NDArray[np.float32]) -> NDArray[np.float32]
     return total.reshape(samples, outputs, height, width)
 
 
+def input_bytes(synapse: Connection, source: Shape, target: Shape) -> int:
+    """Bytes that one sample's input takes at most, padded or unfolded."""
+    if synapse.kind != "conv" or isinstance(synapse, Sparse):
+        return 4 * prod(source)
+    return max(unfolded_bytes(synapse, target[1:]), 4 * prod(synapse.window.padded(source)))
+
+
 def unfolded_bytes(synapse: Synapse, size: Shape) -> int:
     """Bytes of one sample's values under each position of the kernel of a convolution."""
     return 4 * prod(size) * prod(synapse.weight.shape[1:]) * synapse.groups

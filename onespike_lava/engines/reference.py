@@ -114,7 +114,7 @@ def run(
     progress: Count = uncounted,
     notes: Notes | None = None,
 ) -> Result:
-    """Run every sample; see `onespike_lava.engines`."""
+    """Run every sample; see `onespike_lava.running`."""
     largest = max(prod(layer.shape) for layer in network.layers)
     size = max(1, min(32, BLOCK_BYTES // (16 * network.phases * largest)))
     run_block = partial(_run_block, notes=notes) if notes else _run_block

@@ -37,9 +37,8 @@ def product(synapse: Sparse, values: NDArray[np.float32]) -> NDArray[np.float32]
         entries = slice(indptr[first], indptr[last])
         moved = values[synapse.indices[entries]]
         moved *= synapse.weight[entries, None]
-        held = first + np.flatnonzero(
-            np.diff(indptr[first : last + 1])
-        )  # reduceat knows no empty row
+        # `reduceat` knows no empty row: it would give what stands at its start
+        held = first + np.flatnonzero(np.diff(indptr[first : last + 1]))
         if len(held):
             sums[held] = np.add.reduceat(moved, indptr[held] - indptr[first], axis=0)
     return sums

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.encoding import Samples
 from onespike_lava.engines.result import Run
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, of_whole, silent

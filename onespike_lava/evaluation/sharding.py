@@ -13,8 +13,9 @@ from operator import add
 import numpy as np
 
 from onespike_lava import netx
+from onespike_lava.data.encoding import Samples
 from onespike_lava.data.rows import Rows, column
-from onespike_lava.data.samples import Samples, load_samples
+from onespike_lava.data.samples import load_samples
 from onespike_lava.errors import OptionError
 from onespike_lava.evaluation.tally import BLOCK, Evaluation, Labels, Tally, evaluate, tally
 from onespike_lava.network import Network

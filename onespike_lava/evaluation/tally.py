@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onespike_lava.data.encoding import Samples, warn_of_input
 from onespike_lava.data.rows import Rows
-from onespike_lava.data.samples import (
-    Samples,
-    by_place,
-    check_labels,
-    check_samples,
-    warn_of_input,
-)
+from onespike_lava.data.samples import by_place, check_labels, check_samples
 from onespike_lava.energy import Energy, energy
 from onespike_lava.engines.result import Run
 from onespike_lava.errors import DataError

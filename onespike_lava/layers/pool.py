@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from onespike_lava.layers.base import Shape
 from onespike_lava.layers.codes import Code
 from onespike_lava.layers.layer import Layer
+from onespike_lava.layers.synapses import Synapse
 from onespike_lava.layers.window import Window
 
 
@@ -39,6 +42,13 @@ class MaxPool(Layer):
     def code(self, passed: Sequence[Code], weighting: str, phases: int) -> Code:
         """That of its source."""
         return passed[0]
+
+    @property
+    def summed(self) -> Synapse:
+        """The sum over each window as a convolution: for places that know no maximum."""
+        channels = self.shape[0]
+        ones = np.ones((channels, 1, *self.kernel), np.int8)
+        return Synapse(self.source, ones, self.window, channels)
 
     def state_bits(self, wait: int) -> int:
         """Whether the window has spiked."""

@@ -33,11 +33,14 @@ class Window:
         top, left, bottom, right = self.padding
         return (shape[0], shape[1] + top + bottom, shape[2] + left + right)
 
-    def pad(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values [..., H, W] with zeros in the silent rows and columns."""
+    def pad(self, values: NDArray[Any], fill: float = 0) -> NDArray[Any]:
+        """Values [..., H, W] with `fill` in the silent rows and columns; as given without any."""
+        if not any(self.padding):
+            return values
         top, left, bottom, right = self.padding
         before = [(0, 0)] * (values.ndim - 2)
-        return np.pad(values, (*before, (top, bottom), (left, right)))
+        widths = (*before, (top, bottom), (left, right))
+        return np.pad(values, widths, constant_values=fill)
 
     def output_size(self, size: Shape, kernel: Shape) -> tuple[int, int]:
         """Rows and columns of the output for an input of `size`; below 1 where none fits."""

@@ -107,7 +107,8 @@ def fit(
     """
     wait = check_options(network, wait, chips, step_time)
     spikes = spikes_per_sample(network, x, wait, progress)
-    rows = [_layer(network, position, wait, limits, spikes) for position in _positions(network)]
+    positions = range(len(network.layers))
+    rows = [_layer(network, position, wait, limits, spikes) for position in positions]
     return Fit(
         layers=(*rows, _total(rows, limits)),
         chips=chips,
@@ -139,10 +140,6 @@ def spikes_per_sample(
     if not len(run.scores):
         raise DataError("x: no samples; give at least one")
     return {name: count / len(run.scores) for name, count in run.spikes.items()}
-
-
-def _positions(network: Network) -> range:
-    return range(len(network.layers))
 
 
 def _layer(

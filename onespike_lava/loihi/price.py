@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from math import prod
 from typing import Any
@@ -10,7 +11,19 @@ import numpy as np
 
 from onespike_lava.connectivity import connections, overlaps
 from onespike_lava.connectivity import synapses as pairs
-from onespike_lava.layers import Layer, MaxPool, Readout, Spiking, Sum
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    Integers,
+    Layer,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.loihi import sizes, stepping
 from onespike_lava.loihi.stock import limbs, refuse, total_steps
 from onespike_lava.network import Network
@@ -92,36 +105,56 @@ def _price_of_steps(network: Network, wait: int | None) -> Price:
     return Price(_with_total(rows), network.phases, latency, pauses=anew)
 
 
+Composed = tuple[int, int, int]
+"""Neurons for each of the layer, synapses beside its own, channels of the clock."""
+
+COMPOSED: Registry[Callable[[Network, Any], Composed]] = Registry(
+    "price of the stock composition", LAYERS
+)
+
+
+COMPOSED.refuse(Timed, Sum, TimedReadout)
+
+
 def _price(network: Network, position: int) -> LayerPrice:
     layer = network.layers[position]
     neurons, own = prod(layer.shape), sizes.synapses(network, layer)
-    channels, timed = _clock(layer)
-    synapses = own + timed
-    if isinstance(layer, MaxPool):
-        copies = NEURONS_PER_NEURON - 1
-        source = network.layers[layer.source].shape
-        compared = overlaps(layer.window, layer.kernel, source, layer.shape)
-        synapses += layer.shape[0] * compared + 3 * neurons  # two for the edge, one the payload
-    elif isinstance(layer, Readout):
-        copies = 1
-        synapses += 2 * neurons  # back to itself, the gate
-    else:
-        copies = NEURONS_PER_NEURON
-        synapses += 6 * neurons  # back, gate, comparison, two for the edge, payload
-    return LayerPrice(layer.name, copies * neurons, synapses, channels, neurons, own, copies)
+    copies, more, channels = COMPOSED.of(layer)(network, layer)
+    return LayerPrice(layer.name, copies * neurons, own + more, channels, neurons, own, copies)
 
 
-def _clock(layer: Layer) -> tuple[int, int]:
-    """Channels of the layer's clock and its synapses, as `stock.clock` makes them."""
-    if not isinstance(layer, (Spiking, Readout)):
-        return 1, 0
-    neurons, held = prod(layer.shape), [layer.bias]
-    channels, synapses = 1, 0
-    if isinstance(layer, Spiking):
-        held.append(layer.threshold_base)
-        channels, synapses = 3, neurons
-    for values in held:  # per channel, place or neuron
-        digits = limbs(values.reshape(-1))
+@COMPOSED.add(Input)
+def _from_outside(network: Network, layer: Input) -> Composed:
+    return 1, 0, 0
+
+
+@COMPOSED.add(MaxPool)
+def _pool(network: Network, layer: MaxPool) -> Composed:
+    source = network.layers[layer.source].shape
+    compared = overlaps(layer.window, layer.kernel, source, layer.shape)
+    payload_and_edge = 3 * prod(layer.shape)  # two for the edge, one the payload
+    return NEURONS_PER_NEURON - 1, layer.shape[0] * compared + payload_and_edge, 1
+
+
+@COMPOSED.add(Readout)
+def _readout(network: Network, layer: Readout) -> Composed:
+    channels, synapses = _digits(layer, layer.bias)
+    return 1, synapses + 2 * prod(layer.shape), 1 + channels  # back to itself, the gate
+
+
+@COMPOSED.add(Spiking)
+def _spiking(network: Network, layer: Spiking) -> Composed:
+    channels, synapses = _digits(layer, layer.bias, layer.threshold_base)
+    neurons = prod(layer.shape)
+    more = 7 * neurons  # back, gate, rest, comparison, two for the edge, payload
+    return NEURONS_PER_NEURON, synapses + more, 3 + channels
+
+
+def _digits(layer: Layer, *values: Integers) -> tuple[int, int]:
+    """Channels of the clock for values per channel, place or neuron, and their synapses."""
+    channels, synapses, neurons = 0, 0, prod(layer.shape)
+    for each in values:
+        digits = limbs(each.reshape(-1))
         channels += digits.shape[1]
-        synapses += int(np.count_nonzero(digits)) * (neurons // values.size)
+        synapses += int(np.count_nonzero(digits)) * (neurons // each.size)
     return channels, synapses

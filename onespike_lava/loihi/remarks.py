@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from onespike_lava.layers import Sparse
 from onespike_lava.loihi import sizes
-from onespike_lava.loihi.rules import Case
+from onespike_lava.loihi.rules import Case, convolutions
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,11 @@ def signs(case: Case) -> Iterator[Note]:
 def padding(case: Case) -> Iterator[Note]:
     """Padding that Lava's Conv, with one number per axis, cannot express."""
     for layer in case.network.layers:
-        for synapse in layer.synapses:
-            if not isinstance(synapse, Sparse) and synapse.kind == "conv":
-                top, left, bottom, right = synapse.window.padding
-                if (top, left) != (bottom, right):
-                    text = f"{synapse.window.padding} differs by side; unroll it into a Sparse"
-                    yield Note(layer.name, "padding", text)
+        for synapse in convolutions(layer):
+            top, left, bottom, right = synapse.window.padding
+            if (top, left) != (bottom, right):
+                text = f"{synapse.window.padding} differs by side; unroll it into a Sparse"
+                yield Note(layer.name, "padding", text)
 
 
 def pools(case: Case) -> Iterator[Note]:

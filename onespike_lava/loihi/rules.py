@@ -128,7 +128,7 @@ def delay_bits(case: Case, position: int) -> Iterator[Violation]:
 def groups(case: Case, position: int) -> Iterator[Violation]:
     """Groups of a convolution: beyond the limit Lava's Conv gives zeros in silence, or raises."""
     layer = case.network.layers[position]
-    for synapse in _convolutions(layer):
+    for synapse in convolutions(layer):
         fix = "split the channels over several convolutions, or unroll it into a Sparse"
         yield from _over(case, layer.name, "groups", synapse.groups, "conv_groups", fix)
 
@@ -136,7 +136,7 @@ def groups(case: Case, position: int) -> Iterator[Violation]:
 def geometry(case: Case, position: int) -> Iterator[Violation]:
     """Kernel, stride, padding and dilation of a convolution."""
     layer = case.network.layers[position]
-    for synapse in _convolutions(layer):
+    for synapse in convolutions(layer):
         window = synapse.window
         extents = (*synapse.weight.shape[2:], *window.stride, *window.padding, *window.dilation)
         fix = "unroll it into a Sparse"
@@ -171,7 +171,8 @@ def _cores(case: Case) -> int:
     return int(case.limits["cores"].number)
 
 
-def _convolutions(layer: Layer) -> list[Any]:
+def convolutions(layer: Layer) -> list[Any]:
+    """The layer's synapses that are convolutions."""
     return [synapse for synapse in layer.synapses if synapse.kind == "conv"]
 
 

@@ -37,7 +37,7 @@ OPERATIONS_PER_SECOND = 1e8
 
 
 def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
-    """Run every sample; see `onespike_lava.engines`.
+    """Run every sample; see `onespike_lava.running`.
 
     The time limit grows with the work; `ONESPIKE_LAVA_TIMEOUT` (seconds) overrides it.
     Raises `MissingPartError` without Lava, `LavaRunError` if the run fails or takes too long.

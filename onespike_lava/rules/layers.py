@@ -31,6 +31,8 @@ SOURCES: Registry[Rule] = Registry("rules of sources", LAYERS)
 TABLES: Registry[Rule] = Registry("rules of tables", LAYERS)
 BOUND: Registry[Rule] = Registry("24-bit bound of layers", LAYERS)
 STAGES = (FIELDS, SHAPES, SEVERAL, SOURCES, TABLES, BOUND)
+"""In this order: shapes are computed from fields; what sources send depends on how often they may
+spike; tables have a row for each step in which sources send; the bound multiplies it all."""
 
 
 def layer_rules(network: Model) -> list[str]:
@@ -136,7 +138,7 @@ def _pool_shapes(network: Model, layer: MaxPool) -> Iterator[str]:
     if len(source) != 3 or len(layer.shape) != 3:
         yield f"a max pool needs (C, H, W), found source {source} and shape {layer.shape}"
         return
-    odd = list(window_rules(layer, source))
+    odd = list(window_rules(layer.window, layer.kernel, source, pools=True))
     yield from odd
     if odd:
         return
@@ -177,8 +179,8 @@ def _pool_sources(network: Model, layer: MaxPool) -> Iterator[str]:
 def _sender(network: Model, position: int) -> Any:
     """The layer whose spikes a max pool, or one of several, passes on."""
     layer = network.layers[position]
-    while isinstance(layer, MaxPool):
-        layer = network.layers[layer.source]
+    while layer.passes:
+        layer = network.layers[layer.passes[0]]
     return layer
 
 

@@ -33,7 +33,7 @@ def _synapse(synapse: Synapse, source: Shape, shape: Shape) -> Iterator[str]:
     if len(source) != 3:
         yield f"a convolution needs a source (C, H, W), found {source}; use a dense synapse"
         return
-    messages = list(window_rules(synapse, source))
+    messages = list(window_rules(synapse.window, weight.shape[2:], source))
     if groups < 1 or source[0] % groups or weight.shape[0] % groups:
         messages.append(f"groups: {groups} does not divide {source[0]} and {weight.shape[0]}")
     elif weight.shape[1] * groups != source[0]:

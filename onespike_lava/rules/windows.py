@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from onespike_lava.layers import MaxPool, Shape, Synapse
+from onespike_lava.layers import Shape, Window
 from onespike_lava.limits import NEURONS_MAX
 
 
-def window_rules(part: MaxPool | Synapse, source: Shape) -> Iterator[str]:
-    """Kernel, stride, padding and dilation of a part that reads a source (C, H, W)."""
-    window = part.window
-    kernel = part.kernel if isinstance(part, MaxPool) else part.weight.shape[2:]
+def window_rules(
+    window: Window, kernel: Shape, source: Shape, pools: bool = False
+) -> Iterator[str]:
+    """Kernel, stride, padding and dilation of what reads a source (C, H, W).
+
+    pools : a window of padding alone has no first spike, so that padding is less than the kernel
+    """
     parts = (kernel, window.stride, window.padding, window.dilation)
     if [len(each) for each in parts] != [2, 2, 4, 2]:
         yield (
@@ -24,7 +27,7 @@ def window_rules(part: MaxPool | Synapse, source: Shape) -> Iterator[str]:
             f"kernel {tuple(kernel)}, stride {window.stride} and dilation {window.dilation} must "
             f"be positive and padding {window.padding} not negative"
         )
-    elif isinstance(part, MaxPool) and max(window.padding) >= max(*kernel):
+    elif pools and max(window.padding) >= max(*kernel):
         yield f"padding {window.padding} reaches beyond the kernel {tuple(kernel)} of a pool"
     elif prod(window.padded(source)) > NEURONS_MAX:
         yield (

@@ -244,8 +244,8 @@ def check_file(path: str | os.PathLike[str]) -> int:
     source = Path(path)
     try:
         if not source.is_file():
-            state = "is a folder" if source.is_dir() else "does not exist"
-            state = "is a device or pipe" if state[0] == "d" and source.exists() else state
+            there = "is a folder" if source.is_dir() else "is a device or pipe"
+            state = there if source.exists() else "does not exist"
             raise DataError(f"{source}: {state}; give the path of a file")
         source.open("rb").close()
         return source.stat().st_size

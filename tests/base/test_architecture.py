@@ -1,14 +1,13 @@
-"""The map of the house and the house itself; which way imports point."""
+"""The map of the house and the house itself; which way imports point; tests beside them."""
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.import_graph import circle, levels, modules, rooms
 
-ROOT = Path(__file__).parents[2]
 MAP = (ROOT / "docs" / "architecture.md").read_text()
 MODULES = modules()
 ROOMS = rooms(MODULES)
@@ -83,3 +82,29 @@ def test_the_face_of_a_package_lists_its_modules(package):
         if face.parent.name != package and inner and not process:
             missing = [name for name in sorted(inner) if not re.search(rf"\b{name}\b", text)]
             assert not missing, (face, missing)
+
+
+ELSEWHERE = {"onespike_lava/processes": "lava"}
+"""Rooms whose tests need more than the base install."""
+
+
+@pytest.mark.parametrize(
+    ("package", "mirror"), [("onespike_lava", "base"), ("exporters", "exporters")]
+)
+def test_tests_mirror_the_rooms(package, mirror):
+    """Each room has tests in a folder of its name, and no folder is named after nothing."""
+    tests, top = ROOT / "tests", ROOT / package
+    packages = {face.parent.relative_to(top) for face in top.rglob("__init__.py")}
+    for room in (each for each in packages if len(each.parts) == 1):
+        folder = tests / ELSEWHERE.get(f"{package}/{room}", f"{mirror}/{room}")
+        assert list(folder.rglob("test_*.py")), folder
+    folders = {path.parent.relative_to(tests / mirror) for path in (tests / mirror).rglob("*.py")}
+    assert folders <= packages
+
+
+def test_test_modules_are_short_and_share_through_helpers():
+    """At most 300 lines; what two modules need stands in a third that holds no tests."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text()
+        assert len(text.splitlines()) <= 300, path
+        assert not re.search(r"^ *from tests\.\S*test_\w+ import", text, re.MULTILINE), path

@@ -1,11 +1,9 @@
 """What stands beside the code and must keep up with it."""
 
 import re
-from pathlib import Path
 
 from onespike_lava import __version__
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
 
 
 def test_citation_names_this_version():
@@ -15,6 +13,13 @@ def test_citation_names_this_version():
     assert "BSD 3-Clause" in licence
     assert "the onespike-lava authors" in licence
     assert "name: the onespike-lava authors" in text
+
+
+def test_the_tests_that_pages_name_are_there():
+    text = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    defined = set(re.findall(r"^def (test_\w+)\(", text, re.MULTILINE))
+    for path in (ROOT / "docs").glob("*.md"):
+        assert set(re.findall(r"`(test_\w+)`", path.read_text())) <= defined, path.name
 
 
 def test_every_tutorial_has_a_page():

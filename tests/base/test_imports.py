@@ -1,13 +1,14 @@
-"""What importing costs, and which way imports point."""
+"""What importing costs, and by which doors optional parts enter."""
 
 import ast
 import subprocess
 import sys
-from pathlib import Path
+from functools import cache
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 HEAVY = ("torch", "lava", "onnx", "sklearn", "nir")
 
 
@@ -18,9 +19,13 @@ def test_importing_loads_no_optional_part(module):
     assert done.stdout.strip() == "[]"
 
 
+@cache
 def imports(path):
     """Absolute names that a module imports anywhere in it, type checking blocks left out."""
-    tree = ast.parse(path.read_text())
+    return tuple(_imports(ast.parse(path.read_text())))
+
+
+def _imports(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             node.body = []
@@ -77,22 +82,3 @@ def test_optional_parts_enter_through_few_doors(package, doors):
         place = path.relative_to(ROOT).as_posix()
         if any(name.split(".")[0] == package for name in imports(path)):
             assert place.startswith(doors), place
-
-
-def test_no_circles():
-    """Modules import each other in one direction; a package's face is the package itself."""
-    graph = {}
-    for path in modules("onespike_lava") + modules("exporters"):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        graph[name] = list(imports(path))
-    done: set[str] = set()
-
-    def visit(name, trail):
-        assert name not in trail, " -> ".join([*trail, name])
-        if name in graph and name not in done:
-            for other in graph[name]:
-                visit(other, (*trail, name))
-            done.add(name)
-
-    for name in graph:
-        visit(name, ())

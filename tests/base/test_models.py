@@ -2,15 +2,15 @@
 
 import hashlib
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from onespike_lava import load
 from onespike_lava.evaluation.comparison import first_difference
+from tests import ROOT
 
-MODELS = Path(__file__).parents[2] / "netx_models"
+MODELS = ROOT / "netx_models"
 FILES = sorted(MODELS.glob("*/*.net"))
 
 

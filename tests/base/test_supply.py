@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from onespike_lava.netx import save
+from tests import ROOT
 from tests.networks import random_network, random_samples
 
 if sys.version_info >= (3, 11):
@@ -20,7 +21,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 BASE = PROJECT["project"]["dependencies"]
 PAGE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")

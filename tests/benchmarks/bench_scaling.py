@@ -82,7 +82,7 @@ def waits(samples: int = 64) -> None:
 
 def resnet20(samples: int):
     """The ResNet-20 of this repository, and samples on its input grid as float32."""
-    from onespike_lava.data.samples import decode
+    from onespike_lava.data.encoding import decode
     from onespike_lava.netx import load
 
     net = load(ROOT / "netx_models" / "resnet20-cifar10" / "resnet20.net")

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import torch
 
-from onespike_lava.data.samples import encode
+from onespike_lava.data.encoding import encode
 from onespike_lava.engines.numba import engine
 from onespike_lava.errors import OneSpikeError
 from tests.benchmarks.models import CASES, Case, MissingDataError, of_layers

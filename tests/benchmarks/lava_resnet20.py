@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "netx_models"))
 import cifar10  # noqa: E402
 
 import onespike_lava  # noqa: E402
-from onespike_lava.data.samples import encode  # noqa: E402
+from onespike_lava.data.encoding import encode  # noqa: E402
 from onespike_lava.engines import numpy  # noqa: E402
 from onespike_lava.engines.result import Result  # noqa: E402
 from onespike_lava.network import Network  # noqa: E402

@@ -26,7 +26,7 @@ from onespike_lava.engines import numpy
 from onespike_lava.errors import LavaRunError
 from onespike_lava.processes import engine as lava
 from tests.lava.architectures import build, integers
-from tests.lava.test_runner import run as run_faulty
+from tests.lava.runs import run as run_faulty
 
 PAGE = resource.getpagesize()
 

@@ -2,18 +2,16 @@
 
 import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 
 from onespike_lava import load
-
-HERE = Path(__file__).parents[2] / "netx_models" / "digits"
+from tests import DIGITS
 
 
 def module(name):
     """A script of the model's folder."""
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, DIGITS / f"{name}.py")
     found = importlib.util.module_from_spec(spec)
     sys.modules.setdefault(name, found)
     spec.loader.exec_module(found)
@@ -28,7 +26,7 @@ def split():
 
 @pytest.fixture(scope="session")
 def network():
-    return load(HERE / "digits.net")
+    return load(DIGITS / "digits.net")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +37,6 @@ def conversions(split):
 
     calibration = split[0][: module("data").CALIBRATION]
     return {
-        weighting: convert(HERE / "digits.onnx", calibration, weighting=weighting)
+        weighting: convert(DIGITS / "digits.onnx", calibration, weighting=weighting)
         for weighting in ("graded", "membrane")
     }

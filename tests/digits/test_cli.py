@@ -9,9 +9,10 @@ import pytest
 
 from onespike_lava import load, netx
 from onespike_lava.cli import main
-from tests.digits.conftest import HERE, module
+from tests import DIGITS
+from tests.digits.conftest import module
 
-NET = str(HERE / "digits.net")
+NET = str(DIGITS / "digits.net")
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def test_export_evaluate_run(onespike, data, tmp_path, split, conversions):
     pytest.importorskip("onnx")
     net, out = tmp_path / "digits.net", tmp_path / "out.npz"
     code, text, _ = onespike(
-        "export", HERE / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net
+        "export", DIGITS / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net
     )
     assert code == 0
     assert "folded into conv1" in text
@@ -79,7 +80,7 @@ def test_options_of_export_reach_the_file(onespike, data, tmp_path):
     pytest.importorskip("onnx")
     net = tmp_path / "a.net"
     code, _, err = onespike(
-        *("export", HERE / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net),
+        *("export", DIGITS / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net),
         *("--phases", "8", "--base", "1.5", "--wait", "6", "--weighting", "membrane"),
         *("--scale", "layer", "--no-shift", "--input-bits", "6", "--input-range", "0,1"),
     )
@@ -95,7 +96,7 @@ def test_options_of_export_reach_the_file(onespike, data, tmp_path):
 def test_options_of_layers_and_the_papers_recipe(onespike, data, tmp_path):
     pytest.importorskip("onnx")
     net = tmp_path / "a.net"
-    words = ("export", HERE / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net)
+    words = ("export", DIGITS / "digits.onnx", "--calibration", data / "calibration.npz", "-o", net)
     code, _, _ = onespike(
         *words, "--paper", "--layer-base", "conv1=1.25", "--layer-spikes", "conv3=2"
     )
@@ -117,7 +118,7 @@ def test_options_of_layers_and_the_papers_recipe(onespike, data, tmp_path):
 def test_verify(onespike, data, tmp_path):
     pytest.importorskip("onnx")
     words = ("--data", data / "test.npz", "--limit", "5")
-    code, text, _ = onespike("verify", NET, *words, "--model", HERE / "digits.onnx")
+    code, text, _ = onespike("verify", NET, *words, "--model", DIGITS / "digits.onnx")
     assert code == 0
     assert "numpy against reference, 5 samples: equal in every spike" in text
     assert "source network: the same" in text
@@ -130,14 +131,14 @@ def test_verify_finds_another_source(onespike, data, tmp_path):
     fields = (network.layers, network.phases, network.wait, network.weighting)
     netx.save(type(network)(*fields, (("source_sha256", "0"),)), other)
     words = ("--data", data / "test.npz", "--limit", "5")
-    code, text, _ = onespike("verify", other, *words, "--model", HERE / "digits.onnx")
+    code, text, _ = onespike("verify", other, *words, "--model", DIGITS / "digits.onnx")
     assert code == 1
     assert "source network: another than 0" in text
 
 
 def test_verify_finds_a_planted_fault(onespike, data, monkeypatch):
     from onespike_lava.engines import numpy as engine
-    from tests.base.test_engines import one_phase_late_once
+    from tests.late import one_phase_late_once
 
     monkeypatch.setattr(engine, "run", one_phase_late_once(engine.run))
     code, text, _ = onespike("verify", NET, "--data", data / "test.npz", "--limit", "3")
@@ -176,7 +177,7 @@ def test_verify_finds_a_planted_fault(onespike, data, monkeypatch):
     ],
 )
 def test_a_slip_is_one_line_and_exit_2(onespike, words, message, monkeypatch):
-    monkeypatch.chdir(HERE.parents[1])
+    monkeypatch.chdir(DIGITS.parents[1])
     code, out, err = onespike(*words)
     assert code == 2
     assert out == ""
@@ -228,7 +229,7 @@ def test_warnings_are_lines_on_stderr(onespike, data, tmp_path):
     x = np.load(data / "calibration.npz")["x"].copy()
     x[7, 0, 2, 2] = 65535
     np.savez(bad, x=x)
-    code, _, err = onespike("export", HERE / "digits.onnx", "--calibration", bad, "-o", net)
+    code, _, err = onespike("export", DIGITS / "digits.onnx", "--calibration", bad, "-o", net)
     assert code == 0
     assert err == (
         f"warning: calibration: 1 of {x.size} values, up to 65535, lie outside the input grid "

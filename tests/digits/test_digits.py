@@ -11,7 +11,8 @@ from onespike_lava import netx
 from onespike_lava.engines.reference import run as reference_run
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.evaluation.tally import evaluate
-from tests.digits.conftest import HERE, module
+from tests import DIGITS
+from tests.digits.conftest import module
 
 WAITS = (16, 10, 4)
 LAVA_SAMPLES = 10
@@ -46,7 +47,7 @@ def test_the_shipped_file_is_what_the_exporter_makes(conversions, network, split
     assert demo.moved_weights(found, network) <= demo.weights(network) / 100
     for one, two in zip(demo.synapses(found), demo.synapses(network), strict=True):
         assert np.abs(one.weight.astype(int) - two.weight).max() <= 1
-    again = export(HERE / "digits.onnx", split[0][:500], tmp_path / "again.net")
+    again = export(DIGITS / "digits.onnx", split[0][:500], tmp_path / "again.net")
     assert (tmp_path / "again.net").read_bytes() == netx.to_bytes(found)
     assert again == found
 
@@ -54,9 +55,9 @@ def test_the_shipped_file_is_what_the_exporter_makes(conversions, network, split
 def test_the_card_tells_the_truth(conversions, network, split):
     """Figures and checksums of CARD.md."""
     _, _, x, y = split
-    card = (HERE / "CARD.md").read_text()
+    card = (DIGITS / "CARD.md").read_text()
     for name in ("digits.onnx", "digits.net"):
-        assert hashlib.sha256((HERE / name).read_bytes()).hexdigest() in card
+        assert hashlib.sha256((DIGITS / name).read_bytes()).hexdigest() in card
     found = evaluate(network, x, y)
     ann = int((conversions["graded"].source.evaluate(x).argmax(1) == y).sum())
     figures = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", card, re.MULTILINE))
@@ -66,11 +67,11 @@ def test_the_card_tells_the_truth(conversions, network, split):
     assert figures["test images"] == str(len(y))
 
 
-@pytest.mark.parametrize(("wait", "images"), [(16, None), (10, 100), (4, 100)])
-@pytest.mark.parametrize("weighting", ["graded", "membrane"])
-def test_numpy_equals_reference(conversions, split, weighting, wait, images):
-    """On every test image with the full wait, on some with shorter ones."""
-    network, x = conversions[weighting].network, split[2][:images]
+@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize(("weighting", "images"), [("graded", None), ("membrane", 100)])
+def test_numpy_equals_reference(conversions, split, weighting, images, wait):
+    """The shipped weighting on every test image with the full wait, on some with shorter ones."""
+    network, x = conversions[weighting].network, split[2][: images if wait == 16 else 100]
     expected = network.run(x, "reference", wait, record=True)
     assert first_difference(network.run(x, "numpy", wait, record=True), expected) is None
 

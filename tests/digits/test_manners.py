@@ -12,6 +12,8 @@ import pytest
 from onespike_lava.cli import commands, main
 from tests import interrupts
 
+pytestmark = pytest.mark.alone  # seconds, signals, and all shared memory of the machine
+
 MANY = 60_000
 """Samples that keep a command busy until a signal ends it."""
 

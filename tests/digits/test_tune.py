@@ -17,7 +17,8 @@ from onespike_lava import load
 from onespike_lava.evaluation.sharding import evaluate_file
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.system import jobs
-from tests.digits.conftest import HERE, module
+from tests import DIGITS
+from tests.digits.conftest import module
 
 pytest.importorskip("onnx")
 
@@ -37,7 +38,7 @@ def data(tmp_path_factory):
 def words(data, folder, *more):
     """The command line of a search."""
     given = ["--calibration", data / "calibration.npz", "--data", data / "validation.npz"]
-    typed = ["tune", HERE / "digits.onnx", *given, "-o", folder, *GRID, "--json", *more]
+    typed = ["tune", DIGITS / "digits.onnx", *given, "-o", folder, *GRID, "--json", *more]
     return [str(word) for word in typed]
 
 

@@ -221,8 +221,8 @@ def test_graphs_are_known_by_their_synapses(network, tmp_path, monkeypatch, caps
 def test_the_limit_counts_graphs_not_their_nodes(tmp_path, monkeypatch, capsys):
     pytest.importorskip("scipy")
     from exporters import gcn
-    from tests.exporters.test_gcn import NODES, build
-    from tests.exporters.test_gcn import graph as made
+    from tests.exporters.gcn.modules import NODES, build
+    from tests.exporters.gcn.modules import graph as made
 
     adjacency, x = made()
     network = gcn.convert(build(), x, adjacency=adjacency).network
@@ -256,7 +256,7 @@ def test_verify_takes_some_samples_and_says_so(tmp_path, monkeypatch, capsys):
 def test_verification_tells_how_far_it_is_and_ends_where_runs_differ(monkeypatch):
     from onespike_lava.engines import numpy as engine
     from onespike_lava.evaluation import comparison
-    from tests.base.test_engines import one_phase_late_once
+    from tests.late import one_phase_late_once
     from tests.networks import random_network
 
     monkeypatch.setattr(comparison, "BLOCK", 4)

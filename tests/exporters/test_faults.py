@@ -10,7 +10,7 @@ import exporters
 from exporters.tuning.store import POINTS, Store
 from onespike_lava.errors import DataError
 from onespike_lava.netx import to_bytes
-from tests.exporters.test_quantize import cnn, images
+from tests.sources import cnn, images
 
 
 @pytest.fixture

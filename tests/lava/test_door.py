@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
 
 
 def python(script: str) -> str:
@@ -20,7 +19,7 @@ def python(script: str) -> str:
 
 def test_import_does_not_load_lava():
     loaded = "sorted({'lava', 'multiprocessing.context'} & set(sys.modules))"
-    script = f"import sys, onespike_lava, onespike_lava.processes.engine; print({loaded})"
+    script = f"import sys, onespike_lava.running, onespike_lava.cli; print({loaded})"
     assert python(script) == "[]"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
-from onespike_lava.data.samples import encode
+from onespike_lava.data.encoding import as_integers, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 from onespike_lava.processes import Encoder
@@ -151,3 +151,23 @@ def test_encoder_of_a_network(weighting):
 def test_samples_that_do_not_fit(samples, message):
     with pytest.raises(DataError, match=message):
         Encoder(layer=LAYER, phases=6, samples=samples)
+
+
+def test_integers_are_not_brought_onto_the_grid_again(monkeypatch):
+    """Engine `lava` gets the integers of the input layer: encoded once, by who reads samples."""
+
+    def refuse(self, values, integers):
+        raise AssertionError("encoded again")
+
+    given = encode(LAYER, raw(3)).integers
+    monkeypatch.setattr("onespike_lava.data.encoding.Samples._encode", refuse)
+    encoder = Encoder(layer=LAYER, phases=6, samples=given, integers=True)
+    assert (encoder.clipped, encoder.rounding) == (0, 0.0)
+    assert (encoder.samples.init == given).all()
+
+
+def test_integers_in_another_type_are_rounded_and_clipped():
+    found = as_integers(LAYER, np.array([[[-1.0, 0.25, 3.0], [15.0, 16.0, 14.6]]]))
+    assert found.integers.tolist() == [[[0, 0, 3], [15, 15, 15]]]
+    assert found.clipped == 2
+    assert found.rounding == pytest.approx(0.4)

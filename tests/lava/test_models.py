@@ -4,42 +4,30 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from lava.magma.core.process.process import ProcessServer
 
-from onespike_lava import neurons as dynamics
 from onespike_lava.engines import numpy, reference
-from onespike_lava.engines.result import Result
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import load
+from onespike_lava.neurons import firing
 from onespike_lava.processes import engine as lava
+from tests import ROOT
 from tests.graphs import random_graph_network
 from tests.lava.architectures import ARCHITECTURES, build, integers
+from tests.lava.parity import check_same
 from tests.networks import random_network
 
 pytestmark = pytest.mark.lava
 
-ROOT = Path(__file__).parents[2]
-
 WAITS = (12, 10, 4, 0)
-
 HIERARCHY_WAITS = {"graded": (12, 4), "membrane": (10,)}
 """Fewer for the hierarchy, whose runs start an operating-system process per Process."""
-
-
-def check_same(one: Result, other: Result) -> None:
-    np.testing.assert_array_equal(one.scores, other.scores)
-    assert list(one.spikes) == list(other.spikes)
-    assert one.codes is not None
-    assert other.codes is not None
-    for mine, theirs in zip(one.codes, other.codes, strict=True):
-        assert mine.dtype == theirs.dtype == np.uint8
-        np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.parametrize("wait", WAITS)
@@ -111,9 +99,9 @@ def test_planted_fault_is_found(model, fault, monkeypatch):
     network = build("conv")
     data = integers(network, 2)
     expected = numpy.run(network, data, 12, True)
-    fire, total_steps = dynamics.fire, lava.total_steps
+    fire, total_steps = firing.fire, lava.total_steps
     if fault == "spikes":
-        monkeypatch.setattr(dynamics, "fire", lambda *given: fire(*given[:2], given[2] - 1))
+        monkeypatch.setattr(firing, "fire", lambda *given: fire(*given[:2], given[2] - 1))
     else:
         monkeypatch.setattr(lava, "total_steps", lambda *given: total_steps(*given) - 1)
     with pytest.raises(AssertionError):

@@ -5,8 +5,8 @@ import pytest
 pytest.importorskip("lava.magma")
 
 from exporters import convert
-from tests.exporters.test_numbers import CHANGES, RECIPES, changed, edges
-from tests.exporters.test_quantize import cnn, images
+from tests.ends import CHANGES, RECIPES, changed, edges
+from tests.sources import cnn, images
 
 CASES = [
     ("all zeros", 1, 2.0, "paper"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
@@ -101,8 +102,11 @@ def test_neuron_reports_an_overflow_of_its_state():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"wait": 3}, "wait: 3 is outside 0..2, the neuron's phases"),
-        ({"wait": -1}, "wait: -1 is outside 0..2, the neuron's phases"),
+        ({"wait": 3}, "wait: 3 is outside 0..2, the neuron's phases; give a whole number of them"),
+        (
+            {"wait": -1},
+            "wait: -1 is outside 0..2, the neuron's phases; give a whole number of them",
+        ),
         (
             {"payload": [1, 0]},
             "payload: [1, 0] must hold a value other than 0 for each of the 2 phases of the "
@@ -118,7 +122,8 @@ def test_neuron_refuses(change, message):
 
 
 def test_network_refuses_a_wait():
-    with pytest.raises(OptionError, match=r"^wait: 13 is outside 0\.\.12, the network's phases$"):
+    message = r"^wait: 13 is outside 0\.\.12, the network's phases; give a whole number of them$"
+    with pytest.raises(OptionError, match=message):
         OneSpikeNetwork(network=build("dense"), wait=13)
 
 

@@ -14,38 +14,20 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer as Sink
-from lava.proc.io.source import RingBuffer as Source
 
 from onespike_lava.errors import LavaRunError, OptionError
 from onespike_lava.processes.runner import patience, teardown
 from onespike_lava.processes.runner.session import Session
+from tests import ROOT
 from tests.interrupts import heard
 from tests.lava.conftest import children, wait_for
 from tests.lava.faulty.process import Faulty
+from tests.lava.runs import DATA, run, session
 
 pytestmark = pytest.mark.lava
-
-DATA = np.arange(20).reshape(2, 10)
-
-
-def session(
-    mode: str, timeout: float | None = None, note: str | None = None
-) -> tuple[Session, Faulty, Sink]:
-    faulty = Faulty(mode=mode, note=note)
-    source, sink = Source(data=DATA), Sink(shape=(2,), buffer=10)
-    source.s_out.connect(faulty.s_in)
-    faulty.s_out.connect(sink.a_in)
-    return Session(faulty, Loihi2SimCfg(select_tag="fixed_pt"), timeout), faulty, sink
-
-
-def run(mode: str, timeout: float | None = None) -> np.ndarray:
-    guarded, _, sink = session(mode, timeout)
-    with guarded:
-        guarded.run(4)
-        guarded.run(6)
-        return guarded.get(sink.data)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +144,7 @@ def test_changed_internals_are_reported(monkeypatch):
 SCRIPT = """
 import sys
 {before}
-from tests.lava.test_runner import session
+from tests.lava.runs import session
 guarded, faulty, sink = session("endless")
 with guarded:
     blocks = guarded._runtime._messaging_infrastructure.smm._shared_memory_handles
@@ -174,9 +156,8 @@ with guarded:
 
 def start(work: str, before: str = "", after: str = "") -> subprocess.Popen:
     script = SCRIPT.format(work=work, before=before, after=after)
-    root = Path(__file__).parents[2]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", script], cwd=root, preexec_fn=heard, **pipes)
+    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, preexec_fn=heard, **pipes)
 
 
 def gone(pid: int) -> bool:

@@ -19,7 +19,7 @@ from onespike_lava.errors import LavaRunError
 from onespike_lava.processes.runner import session as runner
 from onespike_lava.processes.runner import teardown
 from tests.lava.conftest import children, wait_for
-from tests.lava.test_runner import DATA, run, session
+from tests.lava.runs import DATA, run, session
 
 pytestmark = pytest.mark.lava
 

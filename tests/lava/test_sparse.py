@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from scipy import sparse
 
 from exporters.gcn.conversion import convert
@@ -14,7 +15,7 @@ from onespike_lava.engines import numpy, reference
 from onespike_lava.processes import engine as lava
 from tests.graphs import random_graph_network
 from tests.lava.architectures import integers
-from tests.lava.test_models import check_same
+from tests.lava.parity import check_same
 
 pytestmark = pytest.mark.lava
 

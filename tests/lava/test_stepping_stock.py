@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("lava.magma", reason="lava-nc needs Python 3.10")
 
 from onespike_lava.cli import main
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.encoding import Samples
 from onespike_lava.engines import numpy as yardstick
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Firing, Integration, Reset, Synapse, Threshold, Timed, TimedReadout

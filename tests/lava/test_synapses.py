@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
 from lava.proc.dense.process import Dense as LavaDense
 from lava.proc.sparse.process import Sparse as LavaSparse
 from scipy.sparse import csr_matrix

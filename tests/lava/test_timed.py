@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.encoding import Samples
 from onespike_lava.engines import numpy as yardstick
 from onespike_lava.engines import reference
 from onespike_lava.errors import LavaRunError, OneSpikeWarning, OptionError

@@ -35,9 +35,8 @@ from exporters.frontends.onnx.table import READERS
 from exporters.frontends.refusals import line, plain
 from exporters.frontends.taken import of_onnx
 from exporters.graph import Graph
-from onespike_lava.data.misfit import listed, way_out
+from onespike_lava.data.misfit import fits, listed, way_out
 from onespike_lava.errors import DataError, UnsupportedError
-from onespike_lava.layers import Shape
 
 OPSET_MIN = 7
 """The first operator set in which batch norm and dropout mean inference without saying so."""
@@ -129,17 +128,17 @@ class _Reader:
         dims = list(inputs[0].type.tensor_type.shape.dim)
         sizes = [each.dim_value if each.HasField("dim_value") else 0 for each in dims]
         shape = tuple(sizes[1:])
+        wanted = [size or None for size in shape]
         given = tuple(sample_shape or ())
         rows = len(shape) == 2 and len(given) == 3 and given[1] == 1  # [N, C, L] as one row
         seen = given[::2] if rows else given
-        if given and 0 in shape and not _fits(shape, seen):
-            sizes = [size or None for size in shape]
+        if given and 0 in shape and not fits(seen, wanted):
             raise DataError(
-                f"data: shape {listed(given)} does not fit {listed(sizes)}, the input "
-                f"{inputs[0].name} of {self.path}; {way_out(given, sizes)}"
+                f"data: shape {listed(given)} does not fit {listed(wanted)}, the input "
+                f"{inputs[0].name} of {self.path}; {way_out(given, wanted)}"
             )
         self.build.given = given if 0 in shape else ()
-        shape = seen if _fits(shape, seen) else shape
+        shape = seen if fits(seen, wanted) else shape
         if len(shape) not in (1, 2, 3) or 0 in shape:
             found = ", ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
             raise UnsupportedError(
@@ -259,12 +258,6 @@ def _array(tensor: Any, path: str) -> Any:
             "supported, split it into real and imaginary part"
         )
     return array
-
-
-def _fits(shape: Shape, wanted: Shape) -> bool:
-    return len(shape) == len(wanted) and all(
-        have in (0, want) for have, want in zip(shape, wanted, strict=True)
-    )
 
 
 def _is_default(domain: str) -> bool:

@@ -17,11 +17,11 @@ from exporters.frontends.windows import (
     adaptive_attributes,
     average_attributes,
     kernels,
-    listed,
     pair,
     plane,
     pool_attributes,
 )
+from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
 
 Constant = NDArray[Any]

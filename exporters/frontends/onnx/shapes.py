@@ -7,7 +7,8 @@ from typing import Any
 from exporters.frontends.builder import BATCH, Builder, Ref, RefusedError
 from exporters.frontends.onnx.layers import Attributes, constant
 from exporters.frontends.reshapes import concat, padded, reshape, sliced, squeezed, unsqueezed
-from exporters.frontends.windows import listed, reduced
+from exporters.frontends.windows import reduced
+from onespike_lava.data.misfit import listed
 
 
 def reduce_mean(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:

@@ -28,7 +28,6 @@ from exporters.frontends.builder import (
 )
 from exporters.frontends.refusals import line, plain
 from exporters.frontends.taken import of_torch
-from exporters.frontends.torch.factory import load_factory
 from exporters.frontends.torch.models import (
     Tracer,
     array,
@@ -44,8 +43,6 @@ from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULE
 from exporters.graph import Graph
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
-
-__all__ = ["from_torch", "load_factory"]
 
 TOLERANCE = 1e-3
 """Largest difference between graph and module, relative to the module's largest output."""

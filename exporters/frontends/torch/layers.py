@@ -18,12 +18,12 @@ from exporters.frontends.windows import (
     adaptive_attributes,
     average_attributes,
     kernels,
-    listed,
     pair,
     plane,
     pool_attributes,
     reduced,
 )
+from onespike_lava.data.misfit import listed
 
 Weights = NDArray[Any]
 Sizes = int | Sequence[int]

@@ -65,7 +65,7 @@ def compiles() -> bool:
 
 
 def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
-    """Run every sample; see `onespike_lava.engines`.
+    """Run every sample; see `onespike_lava.running`.
 
     Where no kernel serves, as in networks that step, engine `numpy` runs them.
     """

@@ -140,24 +140,25 @@ class Block(AbstractProcess):  # type: ignore[misc]
         shape = port.shape
         late = 0 if synapse.delay is None else synapse.delay
         source = self._delayed(port, delay + (late if np.size(late) > 1 else int(np.max(late))))
-        connection = CONNECTIONS.of(synapse)(synapse, shape, sparse)
+        connection = SYNAPSES.of(synapse)(synapse, shape, sparse)
         flat = synapse.kind == "dense" and len(shape) > 1
         (source.flatten() if flat else source).connect(connection.s_in)
         connection.a_out.connect(self.neuron.a_in)
         self.synapses.append(connection)
 
 
-CONNECTIONS: Registry[Callable[[Any, Shape, bool], SynapseProcess]] = Registry(
+SYNAPSES: Registry[Callable[[Any, Shape, bool], SynapseProcess]] = Registry(
     "Processes of engine lava", layers.CONNECTIONS
 )
+"""From a connection, the shape of its source and `sparse` to its Process."""
 
 
-@CONNECTIONS.add(layers.Sparse)
+@SYNAPSES.add(layers.Sparse)
 def _aggregate(synapse: layers.Sparse, shape: Shape, sparse: bool) -> SynapseProcess:
     return Aggregate(synapse=synapse, input_shape=shape)
 
 
-@CONNECTIONS.add(layers.Synapse)
+@SYNAPSES.add(layers.Synapse)
 def _dense_or_conv(synapse: layers.Synapse, shape: Shape, sparse: bool) -> SynapseProcess:
     weight = synapse.weight
     if synapse.kind == "conv":

@@ -12,7 +12,6 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.data.samples import encode
 from onespike_lava.neurons import clock
 from onespike_lava.processes.encoder.process import Encoder
 
@@ -44,9 +43,10 @@ class AbstractEncoderModel(PyLoihiProcessModel):  # type: ignore[misc]
         layer, phases = get("layer"), get("phases")
         if layer.coding != "events":
             if phase == 1:
-                self.samples = encode(layer, received[None], phases).integers
+                self.samples = get("coding")(layer, received[None], phases).integers
         elif phase <= phases:
-            self.samples[0, phase - 1] = encode(layer, received[None, None], 1).integers[0, 0]
+            now = get("coding")(layer, received[None, None], 1).integers
+            self.samples[0, phase - 1] = now[0, 0]
 
 
 @implements(proc=Encoder, protocol=LoihiProtocol)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
-from onespike_lava.data.samples import encode
+from onespike_lava.data.encoding import as_integers, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 from onespike_lava.model import Model
@@ -53,13 +52,13 @@ class Encoder(AbstractProcess):  # type: ignore[misc]
         period: int | None = None,
         **parameters: Any,
     ) -> None:
-        if integers:
-            layer = replace(layer, low=np.zeros(1), step=np.ones(1))
+        coding = as_integers if integers else encode
         period = phases if period is None else period
         given: dict[str, Any] = {"layer": layer, "unary": unary, "start": start, "phases": phases}
-        super().__init__(streams=samples is None, period=period, **given, **parameters)
+        given |= {"coding": coding, "period": period}
+        super().__init__(streams=samples is None, **given, **parameters)
         nothing = np.zeros((1, *layer.sample_shape(phases)))
-        coded = encode(layer, nothing if samples is None else samples, phases)
+        coded = coding(layer, nothing if samples is None else samples, phases)
         if not len(coded.integers):
             raise DataError("samples: there are none; give at least one")
         self.shape, self.clipped, self.rounding = layer.shape, coded.clipped, coded.rounding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -12,7 +13,8 @@ from lava.proc.sparse.process import DelaySparse, Sparse
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, eye, kron  # type: ignore[import-untyped]
 
-from onespike_lava.layers import MaxPool, Shape, Synapse
+from onespike_lava import layers
+from onespike_lava.layers import CONNECTIONS, Connection, MaxPool, Registry, Shape, Synapse
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.processes.weights import EXACT, MESSAGE_BITS, doubled
 
@@ -79,22 +81,32 @@ def _connect_conv(synapse: Synapse, source: Any, shape: Shape, target: Any) -> A
     return process
 
 
-def matrix(synapse: Any, shape: Shape) -> csr_matrix:
+MATRICES: Registry[Callable[[Any, Shape], csr_matrix]] = Registry(
+    "matrices of the stock composition", CONNECTIONS
+)
+
+
+def matrix(synapse: Connection, shape: Shape) -> csr_matrix:
     """The synapse unrolled, int8[outputs, inputs], from a source of the given shape."""
-    if synapse.kind == "dense":
-        return csr_matrix(synapse.weight)
-    if synapse.kind == "sparse":
-        places = (len(synapse.indptr) - 1, prod(shape[1:]))
-        entries = csr_matrix((synapse.weight, synapse.indices, synapse.indptr), places)
-        channels = eye(shape[0] // len(synapse.signs), dtype=np.int8)
-        return csr_matrix(kron(kron(channels, synapse.signs[None, :]), entries), dtype=np.int8)
-    return _unrolled(synapse, shape)
+    return MATRICES.of(synapse)(synapse, shape)
+
+
+@MATRICES.add(Synapse)
+def _of_kernel(synapse: Synapse, shape: Shape) -> csr_matrix:
+    return csr_matrix(synapse.weight) if synapse.kind == "dense" else _unrolled(synapse, shape)
+
+
+@MATRICES.add(layers.Sparse)
+def _of_places(synapse: layers.Sparse, shape: Shape) -> csr_matrix:
+    places = (len(synapse.indptr) - 1, prod(shape[1:]))
+    entries = csr_matrix((synapse.weight, synapse.indices, synapse.indptr), places)
+    channels = eye(shape[0] // len(synapse.signs), dtype=np.int8)
+    return csr_matrix(kron(kron(channels, synapse.signs[None, :]), entries), dtype=np.int8)
 
 
 def pool_matrix(pool: MaxPool, shape: Shape) -> csr_matrix:
     """Ones from each source neuron to the windows that hold it."""
-    ones = np.ones((shape[0], 1, *pool.kernel), np.int8)
-    return _unrolled(Synapse(pool.source, ones, pool.window, shape[0]), shape)
+    return _unrolled(pool.summed, shape)
 
 
 def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
@@ -105,7 +117,7 @@ def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
     parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
     for channel, inner, row, column in np.ndindex(*synapse.weight.shape):
         first = channel // (channels // synapse.groups) * fan_in
-        y, x = _taps(window, 0, row, rows), _taps(window, 1, column, columns)
+        y, x = window.sources(0, row, rows), window.sources(1, column, columns)
         below, beside = (y >= 0) & (y < shape[1]), (x >= 0) & (x < shape[2])
         to = outputs[channel][np.ix_(below, beside)].reshape(-1)
         at = inputs[first + inner][np.ix_(y[below], x[beside])].reshape(-1)
@@ -113,9 +125,3 @@ def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
         parts.append((np.full(to.size, weight, np.int8), to, at))
     weights, to, at = (np.concatenate(values) for values in zip(*parts, strict=True))
     return csr_matrix(coo_matrix((weights, (to, at)), (outputs.size, inputs.size)))
-
-
-def _taps(window: Any, axis: int, step: int, places: int) -> NDArray[np.int64]:
-    """Source row or column under each place of the output, for one row or column of the kernel."""
-    offset = step * window.dilation[axis] - window.padding[axis]
-    return np.arange(places) * window.stride[axis] + offset

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.data.samples import Samples
+from onespike_lava.data.encoding import Samples
 from onespike_lava.engines.numba.kernels.job import FLOAT32, INTEGERS, job, raw
 from onespike_lava.engines.numba.kernels.walk import walker
 from onespike_lava.engines.numba.plan.program import Program

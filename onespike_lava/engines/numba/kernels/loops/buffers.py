@@ -43,7 +43,7 @@ def bits(arena, p, images):  # type: ignore[no-untyped-def]
 
 @plain
 def grow(wide, p, images):  # type: ignore[no-untyped-def]
-    """Do a `Grow`, rounded to the nearest as in `neurons.fixed`; the product needs int64."""
+    """Do a `Grow`, rounded as `Growth.grown` of `layers` does; the product needs int64."""
     start, half = u(p.potential // 4), np.int64(1) << (p.exponent - 1)
     for i in range(p.size * images):
         wide[start + u(i)] = (np.int64(wide[start + u(i)]) * p.mantissa + half) >> p.exponent

@@ -1,4 +1,4 @@
-"""Values onto the input grid, the compiled twin of `onespike_lava.data.samples.Samples`."""
+"""Values onto the input grid, the compiled twin of `onespike_lava.data.encoding.Samples`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""What makes no array is told in one line, wherever samples or labels are given."""
+
+import numpy as np
+import pytest
+
+from onespike_lava.errors import DataError
+from onespike_lava.evaluation.tally import evaluate
+from tests.networks import random_network
+
+RAGGED = [[1.0, 2.0], [3.0]]
+
+
+class OnADevice:
+    """As a tensor with a gradient, which does not become an array by itself."""
+
+    def __array__(self, *_):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.\nUse detach()")
+
+
+@pytest.mark.parametrize(
+    ("x", "found"),
+    [(RAGGED, r"list does not make one array \(setting an"), (OnADevice(), r"OnADevice .*grad\.")],
+)
+def test_samples(x, found):
+    network = random_network(1)
+    with pytest.raises(DataError, match=rf"^x: {found}.*; give float32\[N, \.\.\.\]$"):
+        network.run(x)
+    with pytest.raises(DataError, match=rf"^x: {found}"):
+        evaluate(network, x, [0])
+
+
+@pytest.mark.parametrize("name", ["y", "mask"])
+def test_labels(name):
+    network = random_network(1)
+    x = np.zeros((2, *network.input.shape))
+    given = {"y": [0, 0], name: RAGGED}
+    with pytest.raises(DataError, match=rf"^{name}: list does not make one array .*; give "):
+        evaluate(network, x, **given)

@@ -1,0 +1,63 @@
+"""The page in a headless Chromium; skipped where none is installed."""
+
+import html
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from onespike_lava.report import page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --hide-scrollbars "
+    "--enable-logging=stderr"
+)
+WIDTHS = (360, 1200)
+
+OUTER = """<!DOCTYPE html><html><body>{frames}<pre id="found"></pre><script>
+addEventListener("load", () => {{
+  const sizes = [...document.querySelectorAll("iframe")].map((frame) => {{
+    const page = frame.contentDocument.documentElement;
+    return page.clientWidth + " " + page.scrollWidth;
+  }});
+  document.getElementById("found").textContent = sizes.join(";");
+}});
+</script></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def browsed(reported, tmp_path_factory):
+    """A browser's view of a page: (width, scroll width) in frames of two widths, and its log."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here")
+    folder = tmp_path_factory.mktemp("browser")
+
+    def browse(text):
+        frame = '<iframe style="border:0" width="{}" height="900" srcdoc="{}"></iframe>'
+        frames = "".join(frame.format(width, html.escape(text)) for width in WIDTHS)
+        (folder / "outer.html").write_text(OUTER.format(frames=frames))
+        done = subprocess.run(
+            [CHROMIUM, *OPTIONS.split(), f"--user-data-dir={folder / 'profile'}", "--dump-dom",
+             (folder / "outer.html").as_uri()],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        found = re.search(r'id="found">([^<]*)<', done.stdout).group(1)
+        return [tuple(map(int, part.split())) for part in found.split(";")], done.stderr
+
+    return browse
+
+
+def test_no_scroll_across_and_no_message_on_the_console(browsed, reported):
+    sizes, log = browsed(page(reported[0]))
+    assert sizes == [(width, width) for width in WIDTHS]
+    assert "CONSOLE" not in log
+
+
+def test_the_measurement_sees_both(browsed):
+    wide = "<!DOCTYPE html><div style='width:500px'>wide</div><script>console.error('x')</script>"
+    sizes, log = browsed(wide)
+    assert sizes[0][1] > sizes[0][0] == 360
+    assert "CONSOLE" in log

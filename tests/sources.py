@@ -1,0 +1,42 @@
+"""Source networks for tests of every stage of a conversion."""
+
+import numpy as np
+
+from exporters.graph import Graph, Node
+
+MEAN = np.array([0.4, 0.5, 0.3])[:, None, None]
+
+
+def cnn(seed=0, scale=1.4, classes=5):
+    """A small network: padded convolution, max pool, skip connection, linear layer."""
+    rng = np.random.default_rng(seed)
+
+    def layer(*shape):
+        return {
+            "weight": rng.normal(size=shape) * scale / np.sqrt(np.prod(shape[1:])),
+            "bias": rng.normal(size=shape[0]) * 0.1,
+        }
+
+    pad = {"padding": (1, 1, 1, 1)}
+    nodes = (
+        Node("image", "input", attrs={"shape": (3, 8, 8)}),
+        Node("conv1", "conv", ("image",), layer(8, 3, 3, 3), pad),
+        Node("relu1", "relu", ("conv1",)),
+        Node("conv2", "conv", ("relu1",), layer(8, 8, 3, 3), pad),
+        Node("add", "add", ("conv2", "relu1")),
+        Node("relu2", "relu", ("add",)),
+        Node("pool", "maxpool", ("relu2",), attrs={"kernel": (2, 2)}),
+        Node("conv3", "conv", ("pool",), layer(12, 8, 3, 3), {"stride": (2, 2)}),
+        Node("relu3", "relu", ("conv3",)),
+        Node("flatten", "flatten", ("relu3",)),
+        Node("hidden", "linear", ("flatten",), layer(16, 12)),
+        Node("relu4", "relu", ("hidden",)),
+        Node("logits", "linear", ("relu4",), layer(classes, 16)),
+    )
+    return Graph(nodes, "logits")
+
+
+def images(samples=120, seed=0):
+    """Normalised 8-bit pixels, float32[samples, 3, 8, 8]."""
+    whole = np.random.default_rng(seed).integers(0, 256, (samples, 3, 8, 8))
+    return ((whole / 255 - MEAN) / 0.25).astype(np.float32)
