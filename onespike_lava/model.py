@@ -129,3 +129,14 @@ def checked_wait(wait: Any, phases: int, whose: str = "network") -> int:
             "them"
         )
     return int(wait)
+
+
+def wait_of(network: Model, wait: Any = None) -> int:
+    """The wait of a run, for None the network's; `OptionError` for one that it cannot have."""
+    wait = checked_wait(network.wait if wait is None else wait, network.phases)
+    if wait > network.longest_wait:
+        raise OptionError(
+            f"wait: {wait} is above 0, the only one of a network whose neurons leak, filter, "
+            "reset, count, recur or are driven or delayed; leave it out"
+        )
+    return wait

@@ -18,7 +18,7 @@ from onespike_lava.data.encoding import Samples
 from onespike_lava.engines.result import Result, Run, Trains
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import MissingPartError, OptionError
-from onespike_lava.model import Model, checked_wait
+from onespike_lava.model import Model, wait_of
 from onespike_lava.system import threads
 from onespike_lava.system.parts import need
 from onespike_lava.system.progress import Progress, silent
@@ -28,8 +28,9 @@ ENGINES = {
     "reference": "onespike_lava.engines.reference",
     "numba": "onespike_lava.engines.numba.engine",
     "lava": "onespike_lava.processes.engine",
+    "stock": "onespike_lava.processes.stock.engine",
 }
-"""Engine -> its module; loaded when it is first asked for, since two need more than NumPy."""
+"""Engine -> its module; loaded when it is first asked for, since three need more than NumPy."""
 
 AUTO = "numba"
 """What `auto` stands for; `numpy` where Numba is absent or its compiler switched off, and for
@@ -56,12 +57,7 @@ def run(
     name = _auto(network) if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
-    wait = checked_wait(wait, network.phases)
-    if wait > network.longest_wait:
-        raise OptionError(
-            f"wait: {wait} is above 0, the only one of a network whose neurons leak, filter, "
-            "reset, count, recur or are driven or delayed; leave it out"
-        )
+    wait = wait_of(network, wait)
     more = _more(network, name, notes)
     told = partial(progress, name)
     result: Result = _engine(name).run(network, samples, wait, record, told, **more)

@@ -1,7 +1,7 @@
 """When each layer integrates and fires if every synapse adds one step, as in Lava.
 
 Input phase `j` of sample `n` is at step `n * T + j`; a layer's clock starts one step after
-its latest source (Sec. V-C2); samples follow each other every `T` steps.
+its latest source (Sec. V-C2); samples follow each other every `period(network)` steps, mostly `T`.
 """
 
 from __future__ import annotations
@@ -90,6 +90,21 @@ def _read(sent: Sequence[int], wait: int) -> Slot:
     return _waiting(sent, 0)
 
 
+def period(network: Model) -> int:
+    """Steps from one sample to the next.
+
+    `T`, and as many more as axons and recurrent synapses hold a spike back at most: what arrives
+    behind a sample's last step falls between it and the next.
+    """
+    late = [0]
+    for position, layer in enumerate(network.layers):
+        for synapse in layer.synapses:
+            axon = 0 if synapse.delay is None else int(synapse.delay.max())
+            late.append(axon + (synapse.source == position))
+    return network.phases + max(late)
+
+
 def total_steps(network: Model, wait: int, samples: int) -> int:
     """Steps until the last sample's scores are complete."""
-    return schedule(network, wait)[-1].integrate + samples * network.phases
+    first = schedule(network, wait)[-1].integrate + network.phases
+    return first + (samples - 1) * period(network)

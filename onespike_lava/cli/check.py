@@ -87,7 +87,8 @@ def _print_stock(found: dict[str, Any]) -> None:
     if not found["possible"]:
         options.echo(found["reason"])
         return
-    header = ("stock composition", "neurons", "synapses", "clock", "neurons own", "synapses own")
+    columns = ("neurons", "synapses", "clock", "neurons own", "synapses own", "processes")
+    header = ("stock composition", *columns)
     rows = [
         (name, *(f"{number:,}" for number in numbers))
         for name, *numbers in (layer.values() for layer in found["layers"])
@@ -97,6 +98,10 @@ def _print_stock(found: dict[str, Any]) -> None:
         f"steps per sample {found['steps_per_sample']}, until a sample's scores "
         f"{found['latency_steps']}"
     )
+    if found["pauses"]:
+        click.echo(
+            f"pauses per sample {found['pauses']}, in which the host sets a layer's states anew"
+        )
 
 
 def _print_fit(fit: loihi.Fit) -> None:

@@ -13,6 +13,7 @@ from onespike_lava.cli import options, progress
 @options.NET
 @options.DATA
 @options.engine()
+@options.STOCK
 @options.WAIT
 @options.LIMIT
 @options.WORKERS
@@ -22,6 +23,7 @@ def command(
     net: str,
     data: str,
     engine: str,
+    stock: bool,
     wait: int | None,
     limit: int | None,
     workers: int,
@@ -32,6 +34,7 @@ def command(
 
     Samples are read block by block. --workers and --scheduler divide them; the result is the same.
     """
+    engine = options.engine_name(engine, stock)
     progress.say(f"reading {net}")
     from onespike_lava.energy import OPERATIONS
     from onespike_lava.evaluation.sharding import evaluate_file

@@ -54,6 +54,20 @@ def engine(default: str = "auto") -> Callable[[F], F]:
     )
 
 
+STOCK = click.option(
+    "--stock", is_flag=True, help="With --engine lava: Lava's own processes alone."
+)
+
+
+def engine_name(engine: str, stock: bool) -> str:
+    """The engine that the two options stand for."""
+    if not stock:
+        return engine
+    if engine != "lava":
+        raise OptionError(f"--stock: needs --engine lava, found {engine}; add it or leave it out")
+    return "stock"
+
+
 def samples(path: str, network: Network, limit: int | None, *, labels: bool) -> Labelled:
     """The data of a file for a network, cut to `limit` samples; a graph is one."""
     from onespike_lava.data.samples import Labelled, load_samples

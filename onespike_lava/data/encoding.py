@@ -44,13 +44,14 @@ def encode(layer: Input, x: ArrayLike, phases: int = 0) -> Coded:
     return Coded(samples[:], samples.clipped, samples.rounding)
 
 
-def as_integers(layer: Input, x: ArrayLike) -> Coded:
+def as_integers(layer: Input, x: ArrayLike, phases: int = 0) -> Coded:
     """Samples that are integers of the grid already, in whatever type they travel.
 
-    `x` is numeric[N, *shape], rounded and clipped to `0 .. 2**bits - 1`; such integers in uint8
-    are taken as they are. Raises `DataError` where it does not fit.
+    `x` is numeric[N, *shape], of events [N, phases, *shape], rounded and clipped to
+    `0 .. 2**bits - 1`; such integers in uint8 are taken as they are. Raises `DataError` where it
+    does not fit.
     """
-    values, top = numeric(x, layer.shape), 2**layer.bits - 1
+    values, top = numeric(x, layer.sample_shape(phases)), 2**layer.bits - 1
     if values.dtype == np.uint8 and values.max(initial=0) <= top:
         return Coded(values, 0, 0.0)
     whole = np.rint(values)

@@ -19,7 +19,6 @@ from onespike_lava.engines.timed import arrays, pools
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.layers import (
     LAYERS,
-    PLAIN,
     Input,
     Integers,
     MaxPool,
@@ -288,9 +287,8 @@ def _unfolded_bytes(network: Model) -> int:
         neurons = [prod(layer.shape) for layer in network.layers]
         largest = network.phases * sum(neurons) + 32 * max(neurons)
     for layer in network.layers[1:]:
-        for source in layer.passes:
-            window = getattr(layer, "window", PLAIN)
-            largest = max(largest, prod(window.padded(network.layers[source].shape)))
+        if isinstance(layer, MaxPool):
+            largest = max(largest, prod(layer.window.padded(network.layers[layer.source].shape)))
         for synapse in layer.synapses:
             taken = input_bytes(synapse, network.layers[synapse.source].shape, layer.shape)
             largest = max(largest, taken, 4 * prod(layer.shape))

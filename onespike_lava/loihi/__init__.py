@@ -7,7 +7,9 @@ checking : rules and remarks of a network
 fit      : how much of a chip it takes, and how fast it is
 sizes    : sizes of layers as the chip sees them
 stock    : the stock composition, planned
-price    : what it takes
+stepping : the same of networks that step
+populations : its neurons in Lava's numbers
+price    : what they take
 
 Nothing here has run on silicon; docs/loihi.md says what was verified where.
 """

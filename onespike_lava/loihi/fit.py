@@ -18,9 +18,9 @@ from onespike_lava.errors import DataError, OptionError
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 from onespike_lava.loihi.rules import Limits
-from onespike_lava.model import checked_wait
+from onespike_lava.model import wait_of
 from onespike_lava.network import Network
-from onespike_lava.schedule import total_steps
+from onespike_lava.schedule import period, total_steps
 from onespike_lava.system.progress import Progress, silent
 
 
@@ -52,7 +52,8 @@ class Fit:
     """The fit table and the timing of a network.
 
     layers : one per layer, then `all`
-    steps_per_sample : of a stream, `T`; `latency_steps`: until a sample's scores
+    steps_per_sample : of a stream, `T`, more where axons delay
+    latency_steps : until a sample's scores
     step_time : microseconds, None if not given; rates and latency follow from it
     """
 
@@ -111,7 +112,7 @@ def fit(
     return Fit(
         layers=(*rows, _total(rows, limits)),
         chips=chips,
-        steps_per_sample=network.phases,
+        steps_per_sample=period(network),
         latency_steps=total_steps(network, wait, 1),
         step_time=step_time,
     )
@@ -121,7 +122,7 @@ def check_options(
     network: Network, wait: int | None, chips: int, step_time: float | None = None
 ) -> int:
     """The wait, the network's own for None; `OptionError` for a value outside its range."""
-    wait = checked_wait(network.wait if wait is None else wait, network.phases)
+    wait = wait_of(network, wait)
     if chips < 1:
         raise OptionError(f"chips: {chips} is below 1; give the chips that the network may take")
     if step_time is not None and not step_time > 0:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from onespike_lava.connectivity import overlaps
+from onespike_lava.connectivity import connections, overlaps
+from onespike_lava.connectivity import synapses as pairs
 from onespike_lava.layers import (
     LAYERS,
     Input,
@@ -23,7 +24,7 @@ from onespike_lava.layers import (
     Timed,
     TimedReadout,
 )
-from onespike_lava.loihi import sizes
+from onespike_lava.loihi import sizes, stepping
 from onespike_lava.loihi.stock import limbs, refuse, total_steps
 from onespike_lava.network import Network
 
@@ -37,6 +38,7 @@ class LayerPrice:
 
     neurons, synapses : of the composition; `clock`: channels of the layer's clock
     neurons_own, synapses_own : of a neuron of one's own, for comparison
+    processes : Processes of neurons; of networks that step one for each threshold and leak
     """
 
     name: str
@@ -45,6 +47,7 @@ class LayerPrice:
     clock: int
     neurons_own: int
     synapses_own: int
+    processes: int
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,15 @@ class Price:
     """What the stock composition takes.
 
     layers : one per layer but the input, then `all`
-    steps_per_sample : of a stream, `2T`; `latency_steps`: until a sample's scores
+    steps_per_sample : of a stream, `2T`, of networks that step `T`; `latency_steps`: until a
+                       sample's scores
+    pauses : of each sample, in which the host sets the states of a layer anew
     """
 
     layers: tuple[LayerPrice, ...]
     steps_per_sample: int
     latency_steps: int
+    pauses: int = 0
 
     def summary(self) -> dict[str, Any]:
         """The figures as JSON-ready values."""
@@ -66,15 +72,37 @@ class Price:
 
 def price(network: Network, wait: int | None = None) -> Price:
     """The price of the stock composition; `UnsupportedError` where there is none."""
+    if network.steps:
+        return _price_of_steps(network, wait)
     refuse(network, wait)
     rows = [_price(network, position) for position in range(1, len(network.layers))]
-    columns = ("neurons", "synapses", "clock", "neurons_own", "synapses_own")
+    steps = 2 * network.phases
+    return Price(_with_total(rows), steps, latency_steps=total_steps(network, 1))
+
+
+def _with_total(rows: list[LayerPrice]) -> tuple[LayerPrice, ...]:
+    columns = [each.name for each in fields(LayerPrice) if each.name != "name"]
     total = {name: sum(getattr(row, name) for row in rows) for name in columns}
-    return Price(
-        layers=(*rows, LayerPrice(name="all", **total)),
-        steps_per_sample=2 * network.phases,
-        latency_steps=total_steps(network, 1),
-    )
+    return (*rows, LayerPrice(name="all", **total))
+
+
+def _price_of_steps(network: Network, wait: int | None) -> Price:
+    rows, plans = [], stepping.compose(network, wait)
+    for layer, plan in zip(network.layers[1:], plans[1:], strict=True):
+        neurons, own = prod(layer.shape), sizes.synapses(network, layer)
+        needed, count = 0, 0 if isinstance(layer, Sum) else neurons
+        for synapse, trained in connections(network, layer):
+            source = network.layers[synapse.source].shape
+            each = pairs(synapse, source, layer.shape, trained)
+            needed += each * len(stepping.senders(network, synapse.source))
+        if isinstance(layer, MaxPool):
+            source = network.layers[layer.source].shape
+            needed = layer.shape[0] * overlaps(layer.window, layer.kernel, source, layer.shape)
+        processes = len(plan.populations) if plan else int(not isinstance(layer, Sum))
+        rows.append(LayerPrice(layer.name, count, needed, 0, neurons, own, processes))
+    anew = sum(plan is not None and plan.initial is not None for plan in plans)
+    latency = stepping.total_steps(network, 1)
+    return Price(_with_total(rows), network.phases, latency, pauses=anew)
 
 
 Composed = tuple[int, int, int]
@@ -92,7 +120,7 @@ def _price(network: Network, position: int) -> LayerPrice:
     layer = network.layers[position]
     neurons, own = prod(layer.shape), sizes.synapses(network, layer)
     copies, more, channels = COMPOSED.of(layer)(network, layer)
-    return LayerPrice(layer.name, copies * neurons, own + more, channels, neurons, own)
+    return LayerPrice(layer.name, copies * neurons, own + more, channels, neurons, own, copies)
 
 
 @COMPOSED.add(Input)

@@ -5,6 +5,7 @@ integration : how the potential moves with what arrives
 firing      : when a neuron spikes and what it sends
 pools       : the first spike of each window, the largest payloads
 timed       : the neuron of networks that step
+streams     : the same from sample to sample, on the network's clock
 
 A step takes a layer's constants, its state and what arrives, and returns what it sends and
 the new state. Lava models wrap these functions; they hold for int32 arrays (`fixed`), real
@@ -29,6 +30,7 @@ from onespike_lava.neurons.integration import (
     read_out,
 )
 from onespike_lava.neurons.pools import pool, window_maximum
+from onespike_lava.neurons.streams import Stream, StreamState, read, send, silent
 from onespike_lava.neurons.timed import (
     TimedNeuron,
     TimedState,
@@ -44,6 +46,8 @@ __all__ = [
     "Membrane",
     "Neuron",
     "State",
+    "Stream",
+    "StreamState",
     "TimedNeuron",
     "TimedState",
     "Values",
@@ -58,7 +62,10 @@ __all__ = [
     "integrate",
     "kept",
     "pool",
+    "read",
     "read_out",
+    "send",
+    "silent",
     "threshold_row",
     "window_maximum",
 ]

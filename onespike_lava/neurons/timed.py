@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,42 +60,44 @@ class TimedNeuron:
         wait: int = 0,
         decay: Decay | None = None,
         grow: Callable[[Growth | None], Arithmetic] = fixed,
+        number: type = np.int64,
     ) -> TimedNeuron:
-        """Those of a layer for a wait `T_w`; `decay` in place of the integers'."""
+        """Those of a layer for a wait `T_w`, as a `number`; `decay` in place of the integers'."""
         parts, firing = layer.integration, layer.firing
         shape, found = layer.shape, layer.threshold
-        one = np.ones(1, np.int64)
-        base = None if found is None else _wide(found.base, shape)
+        wide, row = partial(_in_shape, number), partial(_in_steps, number)
+        one: Values = np.ones(1, number)
+        base = None if found is None else wide(found.base, shape)
         table = one if found is None else threshold_row(found.table, layer.growth, wait)
-        thresholds = _row(table, phases)
+        thresholds = row(table, phases)
         resets, reset = layer.reset.table, layer.reset.base
         return cls(
-            bias=_wide(parts.bias, shape),
-            keep_u=_wide(parts.keep_u, shape),
-            keep_v=_wide(parts.keep_v, shape),
+            bias=wide(parts.bias, shape),
+            keep_u=wide(parts.keep_u, shape),
+            keep_v=wide(parts.keep_v, shape),
             fraction_bits=parts.fraction_bits,
             decay=decay or DECAYS[parts.rounding],
-            drive=0 * one if parts.drive is None else _wide(parts.drive, shape),
+            drive=0 * one if parts.drive is None else wide(parts.drive, shape),
             grow=grow(layer.growth),
             threshold=base,
             threshold_table=thresholds,
             kind=layer.reset.kind,
-            reset=base if reset is None else _wide(reset, shape),
-            reset_table=thresholds if resets is None else _row(resets, phases),
-            payload=_row(firing.payload, phases),
+            reset=base if reset is None else wide(reset, shape),
+            reset_table=thresholds if resets is None else row(resets, phases),
+            payload=row(firing.payload, phases),
             max_spikes=layer.spikes_limit(phases),
             max_count=firing.max_count,
-            floor=None if firing.floor is None else _wide(firing.floor, shape),
+            floor=None if firing.floor is None else wide(firing.floor, shape),
             phases=phases,
         )
 
 
-def _wide(values: Values, shape: Shape) -> Values:
-    return per_neuron(values, shape).astype(np.int64)
+def _in_shape(number: type, values: Values, shape: Shape) -> Values:
+    return per_neuron(values, shape).astype(number)
 
 
-def _row(table: Values, phases: int) -> Values:
-    return np.broadcast_to(table, phases).astype(np.int64)
+def _in_steps(number: type, table: Values, phases: int) -> Values:
+    return np.broadcast_to(table, phases).astype(number)
 
 
 class TimedState(NamedTuple):

@@ -5,8 +5,9 @@ This package is the only door to Lava: importing it imports `lava`, and raises
 own, since Lava's model discovery executes each module beside a Process.
 
 `OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`,
-`Aggregate`, `OneSpike`, `Pool`, `Delay`, `Readout` and `Probe` are its parts, of use in any
-Lava network (`graph` connects them to a network of Blocks, `weights` are theirs); `engine` is
+`Aggregate`, `OneSpike`, `Timed`, `Pool`, `Relay`, `Delay`, `Readout`, `TimedReadout` and `Probe`
+are its parts, of use in any Lava network (`graph` connects them to a network of Blocks, `weights`
+are theirs, `constants` those of timed neurons); `engine` is
 engine `lava`, `leaf` all layers in one model; `runner.session.Session` runs such a network under
 guard; `netx.hdf5.Network` has the interface of lava-dl.
 """
@@ -37,7 +38,10 @@ from onespike_lava.processes.neuron.process import OneSpike
 from onespike_lava.processes.pool.process import Pool
 from onespike_lava.processes.probe.process import Probe
 from onespike_lava.processes.readout.process import Readout
+from onespike_lava.processes.relay.process import Relay
 from onespike_lava.processes.sparse.process import Sparse
+from onespike_lava.processes.timed.process import Timed
+from onespike_lava.processes.timed_readout.process import TimedReadout
 
 __all__ = [
     "Aggregate",
@@ -50,5 +54,8 @@ __all__ = [
     "Pool",
     "Probe",
     "Readout",
+    "Relay",
     "Sparse",
+    "Timed",
+    "TimedReadout",
 ]

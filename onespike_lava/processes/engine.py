@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Data, Result, code_shapes
 from onespike_lava.errors import OptionError
+from onespike_lava.layers import Code, Shape
 from onespike_lava.model import Model
-from onespike_lava.schedule import total_steps
+from onespike_lava.schedule import period, total_steps
 from onespike_lava.system.progress import Count, uncounted
 
 MODELS = ("leaf", "hierarchy")
 """All layers in one operating-system process, or one process per layer and synapse."""
 
 BLOCK_VALUES = 2**26
-"""Neurons times samples that one Lava run may hold; their codes are recorded."""
+"""Neurons times samples, in networks that step also times steps, that one Lava run may hold; their
+codes are recorded."""
 
 PARTS = 20
 """Runs in a row that the steps of a block are divided into, so that progress is seen."""
@@ -53,15 +55,17 @@ def run_model(
 ) -> Result:
     """Run every sample on one of the two models of `OneSpikeNetwork`, `leaf` or `hierarchy`."""
     import onespike_lava.processes  # noqa: F401  says in one line that Lava is missing
+    from onespike_lava.processes.leaf.network import check_parts
 
     if model not in MODELS:
         raise OptionError(f"model: {model!r} is not one of {', '.join(MODELS)}")
-    _check_parts(network)
+    check_parts(network)
     layers = network.layers[:-1]
-    scores = np.zeros((len(data), int(np.prod(network.readout.shape))), np.int64)
+    scores = np.zeros((len(data), int(np.prod(network.readout.scores))), np.int64)
     codes = [np.zeros((len(data), *shape), np.uint8) for shape in code_shapes(network)]
     spikes = np.zeros(len(layers), np.int64)
-    size = max(1, BLOCK_VALUES // sum(int(np.prod(layer.shape)) for layer in network.layers))
+    neurons = sum(int(np.prod(layer.shape)) for layer in network.layers)
+    size = max(1, BLOCK_VALUES // (neurons * (network.phases if network.steps else 1)))
     for start in range(0, len(data), size):
         block = slice(start, start + size)
         told = partial(_told, progress, start, len(data))
@@ -71,14 +75,6 @@ def run_model(
         for index, part in enumerate(found.codes or ()):
             codes[index][block] = part
     return Result(scores, spikes.tolist(), codes if record else None)
-
-
-def _check_parts(network: Model) -> None:
-    """Raise `UnsupportedError` for a layer that Lava has no part for."""
-    from onespike_lava.processes.leaf.steps import STEPS
-
-    for layer in network.layers[1:]:
-        STEPS.of(layer)
 
 
 def _told(progress: Count, start: int, samples: int, done: int) -> None:
@@ -106,7 +102,7 @@ def _run_block(
     with traceless():
         encoder = Encoder.of(network, data, integers=True)
         process = OneSpikeNetwork(network=network, wait=wait, samples=len(data), record=record)
-        sink = Sink(shape=network.readout.shape, buffer=steps)
+        sink = Sink(shape=network.readout.scores, buffer=steps)
         encoder.s_out.connect(process.inp)
         if not leaf:
             process.out.connect(sink.a_in)
@@ -121,13 +117,13 @@ def _run_block(
             if leaf:
                 scores, spikes, codes = process.scores, process.spikes.tolist(), process.codes
             else:
-                ends = steps - network.phases * np.arange(len(data))[::-1]
+                ends = steps - period(network) * np.arange(len(data))[::-1]
                 scores = np.moveaxis(session.get(sink.data)[..., ends - 1], -1, 0)
                 spikes, codes = _probed(session, process, record)
     return Result(
         scores.reshape(len(data), -1).astype(np.int64),
         spikes,
-        _codes(codes or (), network) if record else None,
+        _codes(codes or (), network, data) if record else None,
     )
 
 
@@ -139,12 +135,25 @@ def _probed(session: Any, process: Any, record: bool) -> tuple[list[int], list[N
     return spikes, [session.get(probe.codes).astype(np.int64) for probe in probes if record]
 
 
-def _codes(noted: Sequence[NDArray[Any]], network: Model) -> list[NDArray[np.uint8]]:
-    """Codes of each layer but the readout from what Lava noted of its spikes."""
-    return [
-        network.code(index).from_notes(values.reshape(-1, *network.layers[index].shape))
+def _codes(
+    noted: Sequence[NDArray[Any]], network: Model, data: NDArray[np.uint8]
+) -> list[NDArray[np.uint8]]:
+    """Codes of each layer but the readout from what Lava noted of its spikes.
+
+    Nothing is noted of integers that send nothing: the input's stay what they are.
+    """
+    found = [
+        _code(network.code(index), values, network.layers[index].shape)
         for index, values in enumerate(noted)
     ]
+    code = network.code(0)
+    if found and not code.kept:
+        found[0] = np.where(code.counts(data) == 0, data, found[0])
+    return found
+
+
+def _code(code: Code, noted: NDArray[Any], shape: Shape) -> NDArray[np.uint8]:
+    return code.from_notes(noted.reshape(-1, *code.noted_shape(shape)))
 
 
 def _operations(network: Model) -> float:

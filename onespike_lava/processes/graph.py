@@ -49,7 +49,7 @@ def build(
             integers=integers,
         )
         blocks.append(block)
-        for source, port in zip(_sources(network, position), block.inputs, strict=True):
+        for source, port in zip(block.reads, block.inputs, strict=True):
             if source >= first:
                 blocks[source - first].out.connect(port)
             elif source < first - 1:
@@ -61,16 +61,11 @@ def build(
     return blocks
 
 
-def open_inputs(network: Model, blocks: list[Block], first: int) -> list[object]:
+def open_inputs(blocks: list[Block], first: int) -> list[object]:
     """Ports of the blocks from layer `first` on that layer `first - 1`, or samples, feed."""
     return [
         port
-        for position, block in enumerate(blocks, start=first)
-        for source, port in zip(_sources(network, position), block.inputs, strict=True)
+        for block in blocks
+        for source, port in zip(block.reads, block.inputs, strict=True)
         if source < first
     ]
-
-
-def _sources(network: Model, position: int) -> tuple[int, ...]:
-    """Positions of a layer's sources; of the input -1, the samples."""
-    return network.layers[position].sources if position else (-1,)

@@ -32,8 +32,8 @@ from onespike_lava.engines.result import Result  # noqa: E402
 from onespike_lava.network import Network  # noqa: E402
 from onespike_lava.neurons import clock  # noqa: E402
 from onespike_lava.processes import engine as lava  # noqa: E402
+from onespike_lava.processes.leaf.network import NetworkSteps  # noqa: E402
 from onespike_lava.processes.leaf.recorder import Recorder  # noqa: E402
-from onespike_lava.processes.leaf.steps import NetworkSteps  # noqa: E402
 from onespike_lava.schedule import total_steps  # noqa: E402
 
 
@@ -49,7 +49,7 @@ def run_plain(network: Network, data: np.ndarray, wait: int, record: bool) -> Re
     samples = np.concatenate([data, np.repeat(silence, len(network.layers) + 1, axis=0)])
     for step in range(1, total_steps(network, wait, len(data)) + 1):
         sample, phase = clock(step, 0, network.phases)
-        values = network.code(0).payload(samples[sample], phase)
+        values = network.code(0).sent(samples[sample : sample + 1], phase - 1, phase)[0]
         recorder.note(step, steps.step(step, values))
     return Result(scores.astype(np.int64), spikes.tolist(), noted)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,7 +72,7 @@ def test_a_stream_is_read_at_the_first_phase_of_each_sample():
     np.testing.assert_array_equal(found[..., 2:], code(LAYER, raw(3), 6, False, 18))
 
 
-def test_a_stream_of_integers_in_fixed_point():
+def test_a_stream_of_eachin_fixed_point():
     values = np.random.default_rng(1).integers(0, 16, (3, 2, 3))
     given = np.zeros((2, 3, 18), int)
     given[..., ::6] = np.moveaxis(values, 0, -1)
@@ -78,6 +80,51 @@ def test_a_stream_of_integers_in_fixed_point():
     feed(encoder.a_in, given)
     x = LAYER.low[:, None] + LAYER.step[:, None] * values
     np.testing.assert_array_equal(collect(encoder.s_out, 18), code(LAYER, x, 6, False, 18))
+
+
+def stepped(coding: str) -> Input:
+    return replace(LAYER, bits=3, coding=coding, low=np.zeros(1), step=np.ones(1))
+
+
+@pytest.mark.parametrize("tag", ["fixed_pt", "floating_pt"])
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("coding", ["constant", "once", "latency"])
+def test_codes_of_networks_that_step(coding, streams, tag):
+    """Samples six steps apart, four steps long; 5 to 7 lie behind the last step of latency."""
+    values = np.random.default_rng(1).integers(0, 8, (3, 2, 3))
+    expected = np.zeros((2, 3, 18), int)
+    for sample, each in enumerate(values):
+        for step in range(1, 5):
+            sent = {
+                "constant": each,
+                "once": each * (step == 1),
+                "latency": each == step,
+            }
+            expected[..., 6 * sample + step - 1] = sent[coding]
+    given = {"layer": stepped(coding), "phases": 4, "period": 6}
+    if not streams:
+        encoder = Encoder(samples=values, **given)
+    else:
+        encoder, stream = Encoder(**given), np.full((2, 3, 18), 3)  # what comes between is ignored
+        stream[..., ::6] = np.moveaxis(values, 0, -1)
+        feed(encoder.a_in, stream)
+    np.testing.assert_array_equal(collect(encoder.s_out, 18, tag), expected)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_events_are_sent_as_they_are(streams):
+    values = np.random.default_rng(1).integers(0, 8, (3, 4, 2, 3))
+    expected = np.zeros((2, 3, 18), int)
+    for sample in range(3):
+        expected[..., 6 * sample : 6 * sample + 4] = np.moveaxis(values[sample], 0, -1)
+    given = {"layer": stepped("events"), "phases": 4, "period": 6}
+    if not streams:
+        encoder = Encoder(samples=values, **given)
+    else:
+        encoder, stream = Encoder(**given), expected.copy()
+        stream[..., 4::6] = 5  # between samples
+        feed(encoder.a_in, stream)
+    np.testing.assert_array_equal(collect(encoder.s_out, 18), expected)
 
 
 @pytest.mark.parametrize("weighting", ["graded", "membrane"])

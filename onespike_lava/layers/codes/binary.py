@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +69,3 @@ class BinaryCode(Code):
         """Whether the step's bit is 1."""
         found: NDArray[np.bool_] = (codes >> (self.bits - step) & 1).astype(bool)
         return found
-
-    def payload(self, integers: NDArray[Any], step: int) -> NDArray[np.int32]:
-        """Payloads int32[*shape] of a step, for integers of any type; 0 behind the last bit."""
-        if step > self.bits:
-            return np.zeros(integers.shape, np.int32)
-        place = self.bits - step
-        set_bits: NDArray[np.int32] = (integers >> place).astype(np.int32) & 1
-        return set_bits if self.unary else set_bits << place

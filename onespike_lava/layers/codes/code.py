@@ -53,6 +53,11 @@ class Code:
         return 0
 
     @property
+    def kept(self) -> int:
+        """Steps of a sample whose payloads engines keep one by one, 0 where they note numbers."""
+        return 0
+
+    @property
     def first(self) -> bool:
         """Whether a neuron sends one spike at most, so that a max pool may pass the first."""
         return False
@@ -60,6 +65,10 @@ class Code:
     def shape(self, layer: Shape) -> Shape:
         """Shape of one sample's codes, of a layer of the given shape."""
         return layer
+
+    def noted_shape(self, layer: Shape) -> Shape:
+        """Shape of what engines note of one sample, of a layer of the given shape."""
+        return (self.kept, *layer) if self.kept else layer
 
     def sent(self, codes: Codes, after: int, until: int, dtype: Any = np.int64) -> NDArray[Any]:
         """Sum of the payloads that each neuron sends in the steps `after < step <= until`.
@@ -103,7 +112,7 @@ class Code:
         return noted(step, self.places)
 
     def from_notes(self, notes: NDArray[np.integer[Any]]) -> Codes:
-        """Codes uint8[N, *shape(layer)] from sums of `note`, [N, *layer]."""
+        """Codes uint8[N, *shape(layer)] from what was noted, [N, *noted_shape(layer)]."""
         return notes.astype(np.uint8)
 
 

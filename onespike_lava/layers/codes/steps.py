@@ -51,6 +51,11 @@ class StepCode(Code):
         """Whether it sends in one step at most."""
         return self.single
 
+    @property
+    def kept(self) -> int:
+        """All steps."""
+        return self.steps
+
     def shape(self, layer: Shape) -> Shape:
         """(T, *layer)."""
         return (self.steps, *layer)
@@ -109,6 +114,15 @@ class HeldCode(Code):
     def unit(self) -> tuple[str, int, float]:
         """That of all codes of steps."""
         return ALIKE
+
+    @property
+    def kept(self) -> int:
+        """The first step has the integers."""
+        return 1
+
+    def from_notes(self, notes: NDArray[np.integer[Any]]) -> Codes:
+        """What is sent in the first step."""
+        return notes[:, 0].astype(np.uint8)
 
     def _table(self, after: int, until: int) -> NDArray[np.int64]:
         steps = max(0, min(until, self.length) - max(after, 0))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
+import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 
@@ -32,11 +34,17 @@ from onespike_lava.processes.encoder.process import Encoder
 from onespike_lava.processes.neuron.process import OneSpike
 from onespike_lava.processes.pool.process import Pool
 from onespike_lava.processes.readout.process import Readout as ReadoutProcess
+from onespike_lava.processes.relay.process import Relay
 from onespike_lava.processes.sparse.process import Sparse
-from onespike_lava.schedule import Slot
+from onespike_lava.processes.timed.process import Timed as TimedProcess
+from onespike_lava.processes.timed_readout.process import TimedReadout as TimedReadoutProcess
+from onespike_lava.schedule import Slot, period
 
 SPARSE_BELOW = 0.1
 """Share of non-zero weights under which a dense synapse becomes a `Sparse` Process."""
+
+SAMPLES = -1
+"""Stands for samples where positions of layers are listed."""
 
 SynapseProcess = Aggregate | Conv | Dense | Sparse
 
@@ -51,10 +59,11 @@ class Block(AbstractProcess):  # type: ignore[misc]
     sparse   : dense synapses as `Sparse`; else only those with few weights
     integers : an input layer reads the integers of its code, not the source network's values
 
-    Ports `inp` and, for further sources, `inp_1`, `inp_2` ... have the shapes of the sources;
-    `out` has the layer's. `neuron` is the Process of the layer, `synapses` and `delays` are
-    those before it, None where a source needs no delay. `shape` is channels first, `title`
-    the layer's name.
+    Ports `inp` and, for further sources, `inp_1`, `inp_2` ... have the shapes of the sources,
+    whose positions `reads` lists (-1 for samples); recurrent synapses need none. `out` has the
+    layer's shape, that of the scores of a readout. `neuron` is the Process of the layer,
+    `synapses` and `delays` are those before it, None where a source needs no delay. `shape` is
+    channels first, `title` the layer's name.
     """
 
     def __init__(
@@ -73,48 +82,68 @@ class Block(AbstractProcess):  # type: ignore[misc]
         self.shape: Shape = layer.shape
         self.synapses: list[SynapseProcess] = []
         self.delays: list[Delay | None] = []
-        self.out = OutPort(shape=layer.shape)
+        self.relays: list[Relay] = []
+        self.reads: list[int] = []
         self.neuron: Any = PARTS.of(layer)(layer, network, wait, slot, integers)
+        self.out = OutPort(shape=self.neuron.s_out.shape)
         entry = self.neuron.s_in if hasattr(self.neuron, "s_in") else self.neuron.a_in
-        if not layer.synapses:  # spikes of the only source, or samples
-            shape = network.layers[layer.sources[0]].shape if layer.sources else layer.shape
-            self._inp(0, shape).connect(entry)
-        for index, synapse in enumerate(layer.synapses):
-            shape = network.layers[synapse.source].shape
-            self._add_synapse(index, synapse, shape, slot.delays[index] - 1, sparse)
+        if not position:
+            self._inp(SAMPLES, layer.shape).connect(entry)
+        ends = zip(layer.sources, layer.synapses or repeat(None), slot.delays, strict=False)
+        for source, synapse, delay in ends:
+            shape = network.layers[source].shape
+            port = self.neuron.s_out if source == position else self._inp(source, shape)
+            if synapse:
+                self._add_synapse(synapse, port, delay - 1, sparse)
+            else:  # spikes as they are
+                self._apart(self._delayed(port, delay)).connect(entry)
         self.neuron.s_out.connect(self.out)
 
     @property
     def inputs(self) -> list[InPort]:
-        """Ports `inp`, `inp_1` ... in the order of the layer's sources."""
-        count = max(1, len(self.synapses))
-        return [self.inp, *(getattr(self, f"inp_{index}") for index in range(1, count))]
+        """Ports `inp`, `inp_1` ... in the order of `reads`."""
+        others = range(1, len(self.reads))
+        return [self.inp, *(getattr(self, f"inp_{index}") for index in others)]
 
     @property
     def parts(self) -> dict[str, AbstractProcess]:
-        """The Processes of the block by name: neuron, synapse_<i>, delay_<i>."""
+        """The Processes of the block by name: neuron, synapse_<i>, delay_<i>, relay_<i>."""
         found = {"neuron": self.neuron}
         found |= {f"synapse_{index}": part for index, part in enumerate(self.synapses)}
+        found |= {f"relay_{index}": part for index, part in enumerate(self.relays)}
         return found | {f"delay_{index}": part for index, part in enumerate(self.delays) if part}
 
-    def _inp(self, index: int, shape: Shape) -> InPort:
+    def _inp(self, source: int, shape: Shape) -> InPort:
         port = InPort(shape=shape)
-        setattr(self, f"inp_{index}" if index else "inp", port)
+        setattr(self, f"inp_{len(self.reads)}" if self.reads else "inp", port)
+        self.reads.append(source)
         return port
 
-    def _add_synapse(
-        self, index: int, synapse: Connection, shape: Shape, delay: int, sparse: bool
-    ) -> None:
-        source = self._inp(index, shape)
-        line = Delay(shape=shape, steps=delay) if delay else None
-        if line:
-            source.connect(line.s_in)
-            source = line.s_out
+    def _delayed(self, port: Any, steps: Any) -> Any:
+        """The port itself, or that of a delay line behind it."""
+        line = Delay(shape=port.shape, steps=steps) if np.any(steps) else None
+        self.delays.append(line)
+        if line is None:
+            return port
+        port.connect(line.s_in)
+        return line.s_out
+
+    def _apart(self, port: Any) -> Any:
+        """The port, behind a relay if it reads what another does: Lava would join the two."""
+        if self.delays[-1] or self.reads[-1] not in self.reads[:-1]:
+            return port
+        self.relays.append(Relay(shape=port.shape))
+        port.connect(self.relays[-1].s_in)
+        return self.relays[-1].s_out
+
+    def _add_synapse(self, synapse: Connection, port: Any, delay: int, sparse: bool) -> None:
+        shape = port.shape
+        late = 0 if synapse.delay is None else synapse.delay
+        source = self._delayed(port, delay + (late if np.size(late) > 1 else int(np.max(late))))
         connection = SYNAPSES.of(synapse)(synapse, shape, sparse)
         flat = synapse.kind == "dense" and len(shape) > 1
         (source.flatten() if flat else source).connect(connection.s_in)
         connection.a_out.connect(self.neuron.a_in)
-        self.delays.append(line)
         self.synapses.append(connection)
 
 
@@ -144,8 +173,6 @@ PARTS: Registry[Callable[[Any, Model, int, Slot, bool], Any]] = Registry(
 )
 """From a layer, its network, the wait, its slot and `integers` to the Process of its neurons."""
 
-PARTS.refuse(Timed, Sum, TimedReadout)
-
 
 @PARTS.add(Input)
 def _encoder(layer: Input, network: Model, wait: int, slot: Slot, integers: bool) -> Encoder:
@@ -159,9 +186,15 @@ def _pool(layer: MaxPool, network: Model, wait: int, slot: Slot, integers: bool)
         shape=layer.shape,
         kernel=layer.kernel,
         window=layer.window,
-        phases=network.phases,
+        phases=period(network),
         start=slot.fire,
+        first=network.code(layer.source).first,
     )
+
+
+@PARTS.add(Sum)
+def _relay(layer: Sum, network: Model, wait: int, slot: Slot, integers: bool) -> Relay:
+    return Relay(shape=layer.shape)
 
 
 def _common(layer: Spiking | Readout, slot: Slot) -> dict[str, Any]:
@@ -191,3 +224,22 @@ def _one_spike(layer: Spiking, network: Model, wait: int, slot: Slot, integers: 
         max_spikes=layer.max_spikes,
         **_common(layer, slot),
     )
+
+
+def _parts(layer: Timed | TimedReadout, network: Model, slot: Slot) -> dict[str, Any]:
+    """What spiking and output neurons of networks that step share."""
+    names = ("shape", "integration", "threshold", "reset", "firing")
+    clock = {"phases": network.phases, "start": slot.integrate, "period": period(network)}
+    return {name: getattr(layer, name) for name in names} | clock
+
+
+@PARTS.add(Timed)
+def _timed(layer: Timed, network: Model, wait: int, slot: Slot, integers: bool) -> TimedProcess:
+    return TimedProcess(wait=wait, **_parts(layer, network, slot))
+
+
+@PARTS.add(TimedReadout)
+def _timed_readout(
+    layer: TimedReadout, network: Model, wait: int, slot: Slot, integers: bool
+) -> TimedReadoutProcess:
+    return TimedReadoutProcess(take=layer.take, group=layer.group, **_parts(layer, network, slot))

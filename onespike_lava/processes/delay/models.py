@@ -21,12 +21,27 @@ class AbstractDelayModel(PyLoihiProcessModel):  # type: ignore[misc]
     s_in: Any = None
     s_out: Any = None
     line: Any = None
+    late: Any = None
 
     def run_spk(self) -> None:
-        """Send the oldest payloads, then put the new ones in their place."""
-        oldest = self.time_step % len(self.line)
-        self.s_out.send(self.line[oldest].copy())
-        self.line[oldest] = self.s_in.recv()
+        """Send what is due, and put the new payloads in the place of the oldest.
+
+        The line is as long as the longest delay, one longer where a neuron has none: its payloads
+        must come in before they are sent.
+        """
+        newest = self.time_step % len(self.line)
+        if self.late.all():
+            self.s_out.send(self._due())
+            self.line[newest] = self.s_in.recv()
+        else:
+            self.line[newest] = self.s_in.recv()
+            self.s_out.send(self._due())
+
+    def _due(self) -> Any:
+        at = (self.time_step - self.late) % len(self.line)
+        if at.size == 1:
+            return self.line[int(at[0])].copy()
+        return np.take_along_axis(self.line, at[None], axis=0)[0]
 
 
 @implements(proc=Delay, protocol=LoihiProtocol)
@@ -38,6 +53,7 @@ class PyDelayModelFixed(AbstractDelayModel):
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     line: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
+    late: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64, precision=6)
 
 
 @implements(proc=Delay, protocol=LoihiProtocol)
@@ -49,3 +65,4 @@ class PyDelayModelFloat(AbstractDelayModel):
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
     line: np.ndarray[Any, Any] = LavaPyType(np.ndarray, float)
+    late: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int64)

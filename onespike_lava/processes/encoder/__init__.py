@@ -1,1 +1,1 @@
-"""The binary code of the input layer as a Lava Process."""
+"""The input layer as a Lava Process."""

@@ -1,4 +1,4 @@
-"""Models of `Encoder`; the code is the same in both number types."""
+"""Models of `Encoder`; codes are the same in both number types."""
 
 from __future__ import annotations
 
@@ -12,32 +12,41 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from onespike_lava.layers import BinaryCode
 from onespike_lava.neurons import clock
 from onespike_lava.processes.encoder.process import Encoder
 
 
 class AbstractEncoderModel(PyLoihiProcessModel):  # type: ignore[misc]
-    """One bit of the present sample in each step."""
+    """What the present sample sends in each step."""
 
     a_in: Any = None
     s_out: Any = None
     samples: Any = None
 
     def run_spk(self) -> None:
-        """Take in a sample at its first phase; send the bit of this one."""
-        params = self.proc_params
-        layer = params["layer"]
-        sample, phase = clock(self.time_step, params["start"], params["phases"])
+        """Take in a sample as it begins, of events step by step; send this phase's payloads."""
+        get = self.proc_params.get
+        layer, phases = get("layer"), get("phases")
+        sample, phase = clock(self.time_step, get("start"), get("period"))
         received = self.a_in.recv()
-        if params["streams"] and sample >= 0 and phase == 1:
-            self.samples = params["coding"](layer, received[None]).integers
-        at = 0 if params["streams"] else sample
+        if get("streams") and sample >= 0:
+            self._take(received, phase)
+        at = 0 if get("streams") else sample
+        sent = np.zeros(layer.shape, np.int32)
         if sample >= 0 and at < len(self.samples):
-            sent = BinaryCode(layer.bits, params["unary"]).payload(self.samples[at], phase)
-        else:
-            sent = np.zeros(layer.shape, np.int32)
+            code = layer.code((), "membrane" if get("unary") else "graded", phases)
+            sent = code.sent(self.samples[at : at + 1], phase - 1, phase, np.int32)[0]
         self.s_out.send(sent)
+
+    def _take(self, received: Any, phase: int) -> None:
+        get = self.proc_params.get
+        layer, phases = get("layer"), get("phases")
+        if layer.coding != "events":
+            if phase == 1:
+                self.samples = get("coding")(layer, received[None], phases).integers
+        elif phase <= phases:
+            now = get("coding")(layer, received[None, None], 1).integers
+            self.samples[0, phase - 1] = now[0, 0]
 
 
 @implements(proc=Encoder, protocol=LoihiProtocol)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onespike_lava.layers import Code, Shape
 from onespike_lava.model import Model
 from onespike_lava.neurons import Values, clock
-from onespike_lava.schedule import schedule
+from onespike_lava.schedule import period, schedule
 
 
 def shared_zeros(shape: Shape, dtype: Any) -> NDArray[Any]:
@@ -26,17 +26,19 @@ def shared_zeros(shape: Shape, dtype: Any) -> NDArray[Any]:
     return np.frombuffer(memory, dtype, values).reshape(shape)
 
 
-def noted_type(code: Code) -> type[np.integer[Any]]:
-    """A type that holds every sum of a code's `note`: with several spikes a bit a phase."""
-    return np.uint8 if code.places <= 8 else np.int64
+def noted_zeros(samples: int, code: Code, layer: Shape) -> NDArray[Any]:
+    """Room for what is noted of samples: payloads, or sums of `note`, a bit a phase or one."""
+    kind = np.uint8 if code.places <= 8 else np.int64
+    return shared_zeros((samples, *code.noted_shape(layer)), kind)
 
 
 class Recorder:
     """Spike counts, scores and codes of the first samples.
 
     spikes : int64[layers - 1]
-    scores : float64[samples, *shape of the readout]
-    codes  : for each layer but the readout, sums of its code's `note`, [samples, *shape], or None
+    scores : float64[samples, *scores of the readout]
+    codes  : for each layer but the readout what its code wants noted, [samples, *noted shape], or
+             None
     """
 
     def __init__(
@@ -50,22 +52,30 @@ class Recorder:
     ) -> None:
         self.senders = [network.code(index) for index in range(len(network.layers) - 1)]
         self.slots = schedule(network, wait)
-        self.phases, self.samples = network.phases, samples
+        self.period, self.phases, self.samples = period(network), network.phases, samples
         self.spikes, self.scores = spikes, scores
-        self.codes = codes and [part.reshape(samples, -1) for part in codes]
+        self.codes = codes and [
+            part.reshape(samples, *([code.kept] if code.kept else ()), -1)
+            for code, part in zip(self.senders, codes, strict=True)
+        ]
 
-    def note(self, step: int, sent: Sequence[Values | None]) -> None:
-        """Add what each layer sends in a step."""
+    def note(self, step: int, sent: Sequence[Values | None]) -> Values | None:
+        """Add what each layer sends in a step; returns scores if a sample is complete."""
+        complete = None
         if sent[-1] is not None:
-            sample, _ = clock(step, self.slots[-1].integrate, self.phases)
-            if sample < self.samples:
-                self.scores[sample] = sent[-1]
+            sample, phase = clock(step, self.slots[-1].integrate, self.period)
+            complete = sent[-1] if phase == self.phases else None
+            if complete is not None and sample < self.samples:
+                self.scores[sample] = complete
         for index, code in enumerate(self.senders):
             payloads = sent[index]
-            sample, phase = clock(step, self.slots[index].fire, self.phases)
+            sample, phase = clock(step, self.slots[index].fire, self.period)
             if payloads is None or not 0 <= sample < self.samples:
                 continue
             spiking = np.flatnonzero(payloads)
             self.spikes[index] += len(spiking)
-            if self.codes:
+            if self.codes and not code.kept:
                 self.codes[index][sample, spiking] += code.note(phase)
+            elif self.codes and phase <= code.kept:
+                self.codes[index][sample, phase - 1] = payloads.reshape(-1)
+        return complete

@@ -1,13 +1,9 @@
-"""A whole network, one time step after the other, in one operating-system process.
-
-Each layer works in its own slot of `schedule(network, wait)`, exactly as a network of single
-Lava Processes does: samples follow each other every `T` steps, every synapse adds one step.
-"""
+"""Layers with their states, one time step after the other; those of timed neurons in `timed`."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -20,9 +16,6 @@ from onespike_lava.layers import (
     Readout,
     Registry,
     Spiking,
-    Sum,
-    Timed,
-    TimedReadout,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -36,13 +29,14 @@ from onespike_lava.neurons import (
     clock,
     fixed,
     floating,
+    kept,
     pool,
     read_out,
     threshold_row,
     window_maximum,
 )
-from onespike_lava.processes.leaf.linear import linear
-from onespike_lava.schedule import Slot, schedule
+from onespike_lava.neurons.timed import Decay
+from onespike_lava.schedule import Slot, period
 
 
 class Numbers(NamedTuple):
@@ -51,18 +45,43 @@ class Numbers(NamedTuple):
     state      : of potentials and payloads
     product    : in which weights and payloads are multiplied
     arithmetic : how potentials grow
+    timed      : of the states of timed neurons, which need 36 bits where they decay
+    decay      : what is kept of these; None for what the file says
     """
 
     state: Any
     product: Any
     arithmetic: Callable[[Growth | None], Arithmetic]
+    timed: Any
+    decay: Decay | None
 
 
-FIXED = Numbers(np.int32, np.float32, fixed)
+FIXED = Numbers(np.int32, np.float32, fixed, np.int64, None)
 """Integers as on the chip; products in float32 are exact below 2**24."""
 
-FLOATING = Numbers(np.float64, np.float64, floating)
-"""Real numbers: growth without rounding."""
+FLOATING = Numbers(np.float64, np.float64, floating, np.float64, kept)
+"""Real numbers: growth and decay without rounding."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer's position in its network, when it works there, and with which numbers."""
+
+    network: Model
+    position: int
+    slot: Slot
+    wait: int
+    numbers: Numbers
+
+    @property
+    def phases(self) -> int:
+        """`T`."""
+        return self.network.phases
+
+    @property
+    def period(self) -> int:
+        """Steps from one sample to the next."""
+        return period(self.network)
 
 
 class LayerSteps(Protocol):
@@ -72,19 +91,15 @@ class LayerSteps(Protocol):
         """What it sends in a step, [*shape], None for nothing; `arriving` is None without input."""
 
 
-STEPS: Registry[Callable[[Any, Slot, int, int, Numbers], LayerSteps]] = Registry(
-    "leaf of engine lava", LAYERS
-)
-"""From a layer, its slot, the phases, the wait and the numbers to the layer with its state."""
-
-STEPS.refuse(Timed, Sum, TimedReadout)
+STEPS: Registry[Callable[[Any, Place], LayerSteps]] = Registry("leaf of engine lava", LAYERS)
+"""From a layer and its place to the layer with its state."""
 
 
 @STEPS.add(Input)
 class InputSteps:
     """The input, whose payloads come from outside."""
 
-    def __init__(self, layer: Input, slot: Slot, phases: int, wait: int, numbers: Numbers) -> None:
+    def __init__(self, layer: Input, place: Place) -> None:
         pass
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
@@ -96,12 +111,11 @@ class InputSteps:
 class SpikingSteps:
     """A spiking layer with its state."""
 
-    def __init__(
-        self, layer: Spiking, slot: Slot, phases: int, wait: int, numbers: Numbers
-    ) -> None:
+    def __init__(self, layer: Spiking, place: Place) -> None:
+        numbers, wait = place.numbers, place.wait
         bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
         self.neuron = Neuron(
-            Membrane(bias, phases, slot.integrate, numbers.arithmetic(layer.growth)),
+            Membrane(bias, place.phases, place.slot.integrate, numbers.arithmetic(layer.growth)),
             per_neuron(layer.threshold_base, layer.shape),
             threshold_row(layer.threshold_table, layer.growth, wait),
             layer.payload,
@@ -122,11 +136,10 @@ class SpikingSteps:
 class ReadoutSteps:
     """The output layer with its state."""
 
-    def __init__(
-        self, layer: Readout, slot: Slot, phases: int, wait: int, numbers: Numbers
-    ) -> None:
+    def __init__(self, layer: Readout, place: Place) -> None:
+        numbers, start = place.numbers, place.slot.integrate
         bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
-        self.membrane = Membrane(bias, phases, slot.integrate, numbers.arithmetic(layer.growth))
+        self.membrane = Membrane(bias, place.phases, start, numbers.arithmetic(layer.growth))
         self.potential: Values = np.zeros(layer.shape, numbers.state)
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
@@ -140,66 +153,22 @@ class ReadoutSteps:
 class PoolSteps:
     """A max pool with its state."""
 
-    def __init__(
-        self, layer: MaxPool, slot: Slot, phases: int, wait: int, numbers: Numbers
-    ) -> None:
-        self.layer, self.start, self.phases = layer, slot.fire, phases
+    def __init__(self, layer: MaxPool, place: Place) -> None:
+        self.layer, self.start, self.period = layer, place.slot.fire, place.period
+        self.first = place.network.code(layer.source).first
         self.fired = np.zeros(layer.shape, bool)
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
-        """Payloads [*shape] of the windows that spike for the first time, None if none does."""
+        """Payloads [*shape] of the windows that spike, None if none does.
+
+        Where neurons spike once a sample, of those that do for the first time.
+        """
         largest: Values = np.zeros(self.layer.shape, np.int32)
         if arriving is not None:
             size = self.layer.shape[1:]
             largest = window_maximum(arriving, self.layer.kernel, self.layer.window, size)
-        first_phase = clock(step, self.start, self.phases)[1] == 1
-        sent, self.fired = pool(largest, self.fired, first_phase)
+        sent = largest
+        if self.first:
+            first_phase = clock(step, self.start, self.period)[1] == 1
+            sent, self.fired = pool(largest, self.fired, first_phase)
         return sent if sent.any() else None
-
-
-class NetworkSteps:
-    """All layers of a network with their states, and what is on its way between them."""
-
-    def __init__(self, network: Model, wait: int, numbers: Numbers = FIXED) -> None:
-        self.network, self.numbers = network, numbers
-        self.slots = schedule(network, wait)
-        self.layers = [
-            STEPS.of(layer)(layer, slot, network.phases, wait, numbers)
-            for layer, slot in zip(network.layers, self.slots, strict=True)
-        ]
-        self.synapses = [
-            [
-                linear(synapse, network.layers[synapse.source].shape, numbers.product)
-                for synapse in layer.synapses
-            ]
-            for layer in network.layers
-        ]
-        reach = 1 + max(delay for slot in self.slots for delay in slot.delays)
-        # What each layer has sent, newest first.
-        self.sent: list[deque[Values | None]] = [deque([None] * reach, reach) for _ in self.slots]
-
-    def step(self, step: int, data: Values) -> list[Values | None]:
-        """What each layer sends in a step, None for nothing; of the readout: the scores.
-
-        `data` is [*shape], the payloads of the input.
-        """
-        arriving = data if data.any() else None
-        for position, layer in enumerate(self.layers):
-            if position:
-                arriving = self._arriving(position)
-            self.sent[position].appendleft(layer.step(step, arriving))
-        return [line[0] for line in self.sent]
-
-    def _arriving(self, position: int) -> Values | None:
-        layer, delays = self.network.layers[position], self.slots[position].delays
-        if not layer.synapses:  # a pool passes on what its source sends
-            return self.sent[layer.sources[0]][delays[0]]
-        total: Values | None = None
-        for source, delay, product in zip(
-            layer.sources, delays, self.synapses[position], strict=True
-        ):
-            sent = self.sent[source][delay]
-            if sent is not None:
-                added = product(sent)
-                total = added if total is None else total + added
-        return None if total is None else total.astype(self.numbers.state)

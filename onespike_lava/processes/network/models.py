@@ -13,12 +13,14 @@ from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from onespike_lava.processes.constants import check_score
 from onespike_lava.processes.graph import build, open_inputs
+from onespike_lava.processes.leaf.network import NetworkSteps
 from onespike_lava.processes.leaf.recorder import Recorder
-from onespike_lava.processes.leaf.steps import FIXED, FLOATING, NetworkSteps, Numbers
+from onespike_lava.processes.leaf.steps import FIXED, FLOATING, Numbers
 from onespike_lava.processes.network.process import OneSpikeNetwork
 from onespike_lava.processes.probe.process import Probe
-from onespike_lava.schedule import schedule
+from onespike_lava.schedule import period, schedule
 
 
 class AbstractOneSpikeNetworkModel(PyLoihiProcessModel):  # type: ignore[misc]
@@ -34,13 +36,19 @@ class AbstractOneSpikeNetworkModel(PyLoihiProcessModel):  # type: ignore[misc]
         self.network_steps = NetworkSteps(network, wait, self.numbers)
         notes = (proc_params[name] for name in ("samples", "spikes", "scores", "codes"))
         self.recorder = Recorder(network, wait, *notes)
-        self.silence = np.zeros(network.readout.shape, self.numbers.state)
+        self.silence = np.zeros(network.readout.scores, self.numbers.state)
 
     def run_spk(self) -> None:
         """Take in the input's payloads, send the scores that are complete."""
-        sent = self.network_steps.step(self.time_step, self.inp.recv())
-        self.recorder.note(self.time_step, sent)
-        self.out.send(self.silence if sent[-1] is None else sent[-1])
+        scores = self.silence
+        try:
+            sent = self.network_steps.step(self.time_step, self.inp.recv())
+            complete = self.recorder.note(self.time_step, sent)
+            if complete is not None and self.out.csp_ports:
+                check_score(complete)
+                scores = complete
+        finally:  # whoever reads the scores must not wait for ever
+            self.out.send(scores)
 
 
 @implements(proc=OneSpikeNetwork, protocol=LoihiProtocol)
@@ -77,7 +85,7 @@ class SubOneSpikeNetworkModel(AbstractSubProcessModel):  # type: ignore[misc]
         params = process.proc_params
         network, wait, samples = params["network"], params["wait"], params["samples"]
         blocks = build(network, wait, first=1)
-        for port in open_inputs(network, blocks, first=1):
+        for port in open_inputs(blocks, first=1):
             process.inp.connect(port)
         blocks[-1].out.connect(process.out)
         for position, block in enumerate(blocks, start=1):
@@ -92,6 +100,8 @@ class SubOneSpikeNetworkModel(AbstractSubProcessModel):  # type: ignore[misc]
                 phases=network.phases,
                 start=slots[position].fire,
                 bits=network.code(position).places,
+                kept=network.code(position).kept,
+                period=period(network),
             )
             setattr(self, f"probe_{position}", probe)
             output.connect(probe.s_in)

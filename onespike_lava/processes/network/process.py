@@ -8,14 +8,14 @@ import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 
-from onespike_lava.model import Model, checked_wait
-from onespike_lava.processes.leaf.recorder import noted_type, shared_zeros
+from onespike_lava.model import Model, wait_of
+from onespike_lava.processes.leaf.recorder import noted_zeros, shared_zeros
 
 
 class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
-    """A whole one-spike network, a sample every `T` steps.
+    """A whole network, a sample every `period(network)` steps: `T`, more with axonal delays.
 
-    Port `inp` takes the input's payloads, phase `j` of sample `n` at step `n * T + j`; port
+    Port `inp` takes the input's payloads, phase `j` of sample `n` at step `n * period + j`; port
     `out` sends the scores of sample `n` at step `total_steps(network, wait, n + 1)` of
     `onespike_lava.schedule`, and zeros otherwise.
 
@@ -28,8 +28,8 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
     process; with `select_sub_proc_model=True` each layer and synapse is in one of its own. Step
     by step both send the same.
 
-    `spikes` is int64[layers - 1], `scores` float64[samples, *shape of the readout], `codes` for
-    each layer but the readout what a `Probe` holds, [samples, *shape], or None if not recorded.
+    `spikes` is int64[layers - 1], `scores` float64[samples, *scores of the readout], `codes` for
+    each layer but the readout what a `Probe` holds, or None if not recorded.
     They are plain arrays, written by the first model as it runs; in the second one
     `procs.probe_<i>` of each layer holds spikes and codes.
 
@@ -47,19 +47,19 @@ class OneSpikeNetwork(AbstractProcess):  # type: ignore[misc]
     ) -> None:
         wait = network.wait if wait is None else wait
         super().__init__(network=network, wait=wait, samples=samples, record=record, **parameters)
-        checked_wait(wait, network.phases)  # behind: Lava's own `__del__` needs what it sets up
+        wait_of(network, wait)  # behind: Lava's own `__del__` needs what it sets up
         self.inp = InPort(shape=network.input.shape)
-        self.out = OutPort(shape=network.readout.shape)
+        self.out = OutPort(shape=network.readout.scores)
         senders = network.layers[:-1]
         self.spikes = shared_zeros((len(senders),), np.int64)
         self.codes = (
             [
-                shared_zeros((samples, *layer.shape), noted_type(network.code(position)))
+                noted_zeros(samples, network.code(position), layer.shape)
                 for position, layer in enumerate(senders)
             ]
             if record
             else None
         )
-        self.scores = shared_zeros((samples, *network.readout.shape), np.float64)
+        self.scores = shared_zeros((samples, *network.readout.scores), np.float64)
         for name in ("spikes", "scores", "codes"):
             self.proc_params[name] = getattr(self, name)

@@ -11,11 +11,12 @@ from lava.magma.core.process.process import AbstractProcess
 from numpy.typing import NDArray
 
 from onespike_lava.errors import OptionError
-from onespike_lava.model import checked_wait
+from onespike_lava.model import wait_of
 from onespike_lava.netx import load
 from onespike_lava.processes.block.process import Block
 from onespike_lava.processes.graph import build, open_inputs, slots_from
 from onespike_lava.processes.netx.table import table
+from onespike_lava.schedule import period
 
 
 class Network(AbstractProcess):  # type: ignore[misc]
@@ -24,7 +25,8 @@ class Network(AbstractProcess):  # type: ignore[misc]
     net_config      : path of a `.net` file of this library
     num_layers      : take only so many layers from the start; None takes all
     skip_layers     : leave out the first so many. With 0, `inp` takes raw samples, one at each
-                      step `reset_offset + n * T + 1`; with 1, the spikes of the input layer,
+                      step `reset_offset + n * period + 1`, of events at each of a sample's;
+                      with 1, the spikes of the input layer,
                       as an `Encoder` sends them; with more, those of the last layer skipped
     reset_offset    : steps before the first sample
     sparse_fc_layer : every dense synapse as a `Sparse` Process
@@ -58,7 +60,7 @@ class Network(AbstractProcess):  # type: ignore[misc]
         super().__init__(**parameters)
         self.filename = os.fspath(net_config)
         self.network = network = load(net_config)
-        self.wait = checked_wait(network.wait if wait is None else wait, network.phases)
+        self.wait = wait_of(network, wait)
         count = len(network.layers)
         self.end = count if num_layers is None else min(num_layers, count)
         if not 0 <= skip_layers < self.end:
@@ -78,7 +80,7 @@ class Network(AbstractProcess):  # type: ignore[misc]
         self.in_layer, self.out_layer = self.layers[0], self.layers[-1]
         self.inp = InPort(shape=self.in_layer.inp.shape)
         self.out = OutPort(shape=self.out_layer.out.shape)
-        for port in open_inputs(network, self.layers, skip_layers):
+        for port in open_inputs(self.layers, skip_layers):
             self.inp.connect(port)
         self.out_layer.out.connect(self.out)
 
@@ -96,4 +98,5 @@ class Network(AbstractProcess):  # type: ignore[misc]
         A sink that records every step holds them in its columns `samples_at(n) - 1`.
         """
         slots = slots_from(self.network, self.wait, self.skip_layers, self.reset_offset)
-        return slots[self.end - 1].fire + self.network.phases * np.arange(1, samples + 1)
+        ends = period(self.network) * np.arange(samples) + self.network.phases
+        return slots[self.end - 1].fire + ends

@@ -34,7 +34,7 @@ def _rows(layer: Layer, block: Block) -> list[tuple[str, ...]]:
         return [(layer.kind.capitalize(), *size, *cells, "", "")]
     found: list[tuple[str, ...]] = []
     for synapse, line in zip(layer.synapses, block.delays, strict=True):
-        delay = str(line.line.shape[0]) if line else ""
+        delay = "..".join(map(str, sorted(set(line.extent)))) if line else ""
         if not isinstance(synapse, Sparse) and synapse.kind == "conv":
             window = _window(synapse.weight.shape[2:], synapse.window)
             found.append(("Conv", *size, *window, str(synapse.groups), delay))

@@ -17,18 +17,21 @@ from onespike_lava.processes.pool.process import Pool
 
 
 class AbstractPoolModel(PyLoihiProcessModel):  # type: ignore[misc]
-    """The first spike of each window, once a sample."""
+    """The first spike of each window, once a sample, or the largest payload of each step."""
 
     s_in: Any = None
     s_out: Any = None
     fired: Any = None
 
     def run_spk(self) -> None:
-        """Pass the windows that spike now for the first time in the sample."""
+        """Pass the windows that spike now, where it matters for the first time in the sample."""
         params = self.proc_params
         sent = self.s_in.recv()
         size = params["shape"][1:]
         largest = window_maximum(sent, params["kernel"], params["window"], size)
+        if not params["first"]:
+            self.s_out.send(largest)
+            return
         _, phase = clock(self.time_step, params["start"], params["phases"])
         passed, self.fired = pool(largest, self.fired, phase == 1)
         self.s_out.send(passed)

@@ -27,11 +27,16 @@ class AbstractProbeModel(PyLoihiProcessModel):  # type: ignore[misc]
     def run_spk(self) -> None:
         """Note the neurons that spike in this step."""
         params = self.proc_params
-        spiking = self.s_in.recv() != 0
-        sample, phase = clock(self.time_step, params["start"], params["phases"])
-        if 0 <= sample < len(self.codes):
-            self.spikes += np.count_nonzero(spiking)
+        payloads = self.s_in.recv()
+        spiking, kept = payloads != 0, params["kept"]
+        sample, phase = clock(self.time_step, params["start"], params["period"])
+        if not 0 <= sample < len(self.codes):
+            return
+        self.spikes += np.count_nonzero(spiking)
+        if not kept:
             self.codes[sample][spiking] += noted(phase, params["bits"])
+        elif phase <= kept:
+            self.codes[sample, phase - 1] = payloads
 
 
 @implements(proc=Probe, protocol=LoihiProtocol)

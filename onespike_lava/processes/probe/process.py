@@ -22,9 +22,12 @@ class Probe(AbstractProcess):  # type: ignore[misc]
     start   : the step before the layer's first output phase, `Slot.fire`
     bits    : places of a binary code (the input's `T_in`, or `T` where a neuron may spike
               several times), 0 for a one-spike code
+    kept    : of networks that step, how many steps of a sample have their payloads kept instead
+    period  : steps from one sample to the next; None takes `T`
 
     Var `codes` is [samples, *shape], the phase of the spike or the binary code's integer, 0
-    = silent; Var `spikes` is [1], all spikes counted one by one.
+    = silent, or [samples, kept, *shape], payloads; Var `spikes` is [1], all spikes counted one by
+    one.
     """
 
     def __init__(
@@ -35,9 +38,13 @@ class Probe(AbstractProcess):  # type: ignore[misc]
         phases: int,
         start: int = 0,
         bits: int = 0,
+        kept: int = 0,
+        period: int | None = None,
         **parameters: Any,
     ) -> None:
-        super().__init__(shape=shape, phases=phases, start=start, bits=bits, **parameters)
+        period = phases if period is None else period
+        given = {"start": start, "bits": bits, "kept": kept, "period": period}
+        super().__init__(shape=shape, **given, **parameters)
         self.s_in = InPort(shape=tuple(shape))
-        self.codes = Var(shape=(samples, *shape), init=0)
+        self.codes = Var(shape=(samples, *((kept,) if kept else ()), *shape), init=0)
         self.spikes = Var(shape=(1,), init=0)

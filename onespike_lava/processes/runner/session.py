@@ -123,19 +123,28 @@ class Session:
     def get(self, var: Var) -> NDArray[np.float64]:
         """Value of a Var after a run, float64[*shape]; about 15 us a value."""
         self._open()
-        found: list[NDArray[np.float64]] = []
+        found: NDArray[np.float64] = self._aside(f"reading of Var {var.name}", var, var.get)
+        return found
+
+    def set(self, var: Var, value: NDArray[Any]) -> None:
+        """Set a Var between two runs, from [*shape]; about 15 us a value."""
+        self._open()
+        self._aside(f"setting of Var {var.name}", var, lambda: var.set(value))
+
+    def _aside(self, what: str, var: Var, action: Callable[[], Any]) -> Any:
+        """What Lava gives for a Var; it waits without end for a dead child, so beside the watch."""
+        found: list[Any] = []
         failed: list[Exception] = []
 
-        def fetch() -> None:
+        def attempt() -> None:
             try:
-                found.append(var.get())
+                found.append(action())
             except Exception as error:
                 failed.append(error)
 
-        # Lava waits without end for a dead child, so its call runs beside the watch.
-        worker = threading.Thread(target=fetch, daemon=True)
+        worker = threading.Thread(target=attempt, daemon=True)
         limit = STARTUP_SECONDS + SECONDS_PER_VALUE * math.prod(var.shape)
-        with self._closing_on_failure(f"reading of Var {var.name}"):
+        with self._closing_on_failure(what):
             worker.start()
             self._watch(lambda: not worker.is_alive(), limit)
             if failed:

@@ -11,6 +11,7 @@ from onespike_lava.network import Network
 from onespike_lava.processes.engine import traceless
 from onespike_lava.processes.probe.process import Probe
 from onespike_lava.processes.runner.session import Session
+from onespike_lava.processes.stock import stepping
 from onespike_lava.processes.stock.compose import StockNetwork
 
 SECONDS_PER_PROCESS_AND_STEP = 0.01
@@ -32,6 +33,8 @@ def run(
 
     Raises `UnsupportedError` as `StockNetwork`, `LavaRunError` if the run fails.
     """
+    if network.steps:
+        return stepping.run(network, data, wait, record, shared)
     phases = network.phases
     with traceless():
         stock = StockNetwork(network, data, wait, shared)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onespike_lava.errors import OptionError, StateError, UnsupportedError
+from onespike_lava.errors import OptionError, StateError
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.layers import (
@@ -152,14 +152,11 @@ def test_options_that_networks_do_not_have():
         one_spike.run(random_samples(one_spike, 1), traces=True)
 
 
-def test_numba_falls_back_and_lava_refuses():
+def test_numba_falls_back():
     network = random_timed_network(4)
     x = random_samples(network, 2)
     expected = network.run(x, "reference", record=True)
     assert first_difference(network.run(x, "numba", record=True), expected) is None
-    pytest.importorskip("lava")
-    with pytest.raises(UnsupportedError, match=r"has no part for Timed; it knows Input, "):
-        network.run(x, "lava")
 
 
 def test_codes_of_steps_agree_with_their_trains():

@@ -15,7 +15,6 @@ from onespike_lava.layers import (
     CONNECTIONS,
     LAYERS,
     REGISTRIES,
-    BinaryCode,
     Code,
     Layer,
     Registry,
@@ -118,5 +117,3 @@ def test_codes_agree_with_each_other(several):
         assert (parts == sent).all()
         notes = sum(spikes[k - 1] * np.int64(code.note(k)) for k in steps)
         assert (code.from_notes(notes) == codes).all()
-        if isinstance(code, BinaryCode):
-            assert all((code.payload(codes, k) == code.sent(codes, k - 1, k)).all() for k in steps)

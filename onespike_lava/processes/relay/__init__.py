@@ -1,0 +1,1 @@
+"""Spikes added up and passed on, as a Lava Process."""

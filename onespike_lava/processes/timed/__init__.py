@@ -1,0 +1,1 @@
+"""Timed neurons as a Lava Process."""

@@ -1,0 +1,1 @@
+"""Output neurons of networks that step as a Lava Process."""
