@@ -1,6 +1,6 @@
 """The operations of a program, one record each; `rows` carries them to the compiled loops.
 
-A new operation is a record here, named in `Operation`, its loop in `loops`, and the branch of
+A new operation is a record here, or of networks that step in `stepping`, named in `Operation`, its loop in `loops`, and the branch of
 `loops.operate` that calls it.
 
 Offsets count bytes from the start of the arena, the memory of a group of images, or of the
@@ -11,6 +11,17 @@ of a buffer, `pixel` those of a pixel, its channels and silent ones.
 from __future__ import annotations
 
 from typing import NamedTuple, get_args
+
+from onespike_lava.engines.numba.kernels.stepping import (
+    Add,
+    Advance,
+    Delay,
+    Emit,
+    First,
+    Sample,
+    Take,
+    Trains,
+)
 
 
 class Load(NamedTuple):
@@ -225,6 +236,14 @@ Operation = (
     | Tally
     | Record
     | Scores
+    | Sample
+    | Emit
+    | Delay
+    | Advance
+    | First
+    | Add
+    | Trains
+    | Take
 )
 
 OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)

@@ -26,10 +26,15 @@ class Assembly:
     constants  : weights and tables so far
     operations : so far, in order
     work       : products of an image so far, about
+    span       : of networks that step: steps that all layers go through before the next ones
+    over       : whether each step has scores
+    emitted    : frames of what an input of integers sends, None where no layer reads them
     """
 
-    def __init__(self, network: Model, wait: int, kind: str):
+    def __init__(self, network: Model, wait: int, kind: str, span: int = 1, over: bool = False):
         self.network, self.wait, self.kind = network, wait, kind
+        self.span, self.over = span, over
+        self.emitted: Buffer | None = None
         self.codes = False
         self.outputs: list[list[Buffer]] = []
         self.group = self.scratch = self.work = 0
@@ -59,12 +64,15 @@ class Plan(ABC):
     steps     : in which its neurons add up and decide
     ambiguous : whether two phases send the same, so that payloads do not tell them apart
     served    : whether the kernels can run the layer
+    frames    : of each of its buffers
+    stays     : whether they are needed from one span to the next
     """
 
     unit, planes = LANES, 1
     reads: Sequence[tuple[int, Window]] = ()
     steps: Sequence[Step] = ()
     ambiguous, served = False, True
+    frames, stays = 1, False
 
     def __init__(self, assembly: Assembly, index: int):
         self.assembly, self.index = assembly, index

@@ -40,7 +40,8 @@ def run_program(
 ) -> Result:
     """Run every sample; compiled code encodes `Samples` of float32."""
     samples = len(data)
-    scores = np.empty((samples, program.outputs), np.int64)
+    rows = samples * program.steps if program.over else samples
+    scores = np.empty((rows, program.outputs), np.int64)
     recorded = np.empty(program.recorded * samples, np.uint8) if record else NOTHING
     counted = _nothing_counted(program)
     size = max(1, min(BLOCK_VALUES // program.inputs, BLOCK_WORK // program.work))
@@ -69,7 +70,7 @@ def _run_block(
         threads = min(program.work * samples // THREAD_WORK, limit(), samples)
     values, form = _values(data, block)
     size = max(1, min(program.group, -(-samples // threads)))
-    todo = job(block.start, block.stop, size, len(data), form)
+    todo = job(block.start, block.stop, size, len(data), form, program.steps, program.span)
     walk = walker(program.kind)
     found: list[Counted] = []
 
