@@ -21,6 +21,24 @@ PAYLOAD_BITS_MAX = 8
 PHASES_MAX = 64
 """Most phases per sample; a phase must fit uint8 codes and the payload table 8 bits."""
 
+STEPS_MAX = 4096
+"""Most steps per sample of a network that steps: a stream of 3,000 steps, as N-TIDIGITS has them,
+is one sample, so that no state need be carried from one sample to the next."""
+
+TRAINS_MAX = 2**30
+"""Most neurons of all layers times steps, of networks that step: the bytes of one sample's trains
+where all are recorded."""
+
+FRACTION_BITS_MAX = 8
+"""Most fraction bits of timed neurons."""
+
+DELAY_MAX = 62
+"""Longest delay of an axon, in steps (Loihi 2)."""
+
+SUM_LIMIT = 2**24
+"""Sums of one step's synaptic input stay strictly below this, so that float32 has them all, also
+where no proof covers the states."""
+
 INPUT_BITS_MAX = 8
 """Most bits of the binary input code; recorded input codes are uint8."""
 

@@ -11,7 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import OptionError
-from onespike_lava.layers import Code, Frozen, Input, Layer, Readout, Shape, Sparse, Spiking, TimedReadout
+from onespike_lava.layers import (
+    Code,
+    Frozen,
+    Input,
+    Layer,
+    Readout,
+    Shape,
+    Sparse,
+    Spiking,
+    Timed,
+    TimedReadout,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +85,17 @@ class Model(Frozen):
         scale = self.readout.scale
         if isinstance(scale, float):
             return scale
-        return np.broadcast_to(scale, self.readout.shape).reshape(-1)
+        return np.broadcast_to(scale, self.readout.scores).reshape(-1)
 
     @property
     def neurons(self) -> dict[str, int]:
-        """Name -> neurons of each hidden (`Spiking`) layer."""
-        return {layer.name: prod(layer.shape) for layer in self.hidden}
+        """Name -> neurons of each hidden layer that has some: `Spiking` or `Timed`."""
+        kinds = (Spiking, Timed)
+        return {each.name: prod(each.shape) for each in self.layers if isinstance(each, kinds)}
 
     @property
     def hidden(self) -> tuple[Spiking, ...]:
-        """The layers whose neurons spike."""
+        """The layers of phase-coding neurons, whose codes have a base."""
         return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
 
     @property
@@ -95,8 +107,8 @@ class Model(Frozen):
 
     def code(self, position: int) -> Code:
         """What the layer at `position`, not the readout, sends; a max pool sends its source's."""
-        known: dict[int, Code] = {}
-        wanted = [position]
+        known: dict[int, Code] = self.__dict__.setdefault("_codes", {})
+        wanted = [] if position in known else [position]
         while wanted:  # a walk, not a recursion: pools may follow each other a thousand times
             layer = self.layers[wanted[-1]]
             missing = [source for source in layer.passes if source not in known]

@@ -12,8 +12,11 @@ from importlib import import_module
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from onespike_lava.data.samples import Samples
-from onespike_lava.engines.result import Result, Run
+from onespike_lava.engines.result import Result, Run, Trains
+from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import MissingPartError, OptionError
 from onespike_lava.model import Model, checked_wait
 from onespike_lava.system import threads
@@ -31,6 +34,9 @@ ENGINES = {
 AUTO = "numba"
 """What `auto` stands for; `numpy` where Numba is absent or its compiler switched off."""
 
+NOTING = ("numba", "numpy", "reference")
+"""Engines that note scores and states after each step."""
+
 
 def run(
     network: Model,
@@ -40,25 +46,60 @@ def run(
     wait: int,
     record: bool,
     progress: Progress = silent,
+    notes: Notes | None = None,
 ) -> Run:
-    """Run samples on an engine by name; raises `OptionError` for a bad name or wait."""
+    """Run samples on an engine by name; raises `OptionError` for a bad name or wait.
+
+    notes : what else is wanted of a network that steps
+    """
     name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
     wait = checked_wait(wait, network.phases)
-    result: Result = _engine(name).run(network, samples, wait, record, partial(progress, name))
+    if wait > network.longest_wait:
+        raise OptionError(
+            f"wait: {wait} is above 0, the only one of a network whose neurons leak, filter, "
+            "reset, count, recur or are driven or delayed; leave it out"
+        )
+    more = _more(network, name, notes)
+    told = partial(progress, name)
+    result: Result = _engine(name).run(network, samples, wait, record, told, **more)
     names = [layer.name for layer in network.layers[:-1]]
+    codes = dict(zip(names, result.codes, strict=True)) if result.codes is not None else {}
+    sent = {name: (network.code(at), codes[name]) for at, name in enumerate(names) if codes}
+    traced = notes.traced() if notes else {}
     return Run(
         places=prod(network.readout.shape[1:]),
         scores=result.scores,
         spikes=dict(zip(names, result.spikes, strict=True)),
-        codes=dict(zip(names, result.codes, strict=True)) if result.codes is not None else {},
+        codes=Trains() if network.steps else codes,
         engine=name,
         wait=wait,
         clipped=samples.clipped,
         rounding=samples.rounding,
         levels=samples.levels,
+        over_steps=np.concatenate(notes.scores) if notes and notes.scores else None,
+        currents={name: current for name, (current, _) in traced.items()},
+        potentials={name: potential for name, (_, potential) in traced.items()},
+        recorded=sent,
+        phases=network.phases,
     )
+
+
+def _more(network: Model, name: str, notes: Notes | None) -> dict[str, Any]:
+    """Options of an engine for what else is wanted; `OptionError` where it cannot be had."""
+    if notes is None:
+        return {}
+    if not network.steps:
+        raise OptionError(
+            "over_steps, traces: networks that step have scores and states after each step, this "
+            "one decides after the last; leave them out"
+        )
+    if name not in NOTING:
+        raise OptionError(
+            f"over_steps, traces: engine {name} does not note them; take one of {', '.join(NOTING)}"
+        )
+    return {"notes": notes}
 
 
 @cache

@@ -7,9 +7,19 @@ its latest source (Sec. V-C2); samples follow each other every `T` steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Spiking
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.model import Model
 
 
@@ -20,7 +30,8 @@ class Slot:
     integrate : local integration step `t` is at step `integrate + t`
     fire      : output phase `k` is at step `fire + k`
     delays    : for each source, steps from its spike to its arrival, at least 1 (the
-                synapse), 0 for a max pool
+                synapse), 0 for layers without neurons that read one; delays of axons come
+                on top. A recurrent synapse brings a spike one step later: 1
     """
 
     integrate: int
@@ -36,7 +47,14 @@ def schedule(network: Model, wait: int) -> tuple[Slot, ...]:
     """One slot per layer; `wait` is `T_w`."""
     slots: list[Slot] = []
     for layer in network.layers:
-        slots.append(SLOTS.of(layer)([slots[source].fire for source in layer.sources], wait))
+        own = len(slots)
+        sent = [slots[source].fire for source in layer.sources if source != own]
+        slot = SLOTS.of(layer)(sent, wait)
+        if own in layer.sources:
+            late = iter(slot.delays)
+            delays = tuple(1 if source == own else next(late) for source in layer.sources)
+            slot = replace(slot, delays=delays)
+        slots.append(slot)
     return tuple(slots)
 
 
@@ -52,14 +70,21 @@ def _at_once(sent: Sequence[int], wait: int) -> Slot:
     return Slot(sent[0], sent[0], (0,))
 
 
-@SLOTS.add(Spiking)
+@SLOTS.add(Sum)
+def _together(sent: Sequence[int], wait: int) -> Slot:
+    """No synapse; what is added must come in one step, so that earlier sources wait."""
+    start = max(sent)
+    return Slot(start, start, tuple(start - at for at in sent))
+
+
+@SLOTS.add(Spiking, Timed)
 def _waiting(sent: Sequence[int], wait: int) -> Slot:
     """Integration begins when the latest source arrives, firing `T_w` steps later."""
     start = max(sent) + 1
     return Slot(start, start + wait, tuple(start - at for at in sent))
 
 
-@SLOTS.add(Readout)
+@SLOTS.add(Readout, TimedReadout)
 def _read(sent: Sequence[int], wait: int) -> Slot:
     """Nothing fires."""
     return _waiting(sent, 0)

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import LAYERS, Input, Layer, MaxPool, Readout, Registry, Spiking
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    Layer,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
@@ -24,9 +35,10 @@ def summary(network: Network) -> dict[str, Any]:
     """
     layers = [_layer(network, layer) for layer in network.layers]
     bases = sorted({layer.base for layer in network.hidden})
+    base = {} if network.steps else {"base": bases[0] if len(bases) == 1 else bases}
     return {
         "phases": network.phases,
-        "base": bases[0] if len(bases) == 1 else bases,
+        **base,
         "wait": network.wait,
         "weighting": network.weighting,
         "input_bits": network.input.bits,
@@ -47,7 +59,8 @@ def _layer(network: Network, layer: Layer) -> dict[str, Any]:
 
 @FIGURES.add(Input)
 def _input(network: Network, layer: Input) -> dict[str, Any]:
-    return {"bits": layer.bits, "low": layer.low.tolist(), "step": layer.step.tolist()}
+    found = {"bits": layer.bits, "low": layer.low.tolist(), "step": layer.step.tolist()}
+    return found | ({"coding": layer.coding} if network.steps else {})
 
 
 @FIGURES.add(MaxPool)
@@ -56,7 +69,7 @@ def _pool(network: Network, layer: MaxPool) -> dict[str, Any]:
 
 
 @FIGURES.add(Readout)
-def _neurons(network: Network, layer: Spiking | Readout) -> dict[str, Any]:
+def _neurons(network: Network, layer: Layer) -> dict[str, Any]:
     return {
         "weights": sum(synapse.weight.size for synapse in layer.synapses),
         "potential": f"{largest_potential(network, layer) / STATE_LIMIT:.1%}",
@@ -71,6 +84,44 @@ def _spiking(network: Network, layer: Spiking) -> dict[str, Any]:
         "max_spikes": layer.max_spikes,
         "payload": layer.payload.tolist(),
     }
+
+
+@FIGURES.add(Sum)
+def _sum(network: Network, layer: Sum) -> dict[str, Any]:
+    return {}
+
+
+@FIGURES.add(Timed)
+def _timed(network: Network, layer: Timed) -> dict[str, Any]:
+    firing = layer.firing
+    return _states(network, layer) | {
+        "threshold": "{}..{}".format(*layer.threshold_range or (0, 0)),
+        "reset": layer.reset.kind,
+        "max_spikes": layer.spikes_limit(network.phases),
+        "max_count": firing.max_count,
+        "payload": sorted(set(firing.payload.tolist())),
+    }
+
+
+@FIGURES.add(TimedReadout)
+def _timed_readout(network: Network, layer: TimedReadout) -> dict[str, Any]:
+    return _states(network, layer) | {"take": layer.take, "group": layer.group}
+
+
+def _states(network: Network, layer: Timed | TimedReadout) -> dict[str, Any]:
+    parts = layer.integration
+    return _neurons(network, layer) | {
+        "keep_u": _span(parts.keep_u),
+        "keep_v": _span(parts.keep_v),
+        "fraction_bits": parts.fraction_bits,
+        "rounding": parts.rounding,
+    }
+
+
+def _span(values: NDArray[np.int32]) -> int | list[int]:
+    """The number itself; least and largest of several."""
+    low, high = int(values.min()), int(values.max())
+    return low if low == high else [low, high]
 
 
 def _extent(scale: float | NDArray[np.float64]) -> float | list[float]:

@@ -28,7 +28,10 @@ from onespike_lava.layers import (
     Shape,
     Sparse,
     Spiking,
+    Sum,
     Synapse,
+    Timed,
+    TimedReadout,
     per_neuron,
 )
 from onespike_lava.network import Network
@@ -200,6 +203,8 @@ def _is_plain(pool: MaxPool) -> bool:
 
 NEURONS: Registry[Callable[[Any, Shape, int], Any]] = Registry("NIR", LAYERS)
 """From a layer, its shape in NIR and the wait to the node of its neurons."""
+
+NEURONS.refuse(Timed, Sum, TimedReadout)
 
 
 @NEURONS.add(Input)

@@ -20,7 +20,7 @@ def command(net: str, as_json: bool) -> None:
         options.print_json(found)
         return
     head = ("phases", "base", "wait", "weighting", "neurons", "weights")
-    options.print_table([(name, found[name]) for name in head])
+    options.print_table([(name, found[name]) for name in head if name in found])
     click.echo()
     columns = ("name", "type", "shape", "source", "weights", "potential", "threshold")
     rows = [[_cell(layer.get(name, "")) for name in columns] for layer in found["layers"]]

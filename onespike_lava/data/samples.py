@@ -45,12 +45,13 @@ class Coded:
     rounding: float
 
 
-def encode(layer: Input, x: ArrayLike) -> Coded:
+def encode(layer: Input, x: ArrayLike, phases: int = 0) -> Coded:
     """Samples on the grid `low + step * n`, `n = 0 .. 2**bits - 1` (Sec. III-A).
 
-    `x` is float[N, *shape]. Raises `DataError` where it does not fit.
+    `x` is float[N, *shape], of events [N, phases, *shape]. Raises `DataError` where it does not
+    fit.
     """
-    samples = Samples(layer, x)
+    samples = Samples(layer, x, phases)
     return Coded(samples[:], samples.clipped, samples.rounding)
 
 
@@ -61,13 +62,13 @@ class Samples:
     so that memory does not grow with the number of samples.
 
     layer    : the input layer
-    values   : numeric[N, *shape], as given
+    values   : numeric[N, *shape], as given; of events numeric[N, phases, *shape]
     clipped, rounding : as in `Coded`, of what was read so far
     """
 
-    def __init__(self, layer: Input, x: ArrayLike):
-        """Raise `DataError` where type or shape do not fit."""
-        self.layer, self.values = layer, _numeric(x, layer.shape)
+    def __init__(self, layer: Input, x: ArrayLike, phases: int = 0):
+        """Raise `DataError` where type or shape do not fit; `phases` are the network's steps."""
+        self.layer, self.values = layer, _numeric(x, layer.sample_shape(phases))
         self.clipped, self.rounding = 0, 0.0
 
     def __len__(self) -> int:
@@ -76,7 +77,7 @@ class Samples:
     def __getitem__(self, block: slice) -> NDArray[np.uint8]:
         values = self.values[block]
         integers = np.empty(values.shape, np.uint8)
-        size = max(1, BLOCK // prod(self.layer.shape))
+        size = max(1, BLOCK // max(1, prod(values.shape[1:])))
         for start in range(0, len(values), size):
             part = slice(start, start + size)
             self._encode(values[part], integers[part])

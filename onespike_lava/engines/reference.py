@@ -45,6 +45,7 @@ Grow = Callable[[Any], Any]
 RUN: Registry[Callable[[Any, Any], NDArray[Any]]] = Registry("engine reference", LAYERS)
 """From a block and a layer to the layer's codes, of the readout to scores."""
 
+
 def integrate(arriving: Sequence[Any], bias: Any, grow: Grow, steps: int) -> list[Any]:
     """Potentials `V(0) .. V(T)` of one layer over its local clock (Eq. 1).
 
@@ -197,6 +198,11 @@ def _first_spike(block: _Block, layer: MaxPool) -> NDArray[np.uint8]:
     source, code = block.codes[layer.source], block.network.code(layer.source)
     if isinstance(code, StepCode):
         return loops.pooled(layer, source, code.first)
+    return earliest(layer, source)
+
+
+def earliest(layer: MaxPool, source: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Earliest phase in each window of a layer's phases uint8[N, *source shape]."""
     # Padding is 0, so phases count backwards: 255 for the first step, 0 for silence.
     left = layer.window.pad(np.where(source == 0, 0, 256 - source.astype(np.int64)))
     most = np.zeros((len(source), *layer.shape), np.int64)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Shape
+from onespike_lava.errors import OptionError
+from onespike_lava.layers import Code, Shape
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count, uncounted
 
@@ -40,6 +41,16 @@ class Result:
     codes: Sequence[NDArray[np.uint8]] | None
 
 
+class Trains(dict[str, NDArray[np.uint8]]):
+    """Codes by layer of a run that has none: its network steps, and has trains."""
+
+    def __missing__(self, layer: str) -> NDArray[np.uint8]:
+        raise OptionError(
+            f"codes of {layer}: networks that step have none; take trains({layer!r}), the payload "
+            "of each neuron in each step"
+        )
+
+
 @dataclass(frozen=True)
 class Run:
     """The outcome of `Network.run`.
@@ -48,13 +59,18 @@ class Run:
     spikes   : layer -> spikes over all samples, input included, readout not
     codes    : layer -> uint8[N, *shape], phase of the spike, 0 = silent (input: its integer;
                of several spikes uint8[N, max_spikes, *shape], their phases in order); empty
-               unless recorded
+               unless recorded, and of networks that step, which have `trains`
     engine, wait : what computed it
     clipped  : input values outside the input range
     rounding : largest distance of an input value from the grid, in steps
     places   : rows times columns of the readout: 1 where a sample has one class, more of dense
                outputs, of a graph its nodes
     levels   : steps of the input grid that the values span, None where they lie on it
+    over_steps : int64[N, T, outputs], scores after each step, where asked for
+    currents, potentials : layer -> int32[N, T, *shape], `u` and `v` that each output phase decides
+                 on, before the reset, where asked for; of networks that step
+    recorded : layer -> its code and what an engine notes of its spikes, empty unless recorded
+    phases   : `T`
     """
 
     scores: NDArray[np.int64]
@@ -66,6 +82,23 @@ class Run:
     rounding: float
     places: int = 1
     levels: int | None = None
+    over_steps: NDArray[np.int64] | None = None
+    currents: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+    potentials: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+    recorded: Mapping[str, tuple[Code, NDArray[np.uint8]]] = field(default_factory=dict)
+    phases: int = 0
+
+    def trains(self, layer: str) -> NDArray[np.uint8]:
+        """The payload that each neuron of a layer sends in each step, uint8[N, T, *shape].
+
+        Steps are those of the layer's own clock, its phases. Raises `OptionError` where nothing
+        was recorded of a layer.
+        """
+        if layer not in self.recorded:
+            known = ", ".join(self.recorded) or "none; run with record=True"
+            raise OptionError(f"trains of {layer}: not recorded; recorded are {known}")
+        code, codes = self.recorded[layer]
+        return code.train(codes, 0, self.phases)
 
     @property
     def predictions(self) -> NDArray[np.int64]:

@@ -24,8 +24,8 @@ class Difference:
 
     layer   : name, in the order of the network; `scores` for the readout
     sample  : number of the sample
-    neuron  : position in the layer
-    values  : what each run has there, a phase or a score
+    neuron  : position in the layer, of networks that step behind the step, from 0
+    values  : what each run has there, a phase, payload or score
     count   : places of this layer that differ
     """
 
@@ -69,7 +69,7 @@ def compare_engines(
     """
     classes, difference, name = [], None, engine
     for start in range(0, len(x), BLOCK):
-        block = Samples(network.input, x[start : start + BLOCK])
+        block = Samples(network.input, x[start : start + BLOCK], network.phases)
         told = partial(of_whole, progress, "verification")
         seen = partial(told, 2 * start, 2 * len(x))
         expected = network.compute(block, "reference", wait, record=True, progress=seen)
@@ -89,8 +89,8 @@ def first_difference(one: Run, two: Run) -> Difference | None:
 
     Both runs must be recorded.
     """
-    for layer in one.codes:
-        found = _difference(layer, one.codes[layer], two.codes[layer])
+    for layer in one.recorded:
+        found = _difference(layer, one.recorded[layer][1], two.recorded[layer][1])
         if found:
             return found
     return _difference("scores", one.scores, two.scores)

@@ -65,7 +65,7 @@ class Tally:
 
     def warn(self, network: Network) -> None:
         """Warn of samples that are hardly on the scale of the network's input grid."""
-        size = self.samples * prod(network.input.shape)
+        size = self.samples * prod(network.sample_shape)
         warn_of_input(network.input, size, self.clipped, self.levels)
 
 
@@ -154,8 +154,8 @@ def evaluate(
     Warns of samples that are hardly on the scale of the input grid. Raises `DataError` for data
     that do not fit or no sample at all.
     """
-    samples = check_samples(x, network.input.shape)
-    labels = Labels.of(network.readout.shape, y, mask, len(samples))
+    samples = check_samples(x, network.sample_shape)
+    labels = Labels.of(network.readout.scores, y, mask, len(samples))
     counted = tally(network, samples, engine, wait, progress, watch)
     counted.warn(network)
     return labels.compare(network, counted)
@@ -174,13 +174,14 @@ def tally(
     classes, clipped, rounding, levels = [], 0, 0.0, None
     for start in range(0, len(samples), BLOCK):
         seen = partial(of_whole, progress, "evaluation", start, len(samples))
-        block = Samples(network.input, samples[start : start + BLOCK])
+        block = Samples(network.input, samples[start : start + BLOCK], network.phases)
         run = network.compute(block, engine, wait, True, seen)
         classes.append(run.predictions.reshape(-1))
         clipped, rounding = clipped + run.clipped, max(rounding, run.rounding)
         levels = _most(levels, run.levels)
-        for index, layer in enumerate(network.layers[:-1]):
-            counts = network.code(index).counts(run.codes[layer.name])
+        for layer in network.layers[:-1]:
+            code, codes = run.recorded[layer.name]
+            counts = code.counts(codes)
             spikes[layer.name] += counts.sum(axis=0, dtype=np.int64)
         if watch is not None:
             watch(run)

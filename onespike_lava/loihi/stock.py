@@ -32,6 +32,9 @@ from onespike_lava.layers import (
     Readout,
     Registry,
     Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
     per_neuron,
 )
 from onespike_lava.limits import STATE_LIMIT, WEIGHT_MAX
@@ -66,6 +69,8 @@ class Times:
 
 TIMES: Registry[Callable[[Sequence[Times], int], Times]] = Registry("stock composition", LAYERS)
 """From the times of what a layer reads, and the phases, to its own."""
+
+TIMES.refuse(Timed, Sum, TimedReadout)
 
 
 def times(network: Network) -> tuple[Times, ...]:
@@ -143,6 +148,8 @@ class Clock:
 CLOCKS: Registry[Callable[[Network, Any, int], Clock]] = Registry(
     "clocks of the stock composition", LAYERS
 )
+
+CLOCKS.refuse(Timed, Sum, TimedReadout)
 
 
 @CLOCKS.add(Input)

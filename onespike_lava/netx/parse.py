@@ -11,20 +11,28 @@ from numpy.typing import NDArray
 from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
     Connection,
+    Firing,
     Growth,
     Input,
+    Integration,
     Layer,
     MaxPool,
     Readout,
+    Reset,
     Shape,
     Sparse,
     Spiking,
+    Sum,
     Synapse,
+    Threshold,
+    Timed,
+    TimedReadout,
     Window,
 )
+from onespike_lava.layers.timed import ONE
 from onespike_lava.network import Network
 from onespike_lava.netx import schema
-from onespike_lava.netx.tree import Tree
+from onespike_lava.netx.tree import Tree, version_of
 
 AGAIN = "write the file again with a sound exporter"
 
@@ -39,10 +47,18 @@ def from_tree(tree: Mapping[str, NDArray[Any]]) -> Network:
     """
     left = _Reader(dict(tree))
     head = left.take("onespike", "file", first="version")
+    proven = left.option("onespike", "proven", 1)
     provenance = tuple(left.provenance())
     layers = tuple(left.layer(f"layer/{index}", head["weighting"]) for index in left.numbers())
     left.finish()
-    return Network(layers, head["phases"], head["wait"], head["weighting"], provenance)
+    values = (head["phases"], head["wait"], head["weighting"], provenance, bool(proven))
+    network = Network(layers, *values)
+    if head["version"] != version_of(network):
+        raise FormatError(
+            f"onespike/version: {head['version']} is not {version_of(network)}, the version that "
+            f"says this network; {AGAIN}"
+        )
+    return network
 
 
 class _Reader:
@@ -59,12 +75,23 @@ class _Reader:
         found = {}
         for key in schema.SECTIONS[section]:
             found[key.name.removeprefix("neuron/")] = self._value(f"{path}/{key.name}", key)
-            if key.name == first and found[first] != schema.VERSION:
+            if key.name == first and found[first] not in schema.VERSIONS:
                 raise FormatError(
-                    f"{path}/{key.name}: {found[first]} is not {schema.VERSION}, the version that "
-                    "this library reads; use the library that wrote the file"
+                    f"{path}/{key.name}: {found[first]} is not 1 or 2, the versions that this "
+                    "library reads; use the library that wrote the file"
                 )
         return found
+
+    def option(self, path: str, section: str, absent: Any = None) -> Any:
+        """The value of a section of one key, where it is there; never what its absence says."""
+        (key,) = schema.SECTIONS[section]
+        name = f"{path}/{key.name}"
+        if name not in self.tree:
+            return absent
+        value = self._value(name, key)
+        if absent is not None and value == absent:
+            raise FormatError(f"{name}: {value} is not written; leave the key out")
+        return value
 
     def _value(self, path: str, key: schema.Key) -> Any:
         array = self.tree.pop(path, None)
@@ -123,20 +150,30 @@ class _Reader:
     def _input(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Input:
         fields = self.take(path, "input")
         self._neuron(path, fields.pop("type"), schema.INPUT)
-        return Input(name, shape, **fields)
+        return Input(name, shape, **fields, coding=self.option(path, "coding", "binary"))
 
     def _pool(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> MaxPool:
         fields = self.take(path, "pool")
         return MaxPool(name, shape, fields["source"], _ints(fields["kernel"]), _window(fields))
 
-    def _neurons(
-        self, path: str, kind: str, name: str, shape: Shape, weighting: str
-    ) -> Spiking | Readout:
+    def _sum(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Sum:
+        return Sum(name, shape, _ints(self.take(path, "sum")["sources"]))
+
+    def _neurons(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Layer:
         synapses = [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"
             rank = getattr(self.tree.get(f"{at}/weight"), "ndim", 0)
             synapses.append(self._synapse(at, KINDS.get(rank, "dense")))
+        found = self.tree.get(f"{path}/neuron/type", np.zeros(1)).tolist()
+        if found in ([schema.TIMED.encode()], [schema.TIMED_READOUT.encode()]):
+            fires = found == [schema.TIMED.encode()]
+            fields = self.take(path, "timed" if fires else "timed readout")
+            fields.pop("type")
+            parts = self._parts(path, weighting, fires)
+            return (Timed if fires else TimedReadout)(
+                name, shape, tuple(synapses), **fields, **parts
+            )
         spiking = f"{path}/neuron/threshold_base" in self.tree
         fields = self.take(path, "spiking" if spiking else "readout")
         self._neuron(path, fields.pop("type"), schema.SPIKING if spiking else schema.READOUT)
@@ -145,9 +182,31 @@ class _Reader:
             if fields["max_spikes"] == 1:
                 raise FormatError(f"{path}/neuron/max_spikes: 1 is not written; leave the key out")
         if weighting == "membrane":
-            fields["growth"] = _growth(self.take(path, "growth"))
+            fields["growth"] = _growth(self.take(path, "growth") | self.take(path, "shift"))
         build = Spiking if spiking else Readout
         return build(name, shape, tuple(synapses), **fields)
+
+    def _parts(self, path: str, weighting: str, fires: bool) -> dict[str, Any]:
+        """The four parts of timed neurons; of those that never fire the defaults."""
+        fields = self.take(path, "integration") | self.take(path, "shift")
+        fields["keep_u"], fields["keep_v"] = (
+            ONE - fields.pop(each) for each in ("iDecay", "vDecay")
+        )
+        if weighting == "membrane":
+            bits = {"fraction_bits": fields["fraction_bits"]}
+            fields["growth"] = _growth(self.take(path, "growth") | bits)
+        parts = {"integration": Integration(**fields, drive=self.option(path, "drive"))}
+        floor = self.option(path, "floor")
+        if not fires and f"{path}/neuron/threshold_base" not in self.tree:
+            return {**parts, "threshold": None, "reset": Reset(), "firing": Firing(floor=floor)}
+        fields = self.take(path, "firing")
+        amount = (self.option(path, each) for each in ("reset_base", "reset_table"))
+        return {
+            **parts,
+            "threshold": Threshold(fields.pop("threshold_base"), fields.pop("threshold_table")),
+            "reset": Reset(fields.pop("reset"), *amount),
+            "firing": Firing(**fields, floor=floor),
+        }
 
     def _neuron(self, path: str, found: str, wanted: str) -> None:
         if found != wanted:
@@ -158,11 +217,13 @@ class _Reader:
 
     def _synapse(self, path: str, kind: str) -> Connection:
         fields = self.take(path, kind)
+        delay = self.option(path, "delay")
         if kind == "sparse":
-            return Sparse(**fields)
+            return Sparse(**fields, delay=delay)
         if kind == "dense":
-            return Synapse(fields["source"], fields["weight"])
-        return Synapse(fields["source"], fields["weight"], _window(fields), fields["groups"])
+            return Synapse(fields["source"], fields["weight"], delay=delay)
+        read = (fields["source"], fields["weight"], _window(fields), fields["groups"])
+        return Synapse(*read, delay)
 
     kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
         "input": _input,
@@ -170,6 +231,7 @@ class _Reader:
         "dense": _neurons,
         "sparse": _neurons,
         "pool": _pool,
+        "sum": _sum,
     }
     """Type of a layer in the file -> what reads it."""
 

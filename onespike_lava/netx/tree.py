@@ -18,7 +18,12 @@ from onespike_lava.layers import (
     Readout,
     Registry,
     Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
 )
+from onespike_lava.layers.timed import ONE
+from onespike_lava.model import Model
 from onespike_lava.network import Network
 from onespike_lava.netx import schema
 
@@ -28,16 +33,23 @@ WRITE: Registry[Callable[[Tree, str, Any], None]] = Registry("file", LAYERS)
 """From a tree, a path and a layer: puts the layer's keys there."""
 
 
+def version_of(network: Model) -> int:
+    """The version of the format that says the network."""
+    return 2 if network.steps else 1
+
+
 def to_tree(network: Network) -> Tree:
     """Every dataset of the network's file, `path -> array`."""
     tree: Tree = {}
     values = {
-        "version": schema.VERSION,
+        "version": version_of(network),
         "phases": network.phases,
         "wait": network.wait,
         "weighting": network.weighting,
     }
     _put(tree, "onespike", "file", values)
+    if not network.proven:
+        _put(tree, "onespike", "proven", {"proven": 0})
     for key, text in network.provenance:
         if not schema.PROVENANCE_KEY.fullmatch(key):
             raise FormatError(f"provenance key {key!r}: use lower-case letters, digits and _")
@@ -69,6 +81,8 @@ def _put_layer(tree: Tree, path: str, layer: Layer) -> None:
 @WRITE.add(Input)
 def _put_input(tree: Tree, path: str, layer: Input) -> None:
     _put(tree, path, "input", {**vars(layer), "type": schema.INPUT})
+    if layer.coding != "binary":
+        _put(tree, path, "coding", vars(layer))
 
 
 @WRITE.add(MaxPool)
@@ -88,12 +102,58 @@ def _put_readout(tree: Tree, path: str, layer: Readout) -> None:
     _put_neurons(tree, path, layer, "readout", schema.READOUT)
 
 
+@WRITE.add(Sum)
+def _put_sum(tree: Tree, path: str, layer: Sum) -> None:
+    _put(tree, path, "sum", {"sources": layer.added})
+
+
+@WRITE.add(Timed)
+def _put_timed(tree: Tree, path: str, layer: Timed) -> None:
+    _put(tree, path, "timed", {**vars(layer), "type": schema.TIMED})
+    _put_parts(tree, path, layer)
+
+
+@WRITE.add(TimedReadout)
+def _put_timed_readout(tree: Tree, path: str, layer: TimedReadout) -> None:
+    _put(tree, path, "timed readout", {**vars(layer), "type": schema.TIMED_READOUT})
+    _put_parts(tree, path, layer)
+
+
+def _put_parts(tree: Tree, path: str, layer: Timed | TimedReadout) -> None:
+    """Synapses and the four parts of timed neurons."""
+    _put_synapses(tree, path, layer)
+    parts, threshold, reset, firing = layer.integration, layer.threshold, layer.reset, layer.firing
+    decays = {"iDecay": ONE - parts.keep_u, "vDecay": ONE - parts.keep_v}
+    _put(tree, path, "integration", {**vars(parts), **decays})
+    _put(tree, path, "shift", vars(parts))
+    _put_growth(tree, path, layer)
+    if threshold is not None:
+        limits = {"threshold_base": threshold.base, "threshold_table": threshold.table}
+        _put(tree, path, "firing", {**vars(firing), **limits, "reset": reset.kind})
+    amounts = {"reset_base": reset.base, "reset_table": reset.table}
+    for name, value in {"drive": parts.drive, "floor": firing.floor, **amounts}.items():
+        if value is not None:
+            _put(tree, path, name, {name: value})
+
+
 def _put_neurons(tree: Tree, path: str, layer: Layer, section: str, name: str) -> None:
+    _put_synapses(tree, path, layer)
+    _put(tree, path, section, {**vars(layer), "type": name})
+    _put_growth(tree, path, layer)
+    if layer.growth:
+        _put(tree, path, "shift", vars(layer.growth))
+
+
+def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
     for number, synapse in enumerate(layer.synapses):
         at = path if number == 0 else f"{path}/synapse/{number}"
         window = vars(getattr(synapse, "window", PLAIN))
         _put(tree, at, synapse.kind, {**vars(synapse), **window})
-    _put(tree, path, section, {**vars(layer), "type": name})
+        if synapse.delay is not None:
+            _put(tree, at, "delay", vars(synapse))
+
+
+def _put_growth(tree: Tree, path: str, layer: Layer) -> None:
     if layer.growth:
         growth = {f"growth_{name}": value for name, value in vars(layer.growth).items()}
-        _put(tree, path, "growth", {**growth, "fraction_bits": layer.growth.fraction_bits})
+        _put(tree, path, "growth", growth)

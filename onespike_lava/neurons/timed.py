@@ -43,7 +43,7 @@ class TimedNeuron:
     threshold: Values | None
     threshold_table: Values
     kind: str
-    reset: Values
+    reset: Values | None
     reset_table: Values
     payload: Values
     max_spikes: int
@@ -147,6 +147,7 @@ def discharge(neuron: TimedNeuron, state: TimedState, phase: int) -> tuple[Any, 
 
 def _limits(neuron: TimedNeuron, fired: Any, phase: int) -> tuple[Any, Any]:
     """What a potential must reach in a phase, and what one spike takes off it."""
+    assert neuron.threshold is not None
     limit = neuron.threshold * neuron.threshold_table[phase - 1]
     if neuron.kind != "level":
         return limit, neuron.reset * neuron.reset_table[phase - 1]

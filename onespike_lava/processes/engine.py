@@ -56,6 +56,7 @@ def run_model(
 
     if model not in MODELS:
         raise OptionError(f"model: {model!r} is not one of {', '.join(MODELS)}")
+    _check_parts(network)
     layers = network.layers[:-1]
     scores = np.zeros((len(data), int(np.prod(network.readout.shape))), np.int64)
     codes = [np.zeros((len(data), *shape), np.uint8) for shape in code_shapes(network)]
@@ -70,6 +71,14 @@ def run_model(
         for index, part in enumerate(found.codes or ()):
             codes[index][block] = part
     return Result(scores, spikes.tolist(), codes if record else None)
+
+
+def _check_parts(network: Model) -> None:
+    """Raise `UnsupportedError` for a layer that Lava has no part for."""
+    from onespike_lava.processes.leaf.steps import STEPS
+
+    for layer in network.layers[1:]:
+        STEPS.of(layer)
 
 
 def _told(progress: Count, start: int, samples: int, done: int) -> None:

@@ -7,16 +7,22 @@ layers    : rules of layers, stage by stage
 synapses  : rules of connections
 windows   : rules of kernels that slide
 arrays    : types and dimensions
+timed     : rules of the layers of networks that step
 bound     : the proof of 24 bits
+recurrence : the same of timed neurons, step by step
 """
 
 from __future__ import annotations
 
 from onespike_lava.errors import InvalidNetworkError
+from onespike_lava.layers import Layer, Timed, TimedReadout
 from onespike_lava.model import Model
-from onespike_lava.rules.bound import largest_potential, rounding_of, row_sums, sparse_row_sums
+from onespike_lava.rules import bound
+from onespike_lava.rules.bound import rounding_of, row_sums, sparse_row_sums
 from onespike_lava.rules.layers import layer_rules
+from onespike_lava.rules.recurrence import largest_state
 from onespike_lava.rules.structure import network_rules, unread
+from onespike_lava.rules.timed import warn_of_states
 
 __all__ = ["largest_potential", "rounding_of", "row_sums", "sparse_row_sums", "validate"]
 
@@ -29,3 +35,11 @@ def validate(network: Model) -> None:
         raise InvalidNetworkError(
             text if "; " in text else f"{text}; export the network again" for text in found
         )
+    warn_of_states(network)
+
+
+def largest_potential(network: Model, layer: Layer) -> int:
+    """Largest magnitude that a state of the layer's neurons can take at any step, for any input."""
+    if isinstance(layer, Timed | TimedReadout):
+        return largest_state(network, layer)
+    return bound.largest_potential(network, layer)

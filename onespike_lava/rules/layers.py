@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Shape, Spiking
+from onespike_lava.layers import CODINGS, LAYERS, Input, MaxPool, Readout, Registry, Shape, Spiking
 from onespike_lava.limits import (
     INPUT_BITS_MAX,
     NEURONS_MAX,
@@ -58,7 +58,7 @@ TABLES.add(Input, MaxPool)(nothing)
 BOUND.add(Input, MaxPool)(nothing)
 
 
-def _plane(layer: Any) -> Iterator[str]:
+def plane(network: Model, layer: Any) -> Iterator[str]:
     """Shape and size of any layer."""
     if not layer.shape or len(layer.shape) not in (1, 3) or min(layer.shape) < 1:
         yield (
@@ -69,18 +69,17 @@ def _plane(layer: Any) -> Iterator[str]:
         yield f"shape {layer.shape} has more than {NEURONS_MAX} neurons; use smaller layers"
 
 
-@FIELDS.add(MaxPool)
-def _pool_fields(network: Model, layer: MaxPool) -> Iterator[str]:
-    yield from _plane(layer)
+FIELDS.add(MaxPool)(plane)
 
 
 @FIELDS.add(Input)
 def _input_fields(network: Model, layer: Input) -> Iterator[str]:
-    odd = list(_plane(layer))
+    odd = list(plane(network, layer))
     yield from odd
     if odd:
         return
-    limit = min(INPUT_BITS_MAX, network.phases)
+    binary = layer.coding == "binary"
+    limit = min(INPUT_BITS_MAX, network.phases) if binary else INPUT_BITS_MAX
     if not 1 <= layer.bits <= limit:
         yield f"input bits: {layer.bits} is outside 1..{limit}; use fewer bits or more phases"
     for name, values in (("low", layer.low), ("step", layer.step)):
@@ -88,6 +87,12 @@ def _input_fields(network: Model, layer: Input) -> Iterator[str]:
             yield f"{name}: {array_kind(values)} is not float64[1] or float64[{layer.shape[0]}]"
         elif not np.isfinite(values).all() or (name == "step" and values.min() <= 0):
             yield f"{name}: must be finite, a step positive; give another input range"
+    if layer.coding not in CODINGS:
+        yield f"coding: {layer.coding!r} is not one of {', '.join(CODINGS)}; use binary"
+    elif not binary and network.weighting == "membrane":
+        yield f"coding: {layer.coding} needs graded weighting; use binary"
+    if layer.coding == "events" and ((layer.low != 0).any() or (layer.step != 1).any()):
+        yield "low, step: events are payloads as they are; use 0 and 1"
 
 
 def _neuron_fields(network: Model, layer: Spiking | Readout) -> Iterator[str]:
@@ -100,7 +105,7 @@ def _neuron_fields(network: Model, layer: Spiking | Readout) -> Iterator[str]:
 
 @FIELDS.add(Readout)
 def _readout_fields(network: Model, layer: Readout) -> Iterator[str]:
-    odd = list(_plane(layer))
+    odd = list(plane(network, layer))
     yield from odd
     if odd:
         return
@@ -112,7 +117,7 @@ def _readout_fields(network: Model, layer: Readout) -> Iterator[str]:
 
 @FIELDS.add(Spiking)
 def _spiking_fields(network: Model, layer: Spiking) -> Iterator[str]:
-    odd = list(_plane(layer))
+    odd = list(plane(network, layer))
     yield from odd
     if odd:
         return
@@ -141,7 +146,8 @@ def _pool_shapes(network: Model, layer: MaxPool) -> Iterator[str]:
 
 
 @SHAPES.add(Spiking, Readout)
-def _synapse_shapes(network: Model, layer: Spiking | Readout) -> Iterator[str]:
+def synapse_shapes(network: Model, layer: Any) -> Iterator[str]:
+    """What the synapses of a layer read and make."""
     for synapse in layer.synapses:
         source = network.layers[synapse.source].shape
         yield from CONNECTION_RULES.of(synapse)(synapse, source, layer.shape)
@@ -157,9 +163,10 @@ def _several(network: Model, layer: Spiking) -> Iterator[str]:
 
 @SOURCES.add(MaxPool)
 def _pool_sources(network: Model, layer: MaxPool) -> Iterator[str]:
-    if isinstance(network.layers[layer.source], Input):
+    source = network.layers[layer.source]
+    if isinstance(source, Input) and source.coding != "events":
         yield "a max pool of the input is not supported; pool the data before"
-    elif not network.code(layer.source).first:
+    elif not network.steps and not network.code(layer.source).first:
         sender = _sender(network, layer.source)
         yield (
             f"a max pool passes first spikes, but {sender.name} sends up to "

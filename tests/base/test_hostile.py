@@ -21,7 +21,7 @@ from onespike_lava.netx import reader
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import to_tree
 from tests.graphs import random_graph_network
-from tests.networks import random_network
+from tests.networks import random_network, random_timed_network, timed
 
 TREES = [
     to_tree(network)
@@ -30,6 +30,9 @@ TREES = [
         random_network(1, "membrane", phases=4),
         random_network(3, phases=4, several=True),
         random_graph_network(3),
+        random_timed_network(3, phases=4),
+        random_timed_network(4, phases=2, sent="events"),
+        timed(random_network(1, "membrane", phases=4)),
     )
 ]
 KINDS = ["int8", "uint8", "int32", "int64", "float32", "float64", "bool", "S3", "complex64"]

@@ -11,20 +11,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onespike_lava import load, netx, save
-from onespike_lava.errors import DataError, FormatError, InvalidNetworkError, OneSpikeError
+from onespike_lava.errors import (
+    DataError,
+    FormatError,
+    InvalidNetworkError,
+    OneSpikeError,
+    OneSpikeWarning,
+)
+from onespike_lava.layers import Input, Integration, Synapse, TimedReadout
 from onespike_lava.limits import (
     ALL_NEURONS_MAX,
+    DELAY_MAX,
+    FRACTION_BITS_MAX,
     INPUT_BITS_MAX,
     LAYERS_MAX,
     NAME_BYTES_MAX,
     NEURONS_MAX,
     PAYLOAD_BITS_MAX,
+    PAYLOAD_MAX,
     PHASES_MAX,
+    STEPS_MAX,
+    TRAINS_MAX,
 )
+from onespike_lava.network import Network
 from onespike_lava.netx import reader, schema
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import to_tree
-from tests.networks import random_network
+from tests.networks import random_network, random_timed_network, timed
 
 FORMAT = Path(schema.__file__).with_name("FORMAT.md")
 
@@ -37,6 +50,68 @@ def test_reading_gives_what_was_written(seed, weighting):
     again = netx.from_bytes(content)
     assert again == network
     assert netx.to_bytes(again) == content
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6))
+def test_networks_that_step_are_version_2(seed):
+    network = random_timed_network(seed)
+    content = netx.to_bytes(network)
+    again = netx.from_bytes(content)
+    assert again == network
+    assert netx.to_bytes(again) == content
+    assert to_tree(network)["onespike/version"] == 2
+
+
+def test_a_network_that_version_1_can_say_is_written_so():
+    assert to_tree(random_network(1))["onespike/version"] == 1
+
+
+def test_timed_neurons_of_phase_code_are_kept():
+    """Growth and the reset of several spikes, which no drawn network has."""
+    for options in ({"weighting": "membrane"}, {"several": True}):
+        network = timed(random_network(3, **options))
+        assert netx.from_bytes(netx.to_bytes(network)) == network
+
+
+def test_a_network_without_proof_says_so():
+    with pytest.warns(OneSpikeWarning, match=r"^layer 1 \(out\): a state can reach"):
+        network = unproven()
+        again = netx.from_bytes(netx.to_bytes(network))
+    assert again == network
+    assert not again.proven
+    assert to_tree(network)["onespike/proven"] == 0
+
+
+@pytest.mark.parametrize("fault", ["version", "proven", "coding", "reset", "source"])
+def test_version_2_has_one_way_to_say_a_thing(fault):
+    tree, network = to_tree(random_timed_network(3)), random_timed_network(3)
+    if fault == "version":
+        tree["onespike/version"] = np.array(1, np.int32)
+        message = r"^onespike/version: 1 is not 2, the version that says this network; write"
+    elif fault == "proven":
+        tree["onespike/proven"] = np.array(1, np.int32)
+        message = r"^onespike/proven: 1 is not written; leave the key out"
+    elif fault == "coding":
+        tree["layer/0/neuron/coding"] = np.array([b"binary"])
+        message = r"^layer/0/neuron/coding: binary is not written; leave the key out"
+    elif fault == "reset":
+        del tree["layer/1/neuron/threshold_base"]
+        message = r"^layer/1/neuron/threshold_base: missing; write the file again"
+    else:
+        last = len(network.layers) - 1
+        tree[f"layer/{last}/source"] = np.array(last, np.int32)
+        message = r"source \d+ is not an earlier layer"
+    with pytest.raises(OneSpikeError, match=message):
+        from_tree(tree)
+
+
+def unproven():
+    """An output neuron that reaches 24 bits in 20 steps."""
+    entry = Input("in", (1,), 8, np.zeros(1), np.ones(1), "constant")
+    synapse = Synapse(0, np.full((1, 1), 127, np.int8))
+    parts = Integration(np.zeros(1, np.int32), fraction_bits=6)
+    return Network((entry, TimedReadout("out", (1,), (synapse,), parts, 1.0)), 20, 0, proven=False)
 
 
 def test_equality_sees_every_field():
@@ -115,6 +190,14 @@ def test_format_page_names_the_limits():
     assert f"`payload_bits` 1 .. {PAYLOAD_BITS_MAX}," in text
 
 
+def test_format_page_names_the_limits_of_version_2():
+    text = FORMAT.read_text()
+    assert f"In version 2 `T` is 1 .. {STEPS_MAX}, `T` times the neurons of all layers" in text
+    assert f"at most 2^{TRAINS_MAX.bit_length() - 1}, `T_in` 1 .. {INPUT_BITS_MAX} where" in text
+    assert f"`fraction_bits` 0 .. {FRACTION_BITS_MAX}, `max_count` 1 .. {PAYLOAD_MAX}" in text
+    assert f"a delay 0 .. {DELAY_MAX}." in text
+
+
 def every_key():
     tree = to_tree(random_network(1, "membrane"))
     return sorted(tree)
@@ -149,6 +232,7 @@ def test_a_key_of_another_type_is_refused(path, kind):
     [
         ("layer/3/extra", np.zeros(2, np.int32), r"^layer/3/extra: not in the format \(1 keys\)"),
         ("layer/99/type", np.array([b"conv"]), r"^layer/99/type: not in the format"),
+        ("onespike/version", np.array(3, np.int32), r"^onespike/version: 3 is not 1 or 2, the ver"),
         ("onespike/version", np.array(2, np.int32), r"^onespike/version: 2 is not 1, the version"),
         ("onespike/provenance/No", np.array([b"x"]), r"^onespike/provenance/No: a provenance key"),
         ("layer/1/type", np.array([b"spam"]), r"^layer/1/type: 'spam' is not input, conv, dense"),

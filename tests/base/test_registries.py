@@ -72,14 +72,15 @@ def test_every_place_knows_every_class():
     assert {registry.place for registry in found} >= PLACES
     for registry in found:
         assert registry.kinds in (LAYERS, CODES, CONNECTIONS), registry.place
-        assert set(registry) == set(registry.kinds), registry.place
+        assert set(registry) | registry.refused == set(registry.kinds), registry.place
+        assert not set(registry) & registry.refused, registry.place
 
 
 def test_a_class_without_an_entry_is_refused_by_a_message():
     class Odd(Layer):
         name, shape = "odd", (1,)
 
-    text = "^odd: engine numpy has no part for Odd; it knows Input, Readout, Spiking, MaxPool$"
+    text = "^odd: engine numpy has no part for Odd; it knows Input, Readout, Spiking, MaxPool, "
     from onespike_lava.engines.numpy import RUN
 
     with pytest.raises(UnsupportedError, match=text):
@@ -88,6 +89,9 @@ def test_a_class_without_an_entry_is_refused_by_a_message():
     REGISTRIES.remove(made)
     made.add(int)("whole")
     assert made.of(True) == "whole"  # a bool is an int
+    made.refuse(bool)
+    with pytest.raises(UnsupportedError, match=r"^bool: place has no part for bool; it knows int$"):
+        made.of(True)
 
 
 @pytest.mark.parametrize("several", [False, True])

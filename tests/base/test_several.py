@@ -125,7 +125,7 @@ def test_the_bound_counts_every_spike():
     network = random_network(2, phases=16, several=True)
     payloads = coding.payload_table(16, hidden(network)[0].base, 8)
     for layer in hidden(network):
-        assert layer.code((), "graded").most == payloads[: layer.max_spikes].sum()
+        assert layer.code((), "graded", 16).most == payloads[: layer.max_spikes].sum()
     several = next(
         i for i in range(len(network.layers) - 1) if isinstance(network.code(i), SeveralCode)
     )

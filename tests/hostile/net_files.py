@@ -5,21 +5,35 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from onespike_lava import netx
-from onespike_lava.layers import Input, Readout, Synapse, Window
+from onespike_lava.layers import Firing, Input, Readout, Reset, Synapse, Window
 from onespike_lava.network import Network
 from onespike_lava.netx.tree import Tree, to_tree
 from tests.graphs import random_graph_network
 from tests.hostile.case import Case, Cases, damaged
-from tests.networks import Maker, random_network
+from tests.networks import Maker, TimedMaker, random_network, timed
 
 KINDS = ["int8", "uint8", "int16", "int32", "int64", "uint64", "float16", "float32", "float64"]
 KINDS += ["complex64", "bool", ">i4", ">f8", "S1", "S300"]
+
+
+OPTIONAL = (
+    "max_spikes",
+    "coding",
+    "proven",
+    "delay",
+    "drive",
+    "floor",
+    "reset_base",
+    "reset_table",
+)
+"""Keys that need not be there."""
 
 
 def small() -> Network:
@@ -38,7 +52,28 @@ def networks() -> dict[str, Network]:
         last = make.residual(first, first)
         make.readout(last if name == "several" else make.pool(last))
         found[name] = make.network()
+    found["timed growth"] = timed(found["membrane"])
+    found["timed"] = every_timed_key()
     return found
+
+
+def every_timed_key() -> Network:
+    """A network that steps, of all layers and keys of version 2 but those of growth."""
+    make = TimedMaker(np.random.default_rng(1), 4)
+    first = make.input((2, 4, 4), "latency")
+    make.conv(first, 4, window=Window((1, 1), (1, 1, 1, 1)))
+    full = make.layers[1]
+    last = make.sum(1, 1)
+    last = make.dense(make.sparse(make.pool(last)), 3, recurrent=True)
+    make.readout(last)
+    values = np.array([2], np.int32)
+    reset = Reset("subtract", values, values)
+    parts = replace(full.integration, drive=values, fraction_bits=0)
+    firing = Firing(values, 2, 3, -values)
+    synapse = replace(full.synapses[0], delay=values)
+    changed = {"synapses": (synapse,), "integration": parts, "reset": reset, "firing": firing}
+    make.layers[1] = replace(full, **changed)
+    return replace(make.network(), proven=False)
 
 
 def written(tree: Tree) -> bytes:
@@ -69,7 +104,7 @@ def _changes(
     tree: Tree, path: str, array: np.ndarray
 ) -> Iterator[tuple[tuple[str, ...], bool, Callable[[Path], None]]]:
     text = array.dtype.kind == "S"
-    free = "provenance" in path or path.endswith("max_spikes")
+    free = "provenance" in path or path.endswith(OPTIONAL)
     yield ("missing",), free, _with(tree, path, None)
     yield ("extra",), free, _with(tree, f"{path}_more", array)
     yield ("extra", "group"), False, _with(tree, f"{path}_more/inner", array)
@@ -251,7 +286,7 @@ def none() -> Cases:
 
     def newer(path: Path) -> None:
         tree = to_tree(small())
-        tree["onespike/version"] = np.array(2, np.int32)
+        tree["onespike/version"] = np.array(3, np.int32)
         path.write_bytes(written({**tree, "onespike/energy": np.zeros(3)}))
 
     def unreadable(path: Path) -> None:

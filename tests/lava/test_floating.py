@@ -24,7 +24,7 @@ def in_fractions(network, data, wait):
     codes = [data]
     for layer in network.layers[1:]:
         if isinstance(layer, MaxPool):
-            codes.append(reference._first_spike(codes[layer.source], layer))
+            codes.append(reference.earliest(layer, codes[layer.source]))
             continue
         potentials = exact_potentials(network, layer, codes)
         if isinstance(layer, Readout):
@@ -39,7 +39,7 @@ def exact_potentials(network, layer, codes):
     for phase in range(1, network.phases + 1):
         total = np.zeros((len(codes[0]), *layer.shape), np.int64)
         for synapse in layer.synapses:
-            sent = reference._sent(network, synapse.source, codes[synapse.source], phase)
+            sent = reference.sent_in(network, synapse.source, codes[synapse.source], phase)
             total += reference.connect(synapse, sent, layer.shape)
         arriving.append(total.astype(object) * (2**growth.fraction_bits if growth else 1))
     bias = np.zeros_like(arriving[0]) + per_neuron(layer.bias, layer.shape).astype(object)

@@ -128,10 +128,8 @@ def _forward(context: Context) -> Iterator[NDArray[np.int64]]:
     """Synaptic input int64[N, *shape] of each step from earlier layers."""
     network, phases = context.network, context.network.phases
     synapses = [each for each in context.layer.synapses if each.source < len(context.codes)]
-    same, others = [], []
-    for each in synapses:
-        constant = isinstance(code := network.code(each.source), HeldCode) and each.delay is None
-        (same if constant and code.steps == phases else others).append(each)
+    same = [each for each in synapses if _is_constant(network, each)]
+    others = [each for each in synapses if not _is_constant(network, each)]
     held: NDArray[np.int64] = np.zeros(context.shape, np.int64)
     for each in same:  # direct coding: the sum is the same in every step
         code, codes = network.code(each.source), context.codes[each.source]
@@ -145,6 +143,13 @@ def _forward(context: Context) -> Iterator[NDArray[np.int64]]:
             total += _connected(context, each, _payloads(each, code, codes, start, until))
         for step in range(until - start):
             yield held + total[:, step]
+
+
+def _is_constant(network: Model, synapse: Connection) -> bool:
+    """Whether the same arrives in every step."""
+    code = network.code(synapse.source)
+    held = isinstance(code, HeldCode) and code.steps == network.phases
+    return held and synapse.delay is None
 
 
 def _chunk(context: Context, synapses: list[Connection]) -> int:

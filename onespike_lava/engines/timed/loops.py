@@ -1,13 +1,12 @@
 """Timed neurons in engine `reference`: step by step, as the equations stand, int64 throughout.
 
-I(t): what arrives   u(t) = D(u(t-1), keep_u) + (I(t) << F)   v(t) = D(v(t-1), keep_v) + u(t) + drive
+I(t): what arrives  u(t) = D(u(t-1), keep_u) + (I(t) << F)  v(t) = D(v(t-1), keep_v) + u(t) + drive
 phase k, step T_w + k: fires if allowed and v >= threshold(k); resets; v = max(v, floor)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

@@ -52,7 +52,7 @@ class TimedNeurons:
 
     @property
     def needs_no_wait(self) -> bool:
-        """Leak, filter, drive, zero reset, counts, floor, delays and recurrence need it.
+        """Leak, filter, drive, zero and subtracting reset, counts, floor and delays need it.
 
         With a wait a neuron still fires for one sample while it integrates the next, so its two
         potentials must not hang on each other.
@@ -60,7 +60,7 @@ class TimedNeurons:
         firing = self.firing
         return (
             not self.integration.adds_up
-            or self.reset.kind == "zero"
+            or self.reset.kind in ("zero", "subtract")
             or firing.max_count > 1
             or firing.floor is not None
             or any(synapse.delay is not None for synapse in self.synapses)
@@ -77,7 +77,7 @@ class TimedNeurons:
 
 
 @dataclass(frozen=True, eq=False)
-class Timed(TimedNeurons, Layer):
+class Timed(TimedNeurons, Layer):  # type: ignore[override]  # its bias is a part's
     """A layer of timed neurons: integrate, fire, reset, send (`parts` has the equations).
 
     scale : float64[C] or float64[1, H, W], one unit of potential in units of the source network

@@ -21,7 +21,7 @@ TAKES = ("last", "sum", "maximum")
 
 
 @dataclass(frozen=True, eq=False)
-class TimedReadout(TimedNeurons, Layer):
+class TimedReadout(TimedNeurons, Layer):  # type: ignore[override]
     """Output neurons that send nothing; what they take of their potentials are the scores.
 
     integration : as in `Timed`

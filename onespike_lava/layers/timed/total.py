@@ -11,6 +11,9 @@ from onespike_lava.layers.base import Shape
 from onespike_lava.layers.codes import Code, StepCode
 from onespike_lava.layers.layer import Layer
 
+ENDLESS = 2**30
+"""More than any neuron may send, so that sums of sums stay numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sum(Layer):
@@ -43,7 +46,7 @@ class Sum(Layer):
         levels = np.zeros(phases, np.int64)
         for each in passed:
             levels[: each.steps] += each.payloads[:phases]
-        return StepCode(tuple(levels.tolist()))
+        return StepCode(tuple(np.minimum(levels, ENDLESS).tolist()))
 
     def state_bits(self, wait: int) -> int:
         """None: what arrives in a step leaves in it."""

@@ -18,6 +18,9 @@ from onespike_lava.layers import (
     Registry,
     Shape,
     Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -139,6 +142,8 @@ PARTS: Registry[Callable[[Any, Model, int, Slot, bool], Any]] = Registry(
     "Processes of engine lava", LAYERS
 )
 """From a layer, its network, the wait, its slot and `integers` to the Process of its neurons."""
+
+PARTS.refuse(Timed, Sum, TimedReadout)
 
 
 @PARTS.add(Input)

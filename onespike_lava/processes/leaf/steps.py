@@ -20,6 +20,9 @@ from onespike_lava.layers import (
     Readout,
     Registry,
     Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -73,6 +76,8 @@ STEPS: Registry[Callable[[Any, Slot, int, int, Numbers], LayerSteps]] = Registry
     "leaf of engine lava", LAYERS
 )
 """From a layer, its slot, the phases, the wait and the numbers to the layer with its state."""
+
+STEPS.refuse(Timed, Sum, TimedReadout)
 
 
 @STEPS.add(Input)

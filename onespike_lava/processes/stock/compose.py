@@ -15,7 +15,17 @@ from lava.proc.prodneuron.process import ProdNeuron
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, eye  # type: ignore[import-untyped]
 
-from onespike_lava.layers import LAYERS, Input, MaxPool, Readout, Registry, Spiking
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.loihi import stock
 from onespike_lava.network import Network
 from onespike_lava.processes.stock.connect import connect, pool_matrix, sparse
@@ -141,6 +151,7 @@ COMPOSE: Registry[Callable[[StockNetwork, int], None]] = Registry(
 COMPOSE.add(Input)(StockNetwork._from_outside)
 COMPOSE.add(MaxPool)(StockNetwork._pool)
 COMPOSE.add(Spiking, Readout)(StockNetwork._layer)
+COMPOSE.refuse(Timed, Sum, TimedReadout)
 
 
 def comparison(neurons: int) -> LIFReset:

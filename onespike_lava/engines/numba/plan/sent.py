@@ -12,7 +12,16 @@ from onespike_lava.engines.numba.kernels.operations import Bits, Operation, Phas
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.packing import Constants
 from onespike_lava.engines.numba.plan.schedule import Step
-from onespike_lava.layers import CODES, BinaryCode, PhaseCode, Registry, SeveralCode
+from onespike_lava.layers import (
+    CODES,
+    BinaryCode,
+    HeldCode,
+    LatencyCode,
+    PhaseCode,
+    Registry,
+    SeveralCode,
+    StepCode,
+)
 
 
 class Sent(Protocol):
@@ -35,6 +44,8 @@ class Sent(Protocol):
 
 SENT: Registry[Callable[[Any, bool], Sent]] = Registry("buffers of engine numba", CODES)
 """Class of a code -> what buffers hold of it, given the code and whether phases are needed."""
+
+SENT.refuse(StepCode, HeldCode, LatencyCode)
 
 
 @SENT.add(BinaryCode)
