@@ -1,7 +1,7 @@
 """The operations of a program, one record each; `rows` carries them to the compiled loops.
 
-A new operation is a record here, or of networks that step in `stepping`, named in `Operation`, its loop in `loops`, and the branch of
-`loops.operate` that calls it.
+A new operation is a record here, or in `stepping` one of networks that step, named in `Operation`,
+its loop in `loops`, and the branch of `loops.operate` that calls it.
 
 Offsets count bytes from the start of the arena, the memory of a group of images, or of the
 constants where a field says so. `image` and `line` are the bytes of an image and of a padded row

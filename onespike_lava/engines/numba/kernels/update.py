@@ -92,9 +92,7 @@ class Updater(Code):
         def pixel(i: Any, _: Values) -> Values:
             number = b.add(places.first, i)
             found = self.at(table, b.mul(number, neurons.spread))
-            place = self.at(
-                self.constants, b.add(neurons.output_pixels, b.mul(number, I64(4)))
-            )
+            place = self.at(self.constants, b.add(neurons.output_pixels, b.mul(number, I64(4))))
             target = self.at(output, b.sext(self.load(place, I32), I64))
             skip = b.mul(i, neurons.state_pixel)
             pointers = (

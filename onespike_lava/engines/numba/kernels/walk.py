@@ -153,9 +153,7 @@ def _walk(kind: str, version: int) -> Callable[..., int]:
                         for turn in range(turns(a, images, span)):
                             unit, start, end, many = turn_of(a, turn, images, span)
                             if a.record != NONE:
-                                connect(
-                                    kind, a.width, constants, arena, a.record, unit, start, end
-                                )
+                                connect(kind, a.width, constants, arena, a.record, unit, start, end)
                             for k in range(many):
                                 at = place_of(wide, a, n, unit, start, end, k, span)
                                 frame, pixels, current, stride, state = at
@@ -176,9 +174,7 @@ def _walk(kind: str, version: int) -> Callable[..., int]:
                                         step == 0,
                                     )
                                 else:
-                                    advance_apart(
-                                        numbers, arena, wide, a, n, start, *at, now, span
-                                    )
+                                    advance_apart(numbers, arena, wide, a, n, start, *at, now, span)
                     else:
                         operate(
                             constants,

@@ -20,7 +20,6 @@ from onespike_lava.engines.numba.kernels.records import (
     LEVEL,
     LIMIT,
     NONE,
-    ROWS,
     ZERO,
 )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from onespike_lava.engines.numba.kernels.loops.buffers import bits, clear, grow, phases, tally
 from onespike_lava.engines.numba.kernels.job import SPAN
+from onespike_lava.engines.numba.kernels.loops.buffers import bits, clear, grow, phases, tally
 from onespike_lava.engines.numba.kernels.loops.ends import load, record, score
 from onespike_lava.engines.numba.kernels.loops.firing import search, several
 from onespike_lava.engines.numba.kernels.loops.plain import plain
@@ -90,7 +90,31 @@ def operate(  # type: ignore[no-untyped-def]
         record(constants, arena, recorded, job, fields(Record, row), first, images)
     elif holds(Scores, row):
         score(wide, scores, fields(Scores, row), first, images)
-    elif holds(Sample, row):
+    else:
+        operate_steps(
+            constants,
+            arena,
+            wide,
+            data,
+            job,
+            grid,
+            row,
+            first,
+            images,
+            now,
+            scores,
+            found,
+            worst,
+            recorded,
+        )
+
+
+@plain
+def operate_steps(  # type: ignore[no-untyped-def]
+    constants, arena, wide, data, job, grid, row, first, images, now, scores, found, worst, recorded
+):
+    """Do one row of a network that steps."""
+    if holds(Sample, row):
         p = fields(Sample, row)
         found[-1] += sample(arena, data, job, grid, worst, p, first, images, now)
     elif holds(Emit, row):
@@ -100,7 +124,7 @@ def operate(  # type: ignore[no-untyped-def]
     elif holds(First, row):
         first_spike(arena, job, fields(First, row), images, now)
     elif holds(Add, row):
-        add(arena, fields(Add, row), frames)
+        add(arena, fields(Add, row), images * job[SPAN])
     elif holds(Trains, row):
         trains(arena, recorded, job, fields(Trains, row), first, images, now)
     elif holds(Take, row):

@@ -40,7 +40,9 @@ class Axons:
         found = np.zeros((rows, columns, source.pixel), np.uint8)
         delay = self.synapse.delay
         if delay is not None:
-            full = np.broadcast_to(delay if delay.size > 1 else delay.reshape(-1)[0], source.shape)
+            full = np.broadcast_to(
+                delay.reshape(source.shape if delay.size > 1 else 1), source.shape
+            )
             plane = (slice(top, top + source.shape[1]), slice(left, left + source.shape[2]))
             found[(*plane, slice(0, source.shape[0]))] = full.transpose(1, 2, 0)
         return found
@@ -63,7 +65,7 @@ class TimedPlan(TrainsPlan):
         self.synapses = [each for each in layer.synapses if isinstance(each, Synapse)]
         self.reads = [(synapse.source, synapse.window) for synapse in self.synapses]
         sparse = len(self.synapses) < len(layer.synapses)
-        waits = assembly.wait > 0 and self.lasting  # a phase would lie in another span than its step
+        waits = assembly.wait > 0 and self.lasting
         self.served = not sparse and not waits
         self.stays = index in layer.sources
         before = [each for each in self.synapses if each.source < index]
@@ -117,9 +119,7 @@ class TimedPlan(TrainsPlan):
         wires = [wire for wire, _ in pairs]
         pixels = spatial(self.layer.shape)[1] * spatial(self.layer.shape)[2]
         most = max(1, PLACES // pixels) if wires else 1
-        layout = Layout(
-            self.layer, wires, made.constants, made.kind, made.group * made.span, most
-        )
+        layout = Layout(self.layer, wires, made.constants, made.kind, made.group * made.span, most)
         made.work += made.network.phases * pixels * sum(wire.weight.size for wire in wires)
         self._advance(layout, [source for _, source in pairs])
 

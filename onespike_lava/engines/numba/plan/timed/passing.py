@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from onespike_lava.engines.numba.kernels.records import BITS, HELD, LATENCY, NONE, REDUCED
+from onespike_lava.engines.numba.kernels.operations import Clear
+from onespike_lava.engines.numba.kernels.records import (
+    BITS,
+    HELD,
+    LANES,
+    LATENCY,
+    NONE,
+    REDUCED,
+)
 from onespike_lava.engines.numba.kernels.stepping import Add, Emit, First, Sample
 from onespike_lava.engines.numba.plan.assembly import Assembly
 from onespike_lava.engines.numba.plan.buffers import Buffer
@@ -32,6 +40,8 @@ class TimedInputPlan(TrainsPlan):
         self.events = isinstance(self.code, StepCode)
         if not self.events:
             self.frames, self.stays = 1, self.lasting
+        if any(isinstance(each, MaxPool) and each.source == 0 for each in assembly.network.layers):
+            self.unit = LANES  # a pool moves whole vectors of channels
 
     def memory(self) -> list[Buffer]:
         """See `Plan`."""
@@ -112,10 +122,10 @@ class SumPlan(TrainsPlan):
     def assemble(self) -> None:
         """See `Plan`."""
         made, (target,) = self.assembly, self.assembly.outputs[self.index]
-        made.clear(target)
-        channels, height, width = target.shape
-        for number, position in enumerate(self.layer.added):
-            source = self.source(position)
+        sources = [self.source(position) for position in self.layer.added]
+        if any(target.padding) or any(each.pixel < target.pixel for each in sources):
+            made.operations.append(Clear(target.start, target.image))
+        for number, source in enumerate(sources):
             add = Add(
                 source=source.first,
                 source_frame=source.image,
@@ -125,9 +135,9 @@ class SumPlan(TrainsPlan):
                 frame=target.image,
                 line=target.line,
                 pixel=target.pixel,
-                channels=channels,
-                height=height,
-                width=width,
+                channels=min(source.pixel, target.pixel),
+                height=target.shape[1],
+                width=target.shape[2],
                 fresh=int(number == 0),
             )
             made.operations.append(add)

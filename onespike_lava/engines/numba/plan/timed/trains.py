@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from onespike_lava.engines.numba.kernels.operations import Operation, Record, Tally
 from onespike_lava.engines.numba.kernels.records import LANES
 from onespike_lava.engines.numba.kernels.stepping import Trains
@@ -78,6 +80,6 @@ def noted(assembly: Assembly, index: int, record: bool, before: int) -> tuple[in
         place = (before, size, buffer.first, buffer.image)
         made.append(Trains(*place, *shape, network.phases))
     elif record:
-        table = assembly.constants.add(range(256), "u1")
+        table = assembly.constants.add(range(256), np.uint8)
         made.append(Record(before, 0, size, buffer.first, buffer.image, *shape, table))
     return (size * (network.phases if sends else 1) if record else 0), made
