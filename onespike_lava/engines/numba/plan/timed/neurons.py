@@ -40,11 +40,10 @@ class Axons:
         found = np.zeros((rows, columns, source.pixel), np.uint8)
         delay = self.synapse.delay
         if delay is not None:
-            full = np.broadcast_to(
-                delay.reshape(source.shape if delay.size > 1 else 1), source.shape
-            )
-            plane = (slice(top, top + source.shape[1]), slice(left, left + source.shape[2]))
-            found[(*plane, slice(0, source.shape[0]))] = full.transpose(1, 2, 0)
+            shape = source.shape if delay.size > 1 else (1, 1, 1)
+            full = np.broadcast_to(delay.reshape(shape), source.shape).transpose(1, 2, 0)
+            size = full.shape
+            found[top : top + size[0], left : left + size[1], : size[2]] = full
         return found
 
 
