@@ -27,7 +27,10 @@ def command(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Scores and spike phases of samples: `scores` and `codes/<layer>` in OUT.npz."""
+    """Scores and spike phases of samples: `scores` and `codes/<layer>` in OUT.npz.
+
+    Of a network that steps `trains/<layer>` instead, the payload of each neuron in each step.
+    """
     say(f"reading {net}")
     import numpy as np
 
@@ -42,6 +45,8 @@ def command(
     say(f"writing {output}")
     buffer = io.BytesIO()
     arrays = {f"codes/{name}": codes for name, codes in found.codes.items()}
+    if network.steps:
+        arrays = {f"trains/{name}": found.trains(name) for name in found.recorded}
     np.savez_compressed(buffer, scores=found.scores, **arrays)
     write_atomic(output, buffer.getvalue())
     if as_json:

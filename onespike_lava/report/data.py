@@ -158,8 +158,9 @@ class _Watcher:
 
     def take(self, run: Run) -> None:
         self.samples += len(run.scores)
-        for position, layer in enumerate(self.network.layers[:-1]):
-            found = self.network.code(position).by_step(run.codes[layer.name])
+        for layer in self.network.layers[:-1]:
+            code, codes = run.recorded[layer.name]
+            found = code.by_step(codes)
             self.phases[layer.name] = self.phases.get(layer.name, 0) + found
         if self.raster is None:
             self.raster = raster(self.network, run)
@@ -172,7 +173,8 @@ def raster(network: Network, run: Run, sample: int = 0) -> Raster:
     for position, layer in enumerate(network.layers[:-1]):
         neurons = int(np.prod(layer.shape))
         chosen = np.unique(np.linspace(0, neurons - 1, min(ROWS, neurons)).astype(np.int64))
-        code, codes = network.code(position), run.codes[layer.name][sample : sample + 1]
+        code, codes = run.recorded[layer.name]
+        codes = codes[sample : sample + 1]
         spikes = [code.in_step(codes, k).reshape(-1)[chosen] for k in range(1, code.steps + 1)]
         step, rows = np.nonzero(spikes)
         marks[layer.name] = np.stack([rows, slots[position].fire + 1 + step], axis=1)

@@ -8,20 +8,27 @@ the threshold must fire, and moves its lower end for those that do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Connection, Timed, TimedReadout
+from onespike_lava.layers import Connection, Shape, Timed, TimedReadout
 from onespike_lava.layers.timed import DECAYS
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.model import Model
 from onespike_lava.rules.bound import row_sums
 
 Ends = NDArray[np.int64]
+
+ROWS_MAX = 2**21
+"""Most neurons whose constants are compared, to find those that share all of them."""
+
+WORK_MAX = 2**26
+"""Most rows times steps of a proof: seconds."""
 
 
 @dataclass
@@ -52,11 +59,12 @@ def largest_state(network: Model, layer: Timed | TimedReadout) -> int:
     rows = _Rows.of(network, layer)
     zeros = np.zeros_like(rows.bias)
     held = _Interval(zeros, zeros, rows.bias, rows.bias)
-    largest = held.largest
-    arriving = list(_arriving(network, layer))
-    changes = [k for k in range(1, network.phases) if arriving[k] is not arriving[k - 1]]
+    largest, levels = held.largest, _levels(network, layer)
+    changes = [k for k in range(1, network.phases) if levels[k] != levels[k - 1]]
     steady = max(changes, default=0) + 1 if rows.steady else network.phases
-    for step, sums in enumerate(arriving, start=1):
+    for step in range(1, network.phases + 1):
+        if step == 1 or step - 1 in changes:
+            sums = [_total(each, levels[step - 1]) for each in (rows.above, rows.below)]
         before, held = held, rows.charged(held, step, *sums)
         largest = max(largest, held.largest)
         held = rows.discharged(held, step)
@@ -68,25 +76,31 @@ def largest_state(network: Model, layer: Timed | TimedReadout) -> int:
 
 def largest_input(network: Model, layer: Timed | TimedReadout) -> int:
     """Largest magnitude of the sum of one step's synaptic input, before any shift."""
-    return max(int(np.maximum(*sums).max()) for sums in _arriving(network, layer))
-
-
-def _arriving(network: Model, layer: Timed | TimedReadout) -> Iterator[tuple[Ends, Ends]]:
-    """For each step the most that positive and that negative weights bring, as magnitudes.
-
-    Steps that bring the same give the same arrays.
-    """
-    position = next(at for at, each in enumerate(network.layers) if each is layer)
     sums = [row_sums(synapse, layer.shape) for synapse in layer.synapses]
+    levels = set(_levels(network, layer))
+    ends = zip(*sums, strict=True)  # above, below
+    return max(int(_total(each, found).max()) for each in ends for found in levels)
+
+
+def proof_rows(network: Model, layer: Timed | TimedReadout) -> int:
+    """Rows that the proof carries through the steps: neurons of different constants, about."""
+    shape = _shape(*_constants(network, layer))
+    return len(_Rows.of(network, layer).bias) if prod(shape) <= ROWS_MAX else prod(shape)
+
+
+def _total(sums: Sequence[Ends], levels: tuple[int, ...]) -> Ends:
+    """What synapses bring together, each its sum of weights times the most a source sends."""
+    total: Ends = np.zeros(1, np.int64)
+    for each, level in zip(sums, levels, strict=True):
+        total = total + each * level
+    return total
+
+
+def _levels(network: Model, layer: Timed | TimedReadout) -> list[tuple[int, ...]]:
+    """For each step the most that one source neuron of each synapse brings."""
+    position = next(at for at, each in enumerate(network.layers) if each is layer)
     most = [_most(network, position, synapse) for synapse in layer.synapses]
-    known: dict[tuple[int, ...], tuple[Ends, Ends]] = {}
-    for levels in zip(*most, strict=True):
-        if levels not in known:
-            zero = np.zeros((1,) * len(layer.shape), np.int64)
-            above = sum((each[0] * n for each, n in zip(sums, levels, strict=True)), zero)
-            below = sum((each[1] * n for each, n in zip(sums, levels, strict=True)), zero)
-            known[levels] = (above, below)
-        yield known[levels]
+    return list(zip(*most, strict=True))
 
 
 def _most(network: Model, position: int, synapse: Connection) -> list[int]:
@@ -102,9 +116,49 @@ def _most(network: Model, position: int, synapse: Connection) -> list[int]:
     return [int(each) for each in levels]
 
 
+Columns = Mapping[str, "Ends | None"]
+Sums = list[tuple[Ends, Ends]]
+
+
+def _constants(network: Model, layer: Timed | TimedReadout) -> tuple[Columns, Sums]:
+    """Constants with the dimensions of the layer, and each synapse's sums of weights."""
+    parts, reset, dimensions = layer.integration, layer.reset.base, len(layer.shape)
+    base = None if layer.threshold is None else layer.threshold.base
+    found = {
+        "bias": parts.bias,
+        "drive": np.zeros(1, np.int32) if parts.drive is None else parts.drive,
+        "keep_u": parts.keep_u,
+        "keep_v": parts.keep_v,
+        "base": base,
+        "reset": base if reset is None else reset,
+        "floor": layer.firing.floor,
+    }
+    columns = {
+        name: None if each is None else _row(each, dimensions) for name, each in found.items()
+    }
+    return columns, [row_sums(synapse, layer.shape) for synapse in layer.synapses]
+
+
+def _shape(columns: Columns, sums: Sums) -> Shape:
+    held = [each.shape for each in columns.values() if each is not None]
+    return np.broadcast_shapes(*held, *(each.shape for pair in sums for each in pair))
+
+
+def _different(columns: list[Ends]) -> NDArray[np.int64]:
+    """Positions of one of each kind of rows."""
+    number = np.zeros(len(columns[0]), np.int64)
+    for each in columns:
+        _, kind = np.unique(each, return_inverse=True)
+        _, number = np.unique(number * (int(kind.max()) + 1) + kind, return_inverse=True)
+    return np.unique(number, return_index=True)[1]
+
+
 @dataclass(frozen=True)
 class _Rows:
-    """Constants of the layer, broadcast to one row for all neurons that share them."""
+    """Constants [rows], one row for all neurons that share them.
+
+    above, below : of each synapse the sums of its positive and negative weights, as magnitudes
+    """
 
     layer: Any
     phases: int
@@ -115,25 +169,21 @@ class _Rows:
     base: Ends | None
     reset: Ends | None
     floor: Ends | None
+    above: Sequence[Ends]
+    below: Sequence[Ends]
 
     @classmethod
     def of(cls, network: Model, layer: Timed | TimedReadout) -> _Rows:
-        parts, reset, firing = layer.integration, layer.reset.base, layer.firing
-        base = None if layer.threshold is None else layer.threshold.base
-        dimensions = len(layer.shape)
-        zero = np.zeros(1, np.int32)
-        found = [
-            None if each is None else _row(each, dimensions)
-            for each in (
-                *(parts.bias, zero if parts.drive is None else parts.drive),
-                *(parts.keep_u, parts.keep_v, base, base if reset is None else reset, firing.floor),
-            )
-        ]
-        first = next(iter(_arriving(network, layer)))
-        held = [each for each in (*found, *first) if each is not None]
-        shape = np.broadcast_shapes(*(each.shape for each in held))
-        bias = np.broadcast_to(found[0], shape).copy()  # type: ignore[arg-type]
-        return cls(layer, network.phases, bias, *found[1:])  # type: ignore[arg-type]
+        columns, sums = _constants(network, layer)
+        shape = _shape(columns, sums)
+        named = {name: each for name, each in columns.items() if each is not None}
+        wide = [*named.values(), *(each for pair in sums for each in pair)]
+        varied = [np.broadcast_to(each, shape).reshape(-1) for each in wide if each.size > 1]
+        chosen = _different(varied) if varied else np.zeros(1, np.int64)
+        rows = [np.broadcast_to(each, shape).reshape(-1)[chosen] for each in wide]
+        values = dict.fromkeys(columns) | dict(zip(named, rows[: len(named)], strict=True))
+        ends = rows[len(named) :]
+        return cls(layer, network.phases, **values, above=ends[::2], below=ends[1::2])
 
     @property
     def steady(self) -> bool:

@@ -40,7 +40,13 @@ from onespike_lava.rules.layers import (
     plane,
     synapse_shapes,
 )
-from onespike_lava.rules.recurrence import largest_input, largest_state
+from onespike_lava.rules.recurrence import (
+    ROWS_MAX,
+    WORK_MAX,
+    largest_input,
+    largest_state,
+    proof_rows,
+)
 
 Neurons = Timed | TimedReadout
 
@@ -212,6 +218,13 @@ def _bounds(network: Model, layer: Neurons) -> Iterator[str]:
     sums = largest_input(network, layer)
     if sums >= SUM_LIMIT:
         yield f"input of a step: {sums} can reach {SUM_LIMIT}; scale the weights down"
+        return
+    rows = proof_rows(network, layer)
+    if rows > ROWS_MAX or rows * network.phases > WORK_MAX:
+        yield (
+            f"neurons: {rows} of different constants in {network.phases} steps exceed {ROWS_MAX}, "
+            f"or {WORK_MAX} times steps; use values per channel"
+        )
         return
     for name, value in _constants(layer):
         if value >= STATE_LIMIT:

@@ -77,6 +77,7 @@ def test_timed_neurons_of_phase_code_are_kept():
 def test_a_network_without_proof_says_so():
     with pytest.warns(OneSpikeWarning, match=r"^layer 1 \(out\): a state can reach"):
         network = unproven()
+    with pytest.warns(OneSpikeWarning, match=r"^layer 1 \(out\): a state can reach"):
         again = netx.from_bytes(netx.to_bytes(network))
     assert again == network
     assert not again.proven

@@ -17,7 +17,7 @@ from onespike_lava.network import Network
 from onespike_lava.netx.tree import Tree, to_tree
 from tests.graphs import random_graph_network
 from tests.hostile.case import Case, Cases, damaged
-from tests.networks import Maker, TimedMaker, random_network, timed
+from tests.networks import Maker, TimedMaker, random_network, random_timed_network, timed
 
 KINDS = ["int8", "uint8", "int16", "int32", "int64", "uint64", "float16", "float32", "float64"]
 KINDS += ["complex64", "bool", ">i4", ">f8", "S1", "S300"]
@@ -66,11 +66,11 @@ def every_timed_key() -> Network:
     last = make.sum(1, 1)
     last = make.dense(make.sparse(make.pool(last)), 3, recurrent=True)
     make.readout(last)
-    values = np.array([2], np.int32)
-    reset = Reset("subtract", values, values)
+    one, values = np.array([2], np.int32), np.full(4, 2, np.int32)
+    reset = Reset("subtract", values, one)
     parts = replace(full.integration, drive=values, fraction_bits=0)
-    firing = Firing(values, 2, 3, -values)
-    synapse = replace(full.synapses[0], delay=values)
+    firing = Firing(one, 2, 3, -values)
+    synapse = replace(full.synapses[0], delay=one)
     changed = {"synapses": (synapse,), "integration": parts, "reset": reset, "firing": firing}
     make.layers[1] = replace(full, **changed)
     return replace(make.network(), proven=False)
@@ -119,7 +119,7 @@ def _changes(
         longer = (array.shape[0] + 1, *array.shape[1:])
         yield (
             ("shape", "one more"),
-            path.endswith("low"),
+            path.endswith(("low", "sources")),
             _with(tree, path, np.resize(array, longer)),
         )
     for value in _values(array):
@@ -268,6 +268,8 @@ def truncated_and_flipped(rng, flips: int, every: int) -> Cases:
     """Of the smallest file every cut; flips of a larger one too."""
     yield from damaged(".net", ".net", netx.to_bytes(small()), rng, flips, every)
     content = netx.to_bytes(random_network(1, phases=4))
+    yield from damaged(".net", ".net", content, rng, flips, len(content))
+    content = netx.to_bytes(random_timed_network(1, phases=4))
     yield from damaged(".net", ".net", content, rng, flips, len(content))
 
 
