@@ -362,18 +362,16 @@ def test_options_that_networks_do_not_have():
     x = random_samples(network, 1)
     with pytest.raises(OptionError, match=r"^wait: 1 is above 0, the only one of a network whose"):
         network.run(x, wait=1)
-    with pytest.raises(OptionError, match=r"^over_steps, traces: engine numba does not note them"):
-        network.run(x, "numba", over_steps=True)
+    with pytest.raises(OptionError, match=r"^over_steps, traces: engine lava does not note them"):
+        network.run(x, "lava", over_steps=True)
     one_spike = random_network(3)
     with pytest.raises(OptionError, match=r"^over_steps, traces: networks that step have scores"):
         one_spike.run(random_samples(one_spike, 1), traces=True)
 
 
-def test_numba_falls_back_and_lava_refuses():
+def test_lava_refuses():
     network = random_timed_network(4)
     x = random_samples(network, 2)
-    expected = network.run(x, "reference", record=True)
-    assert first_difference(network.run(x, "numba", record=True), expected) is None
     pytest.importorskip("lava")
     with pytest.raises(UnsupportedError, match=r"has no part for Timed; it knows Input, "):
         network.run(x, "lava")

@@ -36,8 +36,10 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     print(", ".join(f"{name} {version}" for name, version in versions().items()))
     print(f"{given.threads} threads, {given.rounds} rounds, kernels {engine.kind()}\n")
-    print("| network | T | rate | batch | numba ms | SpikingJelly ms | numba / SpikingJelly | "
-          "T ONNX Runtime ms | numba / T ONNX Runtime |")
+    print(
+        "| network | T | rate | batch | numba ms | SpikingJelly ms | numba / SpikingJelly | "
+        "T ONNX Runtime ms | numba / T ONNX Runtime |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for name in given.networks:
         for steps in given.steps:

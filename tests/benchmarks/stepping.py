@@ -109,7 +109,9 @@ def calibrated(plan: Plan) -> Plan:
     x = torch.from_numpy(plan.samples[:CALIBRATION])
     outputs = [x.expand(plan.steps, *x.shape)]
     for stage in plan.stages:
-        current = torch.stack([currents(stage, [each[t] for each in outputs]) for t in range(plan.steps)])
+        current = torch.stack(
+            [currents(stage, [each[t] for each in outputs]) for t in range(plan.steps)]
+        )
         low, high = 1.0, float(current.max()) * 2
         while high - low > 1:
             stage.threshold = float(round((low + high) / 2))
@@ -120,7 +122,9 @@ def calibrated(plan: Plan) -> Plan:
         stage.threshold = high
         spikes = lif(current, stage.threshold)
         if stage.pooled:
-            spikes = nn.functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(0, current.shape[:2])
+            spikes = nn.functional.max_pool2d(spikes.flatten(0, 1), 2).unflatten(
+                0, current.shape[:2]
+            )
         outputs.append(spikes)
     return plan
 
@@ -148,9 +152,7 @@ def lif(current: torch.Tensor, threshold: float) -> torch.Tensor:
 
 def network(plan: Plan) -> Network:
     """The integer network."""
-    layers: list[Layer] = [
-        Input("input", (3, 32, 32), 8, np.zeros(1), np.ones(1), "constant")
-    ]
+    layers: list[Layer] = [Input("input", (3, 32, 32), 8, np.zeros(1), np.ones(1), "constant")]
     places = [0]  # position of each stage's output, the input first
     for number, stage in enumerate(plan.stages):
         synapses = []
@@ -169,9 +171,7 @@ def network(plan: Plan) -> Network:
         places.append(len(layers) - 1)
     weight = plan.linear.reshape(10, -1).numpy().astype(np.int8)
     synapse = Synapse(len(layers) - 1, weight)
-    layers.append(
-        TimedReadout("out", (10,), (synapse,), Integration(np.zeros(10, np.int32)), 1.0)
-    )
+    layers.append(TimedReadout("out", (10,), (synapse,), Integration(np.zeros(10, np.int32)), 1.0))
     return Network(tuple(layers), plan.steps, 0)
 
 

@@ -34,8 +34,9 @@ class Tables:
         self.layer, self.phases, self.wait = layer, phases, wait
         threshold, reset = layer.threshold, layer.reset
         one = np.ones(1, np.int32)
-        table = one if threshold is None else threshold.table
-        self.limits = threshold_row(table, layer.growth, wait)
+        self.limits = one
+        if threshold is not None:
+            self.limits = threshold_row(threshold.table, layer.growth, wait)
         self.amounts = self.limits if reset.table is None else reset.table
         self.payloads = layer.firing.payload
         self.most = layer.spikes_limit(phases)
