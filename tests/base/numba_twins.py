@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from onespike_lava.engines.numba.kernels import job, walk
-from onespike_lava.engines.numba.kernels.loops import buffers, neurons, operate
+from onespike_lava.engines.numba.kernels.loops import buffers, neurons, operate, pools
 from onespike_lava.engines.numba.kernels.operations import OPERATIONS
 from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block, Neurons, Segment
 from onespike_lava.engines.numba.plan import planner
@@ -17,7 +17,7 @@ from tests.networks import Maker, TimedMaker, random_samples
 def take_over():
     """The twins in place of the originals, in a process without the compiler."""
     walk.connect, walk.claim, buffers.count_64 = connect, claim, count_64
-    walk.update, walk.record = update, record_at
+    walk.update, walk.record, pools.largest_16 = update, record_at, largest_16
     for module in (walk, operate):
         module.holds, module.fields = holds, fields
 
@@ -35,6 +35,13 @@ def fields(operation, row):
 def count_64(arena, offset):
     """How many of 64 bytes are not 0."""
     return int(np.count_nonzero(arena[offset : offset + LINE]))
+
+
+def largest_16(arena, to, at, rows, columns, down, right):
+    """The largest under each tap of a window."""
+    starts = [int(at) + r * down + k * right for r in range(rows) for k in range(columns)]
+    taps = [arena[start : start + LANES] for start in starts]
+    arena[int(to) : int(to) + LANES] = np.max(taps, axis=0)
 
 
 def connect(kind, width, constants, arena, record, unit, first, last):
@@ -152,9 +159,9 @@ def stepping_difference(kind):
     """The same of a network that steps, of neurons in vectors and one by one."""
     make = TimedMaker(np.random.default_rng(2), 3)
     at = make.conv(make.input((2, 4, 3), "constant"), 17, window=Window((1, 1), (1, 0, 1, 1)))
-    plain = dict(threshold=Threshold(np.full(17, 900, np.int32)), reset=Reset("zero"))
+    plain = {"threshold": Threshold(np.full(17, 900, np.int32)), "reset": Reset("zero")}
     make.layers[at] = replace(make.layers[at], firing=Firing(), **plain)
-    make.readout(make.dense(at, 5))
+    make.readout(make.dense(make.pool(at), 5))
     return difference(make.network(), kind, 0)
 
 

@@ -231,7 +231,7 @@ def test_what_no_kernel_serves_is_left_to_numpy(monkeypatch):
     layers = lone(Integration(ints(0)), Threshold(ints(1)), Reset(), 4).layers
     layers = (layers[0], replace(layers[1], integration=drive), layers[2])
     unproven = Network(layers, 4, 0, proven=False)
-    with pytest.raises(StateError, match="^lone: a state of 8388608 in step 2 reaches"):
+    with pytest.raises(StateError, match=r"^lone: a state of 8388608 in step 2 reaches"):
         unproven.run(np.zeros((1, 4, 1, 1, 1), np.float32), "numba")
 
 

@@ -343,7 +343,6 @@ def test_groups_of_outputs_are_added():
 def test_runs_that_step_have_trains_instead_of_codes():
     network = random_timed_network(3)
     run = network.run(random_samples(network, 2), record=True)
-    assert run.engine == "numpy"
     assert not run.codes
     name = network.layers[1].name
     assert run.trains(name).shape == (2, network.phases, *network.layers[1].shape)

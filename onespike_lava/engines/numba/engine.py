@@ -87,7 +87,9 @@ def run(
     return run_program(network, program, data, record, progress, notes)
 
 
-def _program(network: Model, wait: int, record: bool, kind: str, over: bool) -> Program | None:
+def _program(
+    network: Model, wait: int, record: bool, kind: str, over: bool = False
+) -> Program | None:
     """The program of a network, made once for each way of running it; None if none serves."""
     if id(network) not in _programs:
         weakref.finalize(network, _programs.pop, id(network), None)

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from onespike_lava.engines.numba.kernels.code import I64, emit_count
+from onespike_lava.engines.numba.kernels.code import I64, emit_count, emit_largest
 from onespike_lava.engines.numba.kernels.tile import TILES, Emitter, Shape
 from onespike_lava.engines.numba.kernels.update import Places, Updater
 
@@ -133,6 +133,25 @@ def count_64(_: Any, arena: Any, offset: Any) -> Any:
         return emit_count(builder, builder.gep(data, [args[1]]))
 
     return types.int64(arena, offset), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def largest_16(
+    _: Any, arena: Any, to: Any, at: Any, rows: Any, columns: Any, down: Any, right: Any
+) -> Any:
+    """`arena[to : to + 16]` becomes the largest, byte by byte, under each tap of a window.
+
+    at          : of the first tap
+    rows .. right : of the window, and bytes from row to row and from column to column
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = _bytes_of(context, builder, signature.args[0], args[0])
+        to, at, *taps = _numbers(context, builder, signature, args, range(1, 7))
+        emit_largest(builder, data, to, at, taps)
+        return context.get_dummy_value()
+
+    return types.void(arena, to, at, rows, columns, down, right), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]

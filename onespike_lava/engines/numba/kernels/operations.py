@@ -15,6 +15,7 @@ from typing import NamedTuple, get_args
 from onespike_lava.engines.numba.kernels.stepping import (
     Add,
     Advance,
+    Border,
     Delay,
     Emit,
     First,
@@ -238,6 +239,7 @@ Operation = (
     | Scores
     | Sample
     | Emit
+    | Border
     | Delay
     | Advance
     | First

@@ -71,6 +71,23 @@ class Delay(NamedTuple):
     back: int
 
 
+class Border(NamedTuple):
+    """Silence the padding of frames, all that their layer does not write.
+
+    top, bottom : bytes of the padding's rows
+    left, right : bytes of its columns in each of `rows`
+    """
+
+    start: int
+    frame: int
+    line: int
+    rows: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
 class Advance(NamedTuple):
     """One block of channels through a span of steps: synaptic input, then the neurons.
 

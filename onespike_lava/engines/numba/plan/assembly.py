@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from onespike_lava.engines.numba.kernels.operations import Clear, Operation
 from onespike_lava.engines.numba.kernels.records import LANES
+from onespike_lava.engines.numba.kernels.stepping import Border
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.packing import Constants
 from onespike_lava.engines.numba.plan.schedule import Step
@@ -48,8 +49,25 @@ class Assembly:
 
     def clear(self, buffer: Buffer) -> None:
         """Silence what lies around a buffer's values, where anything does."""
-        if any(buffer.padding):
+        if any(buffer.padding) and self.network.steps:
+            self.operations.append(border_of(buffer))
+        elif any(buffer.padding):
             self.operations.append(Clear(buffer.start, buffer.image))
+
+
+def border_of(buffer: Buffer) -> Border:
+    """The operation that silences the padding of frames."""
+    top, left, bottom, right = buffer.padding
+    return Border(
+        start=buffer.start,
+        frame=buffer.image,
+        line=buffer.line,
+        rows=buffer.shape[1],
+        top=top * buffer.line,
+        bottom=bottom * buffer.line,
+        left=left * buffer.pixel,
+        right=right * buffer.pixel,
+    )
 
 
 class Plan(ABC):

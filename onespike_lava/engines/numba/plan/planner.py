@@ -147,7 +147,8 @@ def _placed(assembly: Assembly, plans: list[Plan]) -> int:
     buffers = [buffer for planes in assembly.outputs for buffer in planes]
     buffers += [buffer for plan in plans for buffer in plan.memory()]
     image = place(buffers)
-    assembly.group = max(1, min(GROUP, ARENA_BYTES // image))
+    arena = SPAN_BYTES // 4 if assembly.network.steps else ARENA_BYTES
+    assembly.group = max(1, min(GROUP, arena // image))
     assembly.scratch = image * assembly.group
     for buffer in buffers:
         buffer.start *= assembly.group

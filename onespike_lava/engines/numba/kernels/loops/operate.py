@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from onespike_lava.engines.numba.kernels.job import SPAN
-from onespike_lava.engines.numba.kernels.loops.buffers import bits, clear, grow, phases, tally
+from onespike_lava.engines.numba.kernels.loops.buffers import (
+    bits,
+    border,
+    clear,
+    grow,
+    phases,
+    tally,
+)
 from onespike_lava.engines.numba.kernels.loops.ends import load, record, score
 from onespike_lava.engines.numba.kernels.loops.firing import search, several
 from onespike_lava.engines.numba.kernels.loops.plain import plain
@@ -33,6 +40,7 @@ from onespike_lava.engines.numba.kernels.operations import (
 from onespike_lava.engines.numba.kernels.rows import fields, holds
 from onespike_lava.engines.numba.kernels.stepping import (
     Add,
+    Border,
     Delay,
     Emit,
     First,
@@ -119,6 +127,8 @@ def operate_steps(  # type: ignore[no-untyped-def]
         found[-1] += sample(arena, data, job, grid, worst, p, first, images, now)
     elif holds(Emit, row):
         found[0] += emit(arena, job, fields(Emit, row), images, now)
+    elif holds(Border, row):
+        border(arena, fields(Border, row), images * job[SPAN])
     elif holds(Delay, row):
         delay(constants, arena, job, fields(Delay, row), images, now)
     elif holds(First, row):

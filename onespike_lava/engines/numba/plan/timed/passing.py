@@ -123,8 +123,10 @@ class SumPlan(TrainsPlan):
         """See `Plan`."""
         made, (target,) = self.assembly, self.assembly.outputs[self.index]
         sources = [self.source(position) for position in self.layer.added]
-        if any(target.padding) or any(each.pixel < target.pixel for each in sources):
+        if any(each.pixel < target.pixel for each in sources):
             made.operations.append(Clear(target.start, target.image))
+        else:
+            made.clear(target)
         for number, source in enumerate(sources):
             add = Add(
                 source=source.first,
