@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.connectivity import connections, fan_out, macs, neurons_per_value
-from onespike_lava.layers import Layer
+from onespike_lava.layers import HeldCode, Layer
 from onespike_lava.network import Network
 
 PICOJOULES = {
@@ -122,7 +122,7 @@ def _layer(
     neurons, total, estimated, exact = int(np.prod(layer.shape)), 0, 0.0, 0
     for synapse, trained in connections(network, layer):
         source = network.layers[synapse.source]
-        sent = spikes[source.name]
+        sent = spikes[source.name] // _repeats(network, synapse.source)
         operations = macs(synapse, layer.shape, trained)
         values = sent.size // neurons_per_value(synapse)
         total += operations
@@ -132,6 +132,12 @@ def _layer(
     if layer.name in spikes:
         rate = float(spikes[layer.name].sum()) / samples / neurons
     return LayerEnergy(layer.name, layer.kind, neurons, rate, total, estimated, exact / samples)
+
+
+def _repeats(network: Network, source: int) -> int:
+    """Steps that bring the same: what a constant input brings is summed once."""
+    code = network.code(source)
+    return code.length if isinstance(code, HeldCode) else 1
 
 
 def _ratio(one: float, two: float) -> float:

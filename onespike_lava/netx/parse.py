@@ -48,6 +48,8 @@ def from_tree(tree: Mapping[str, NDArray[Any]]) -> Network:
     left = _Reader(dict(tree))
     head = left.take("onespike", "file", first="version")
     proven = left.option("onespike", "proven", 1)
+    if proven not in (0, 1):
+        raise FormatError(f"onespike/proven: {proven} is not 0; {AGAIN}")
     provenance = tuple(left.provenance())
     layers = tuple(left.layer(f"layer/{index}", head["weighting"]) for index in left.numbers())
     left.finish()

@@ -93,6 +93,8 @@ def test_version_2_has_one_way_to_say_a_thing(fault):
     elif fault == "proven":
         tree["onespike/proven"] = np.array(1, np.int32)
         message = r"^onespike/proven: 1 is not written; leave the key out"
+        with pytest.raises(OneSpikeError, match=r"^onespike/proven: 7 is not 0; write the file"):
+            from_tree({**tree, "onespike/proven": np.array(7, np.int32)})
     elif fault == "coding":
         tree["layer/0/neuron/coding"] = np.array([b"binary"])
         message = r"^layer/0/neuron/coding: binary is not written; leave the key out"

@@ -298,9 +298,7 @@ def test_neurons_that_share_their_constants_are_proven_once():
     rows = [proof_rows(whole, end) for whole, end in zip(wholes, ends, strict=True)]
     assert rows == [1, 3, 2 * 64 * 64]
     assert largest_state(wholes[2], ends[2]) == 2 * 64 * 64
-    with refused(
-        r"neurons: 65536 of different constants in 1025 steps exceed 2097152, or "
-    ):
+    with refused(r"neurons: 65536 of different constants in 1025 steps exceed 2097152, or "):
         varied(256)
     varied(16)
 
