@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import statistics
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,30 +25,61 @@ import numpy as np
 import torch
 
 from onespike_lava.engines.numba import engine
+from onespike_lava.system.files import write_atomic
 from tests.benchmarks.contenders import versions
 from tests.benchmarks.stepping import PLANS, Plan, jelly, network, plain
 
 Run = Callable[[], object]
 OURS = "numba"
+HEAD = (
+    "| network | T | rate | batch | numba ms | SpikingJelly ms | numba / SpikingJelly "
+    "| T ONNX Runtime ms | numba / T ONNX Runtime |",
+    "|---|---|---|---|---|---|---|---|---|",
+)
+READING = """
+Shapes of VGG and ResNet-20 for 32 x 32 images with LIF neurons (half is kept, reset to zero) and
+weights of int8 that are drawn, thresholds set so that about 15 % of all neuron-steps spike. The
+image is the synaptic input of every step, which all convolve once. `numba` is `Network.run` with
+this package's engine; SpikingJelly runs its multi-step modules of the same network, to the same
+scores, in the faster of PyTorch's memory formats; ONNX Runtime runs the network of ReLUs in
+float32, whose time is taken T times. All run in turn in one process, with idle gaps: a ratio is of
+runs a moment apart, median over the rounds and quartiles. Where other work loads the machine the
+milliseconds are too many, and the ratios say more than they do.
+"""
+"""What the page says of its columns."""
 
 
 def main() -> None:
     """Measure and print a table, network by network."""
     given = arguments()
     torch.set_num_threads(given.threads)
-    print(", ".join(f"{name} {version}" for name, version in versions().items()))
-    print(f"{given.threads} threads, {given.rounds} rounds, kernels {engine.kind()}\n")
-    print(
-        "| network | T | rate | batch | numba ms | SpikingJelly ms | numba / SpikingJelly | "
-        "T ONNX Runtime ms | numba / T ONNX Runtime |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    lines = [*opening(given), *HEAD]
+    print(*lines, sep="\n", flush=True)
     for name in given.networks:
         for steps in given.steps:
             plan = PLANS[name](steps, max(given.batches))
             rate = check(plan)
             for batch in given.batches:
-                print(line(plan, rate, batch, given), flush=True)
+                lines.append(line(plan, rate, batch, given))
+                print(lines[-1], flush=True)
+    if given.write:
+        write_atomic(given.write, "\n".join([*lines, ""]).encode())
+
+
+def opening(given: argparse.Namespace) -> list[str]:
+    """What the page says before its table."""
+    packages = ", ".join(f"{name} {version}" for name, version in versions().items())
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    return [
+        "# Speed of networks that step",
+        "",
+        "Printed by `python tests/benchmarks/bench_stepping.py --write docs/benchmarks_steps.md`.",
+        *textwrap.wrap(READING.strip(), 100),
+        "",
+        f"{packages}; kernels {engine.kind()}, {given.threads} threads, {given.rounds} rounds; "
+        f"{os.cpu_count()} cores{load}.",
+        "",
+    ]
 
 
 def check(plan: Plan) -> float:
@@ -147,6 +180,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--gap", type=float, default=0.05)
+    parser.add_argument("--write", type=Path)
     return parser.parse_args()
 
 
