@@ -33,10 +33,9 @@ ENGINES = {
 """Engine -> its module; loaded when it is first asked for, since three need more than NumPy."""
 
 AUTO = "numba"
-"""What `auto` stands for; `numpy` where Numba is absent or its compiler switched off, and for
-networks that step."""
+"""What `auto` stands for; `numpy` where Numba is absent or its compiler switched off."""
 
-NOTING = ("numpy", "reference")
+NOTING = ("numba", "numpy", "reference")
 """Engines that note scores and states after each step."""
 
 
@@ -54,7 +53,7 @@ def run(
 
     notes : what else is wanted of a network that steps
     """
-    name = _auto(network) if engine == "auto" else engine
+    name = _auto() if engine == "auto" else engine
     if name not in ENGINES:
         raise OptionError(f"engine: {engine!r} is not one of auto, {', '.join(ENGINES)}")
     wait = wait_of(network, wait)
@@ -94,7 +93,7 @@ def _more(network: Model, name: str, notes: Notes | None) -> dict[str, Any]:
         )
     if name not in NOTING:
         raise OptionError(
-            f"over_steps, traces: engine {name} does not note them; take {' or '.join(NOTING)}"
+            f"over_steps, traces: engine {name} does not note them; take one of {', '.join(NOTING)}"
         )
     return {"notes": notes}
 
@@ -107,9 +106,7 @@ def _engine(name: str) -> Any:
     return import_module(ENGINES[name])
 
 
-def _auto(network: Model) -> str:
-    if network.steps:
-        return "numpy"
+def _auto() -> str:
     try:
         compiles: bool = _engine(AUTO).compiles()
     except MissingPartError:

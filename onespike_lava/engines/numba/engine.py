@@ -21,6 +21,7 @@ from onespike_lava.engines.numba.run.runs import run_program
 from onespike_lava.engines.numba.run.sparse import product as compiled_product
 from onespike_lava.engines.result import Data, Result
 from onespike_lava.engines.rows import product
+from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import OptionError
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count, uncounted
@@ -31,7 +32,7 @@ VNNI = ("avx512f", "avx512bw", "avx512vl", "avx512vnni")
 WANTED = os.environ.get("ONESPIKE_KERNEL", "")
 """Kind of kernels asked for, none for the best."""
 
-_programs: dict[int, dict[tuple[int, bool, str], Program | None]] = {}
+_programs: dict[int, dict[tuple[int, bool, str, bool], Program | None]] = {}
 
 
 @cache
@@ -64,25 +65,36 @@ def compiles() -> bool:
     return not config.DISABLE_JIT
 
 
-def run(network: Model, data: Data, wait: int, record: bool, progress: Count = uncounted) -> Result:
+def run(
+    network: Model,
+    data: Data,
+    wait: int,
+    record: bool,
+    progress: Count = uncounted,
+    notes: Notes | None = None,
+) -> Result:
     """Run every sample; see `onespike_lava.running`.
 
-    Where no kernel serves, as in networks that step, engine `numpy` runs them.
+    Where no kernel serves engine `numpy` runs them: so where states are wanted, or must be
+    checked in every step.
     """
-    compiled = compiles() and not network.steps
-    program = _program(network, wait, record, kind()) if compiled else None
+    over = notes is not None and notes.over_steps
+    compiled = compiles() and network.proven and not (notes is not None and notes.traces)
+    program = _program(network, wait, record, kind(), over) if compiled else None
     if program is None:
         by_rows = compiled_product if compiles() else product
-        return vectorised.run(network, data, wait, record, progress, by_rows)
-    return run_program(network, program, data, record, progress)
+        return vectorised.run(network, data, wait, record, progress, by_rows, notes)
+    return run_program(network, program, data, record, progress, notes)
 
 
-def _program(network: Model, wait: int, record: bool, kind: str) -> Program | None:
+def _program(
+    network: Model, wait: int, record: bool, kind: str, over: bool = False
+) -> Program | None:
     """The program of a network, made once for each way of running it; None if none serves."""
     if id(network) not in _programs:
         weakref.finalize(network, _programs.pop, id(network), None)
     held = _programs.setdefault(id(network), {})
-    key = (wait, record, kind)
+    key = (wait, record, kind, over)
     if key not in held:
-        held[key] = compile_network(network, wait, record, kind)
+        held[key] = compile_network(network, wait, record, kind, over)
     return held[key]

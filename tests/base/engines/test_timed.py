@@ -126,7 +126,6 @@ def test_filters_floors_and_limits():
 def test_runs_that_step_have_trains_instead_of_codes():
     network = random_timed_network(3)
     run = network.run(random_samples(network, 2), record=True)
-    assert run.engine == "numpy"
     assert not run.codes
     name = network.layers[1].name
     assert run.trains(name).shape == (2, network.phases, *network.layers[1].shape)
@@ -145,18 +144,11 @@ def test_options_that_networks_do_not_have():
     x = random_samples(network, 1)
     with pytest.raises(OptionError, match=r"^wait: 1 is above 0, the only one of a network whose"):
         network.run(x, wait=1)
-    with pytest.raises(OptionError, match=r"^over_steps, traces: engine numba does not note them"):
-        network.run(x, "numba", over_steps=True)
+    with pytest.raises(OptionError, match=r"^over_steps, traces: engine lava does not note them"):
+        network.run(x, "lava", over_steps=True)
     one_spike = random_network(3)
     with pytest.raises(OptionError, match=r"^over_steps, traces: networks that step have scores"):
         one_spike.run(random_samples(one_spike, 1), traces=True)
-
-
-def test_numba_falls_back():
-    network = random_timed_network(4)
-    x = random_samples(network, 2)
-    expected = network.run(x, "reference", record=True)
-    assert first_difference(network.run(x, "numba", record=True), expected) is None
 
 
 def test_codes_of_steps_agree_with_their_trains():

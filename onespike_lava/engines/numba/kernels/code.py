@@ -88,3 +88,28 @@ def emit_count(builder: Any, pointer: Any) -> Any:
     mask = b.bitcast(b.icmp_signed("!=", value, ir.Constant(vector, None)), I64)
     count: Any = b.ctpop(mask)
     return count
+
+
+def emit_largest(builder: Any, memory: Any, to: Any, at: Any, taps: Values) -> None:
+    """The largest of 16 bytes under each tap of a window, byte by byte, to an offset.
+
+    to, at : offsets of the result and of what lies under the first tap
+    taps   : rows and columns of the window, bytes from row to row and from column to column
+    """
+    code = Code(builder, 16)
+    rows, columns, down, right = taps
+    vector = ir.VectorType(I8, 16)
+
+    def row(r: Any, largest: Values) -> Values:
+        start = builder.add(at, builder.mul(r, down))
+
+        def column(k: Any, largest: Values) -> Values:
+            place = builder.add(start, builder.mul(k, right))
+            value = code.load(code.at(memory, place), vector)
+            above = builder.icmp_unsigned(">", value, largest[0])
+            return [builder.select(above, value, largest[0])]
+
+        return code.loop(columns, 1, largest, column)
+
+    found = code.loop(rows, 1, [ir.Constant(vector, None)], row)
+    code.store(found[0], code.at(memory, to))

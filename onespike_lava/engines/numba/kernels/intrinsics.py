@@ -2,43 +2,126 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from onespike_lava.engines.numba.kernels.code import emit_count
+from onespike_lava.engines.numba.kernels.code import I64, emit_count, emit_largest
 from onespike_lava.engines.numba.kernels.tile import TILES, Emitter, Shape
+from onespike_lava.engines.numba.kernels.update import Places, Updater
 
 
 def _bytes_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
+def _by_width(
+    builder: Any, name: str, kind: str, width: Any, arguments: list[Any], emit: Callable[..., None]
+) -> None:
+    """Call what `emit` writes for the width that a block has: a function for each, written once.
+
+    emit : given a builder, the vectors of the width, and the arguments
+    """
+    for vectors in TILES[kind]:
+        function = _function(builder.module, f"onespike.{name}.{vectors}", vectors, arguments, emit)
+        with builder.if_then(builder.icmp_signed("==", width, I64(vectors))):
+            builder.call(function, arguments)
+
+
+def _function(
+    module: Any, name: str, vectors: int, arguments: list[Any], emit: Callable[..., None]
+) -> Any:
+    if name in module.globals:
+        return module.globals[name]
+    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+    function = ir.Function(module, kind, name)
+    function.linkage = "internal"
+    builder = ir.IRBuilder(function.append_basic_block())
+    emit(builder, vectors, *function.args)
+    builder.ret_void()
+    return function
+
+
+def _numbers(context: Any, builder: Any, signature: Any, args: Any, places: Any) -> list[Any]:
+    kinds = signature.args
+    return [context.cast(builder, args[i], kinds[i], types.int64) for i in places]
+
+
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
 def connect(
-    _: Any, kind: Any, width: Any, constants: Any, arena: Any, record: Any, unit: Any, pixels: Any
+    _: Any,
+    kind: Any,
+    width: Any,
+    constants: Any,
+    arena: Any,
+    record: Any,
+    unit: Any,
+    first: Any,
+    last: Any,
 ) -> Any:
-    """Compute one block of channels for the `pixels` pixels of a unit; see `records.Block`.
+    """Compute one block of channels for the pixels `first <= p < last` of a unit.
 
-    kind, width      : literals, a key of `tile.TILES` and one of its widths
+    See `records.Block`.
+
+    kind             : literal, a key of `tile.TILES`
+    width            : one of its widths
     constants, arena : uint8 arrays
     """
-    name, vectors = kind.literal_value, width.literal_value
-    pixels_of = TILES[name]
+    name = kind.literal_value
+
+    def emit(builder: Any, vectors: int, constants: Any, arena: Any, *numbers: Any) -> None:
+        shape = Shape(name, TILES[name][vectors], vectors)
+        Emitter(builder, shape, constants, arena).block(*numbers)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if vectors not in pixels_of:  # no plan of this kind has such blocks
-            return context.get_dummy_value()
-        shape = Shape(name, pixels_of[vectors], vectors)
         memory = [_bytes_of(context, builder, signature.args[i], args[i]) for i in (2, 3)]
-        numbers = [
-            context.cast(builder, args[i], signature.args[i], types.int64) for i in (4, 5, 6)
-        ]
-        Emitter(builder, shape, *memory).block(*numbers)
+        vectors, *numbers = _numbers(context, builder, signature, args, (1, 4, 5, 6, 7))
+        _by_width(builder, "connect", name, vectors, [*memory, *numbers], emit)
         return context.get_dummy_value()
 
-    return types.void(kind, width, constants, arena, record, unit, pixels), codegen
+    return types.void(kind, width, constants, arena, record, unit, first, last), codegen
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def update(
+    _: Any,
+    kind: Any,
+    width: Any,
+    constants: Any,
+    arena: Any,
+    record: Any,
+    first: Any,
+    pixels: Any,
+    current: Any,
+    stride: Any,
+    state: Any,
+    frame: Any,
+    fresh: Any,
+) -> Any:
+    """Take one block's neurons of some pixels through one step; see `records.Neurons`.
+
+    kind .. arena  : as in `connect`
+    first .. fresh : as in `update.Places`
+    """
+    name = kind.literal_value
+
+    def emit(builder: Any, vectors: int, constants: Any, arena: Any, *numbers: Any) -> None:
+        lanes = Shape(name, 1, vectors).lanes
+        record, *places = numbers
+        Updater(builder, lanes, vectors, constants, arena).step(record, Places(*places))
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = [_bytes_of(context, builder, signature.args[i], args[i]) for i in (2, 3)]
+        vectors, *numbers = _numbers(context, builder, signature, args, (1, *range(4, 11)))
+        new = context.cast(builder, args[11], signature.args[11], types.boolean)
+        _by_width(builder, "update", name, vectors, [*memory, *numbers, new], emit)
+        return context.get_dummy_value()
+
+    arguments = (kind, width, constants, arena, record, first, pixels, current, stride, state)
+    return types.void(*arguments, frame, fresh), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -50,6 +133,25 @@ def count_64(_: Any, arena: Any, offset: Any) -> Any:
         return emit_count(builder, builder.gep(data, [args[1]]))
 
     return types.int64(arena, offset), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def largest_16(
+    _: Any, arena: Any, to: Any, at: Any, rows: Any, columns: Any, down: Any, right: Any
+) -> Any:
+    """`arena[to : to + 16]` becomes the largest, byte by byte, under each tap of a window.
+
+    at          : of the first tap
+    rows .. right : of the window, and bytes from row to row and from column to column
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = _bytes_of(context, builder, signature.args[0], args[0])
+        to, at, *taps = _numbers(context, builder, signature, args, range(1, 7))
+        emit_largest(builder, data, to, at, taps)
+        return context.get_dummy_value()
+
+    return types.void(arena, to, at, rows, columns, down, right), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NEXT, STOP, SIZE, ORIGIN, TOTAL, FORM = range(6)
+NEXT, STOP, SIZE, ORIGIN, TOTAL, FORM, STEPS, SPAN = range(8)
 """Places of a job: the next sample that no thread has taken, the sample after the last, samples
-that a thread takes at a time, the sample at the start of the data, samples of the whole run, and
-the type of the data."""
+that a thread takes at a time, the sample at the start of the data, samples of the whole run, the
+type of the data; of networks that step the steps of a sample, and how many of them all layers go
+through before the next ones, else 1 and 1."""
 
 INTEGERS, FLOAT32 = range(2)
 """Types of data: integers of the input grid, uint8, or values to be brought onto it."""
@@ -24,6 +25,8 @@ def raw(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.frombuffer(view.toreadonly(), np.uint8)
 
 
-def job(start: int, stop: int, size: int, total: int, form: int) -> NDArray[np.int64]:
+def job(
+    start: int, stop: int, size: int, total: int, form: int, steps: int = 1, span: int = 1
+) -> NDArray[np.int64]:
     """A job for the samples `start .. stop - 1` of `total`, data beginning at `start`."""
-    return np.array((start, stop, size, start, total, form), np.int64)
+    return np.array((start, stop, size, start, total, form, steps, span), np.int64)

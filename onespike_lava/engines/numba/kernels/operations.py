@@ -1,7 +1,7 @@
 """The operations of a program, one record each; `rows` carries them to the compiled loops.
 
-A new operation is a record here, named in `Operation`, its loop in `loops`, and the branch of
-`loops.operate` that calls it.
+A new operation is a record here, or in `stepping` one of networks that step, named in `Operation`,
+its loop in `loops`, and the branch of `loops.operate` that calls it.
 
 Offsets count bytes from the start of the arena, the memory of a group of images, or of the
 constants where a field says so. `image` and `line` are the bytes of an image and of a padded row
@@ -11,6 +11,18 @@ of a buffer, `pixel` those of a pixel, its channels and silent ones.
 from __future__ import annotations
 
 from typing import NamedTuple, get_args
+
+from onespike_lava.engines.numba.kernels.stepping import (
+    Add,
+    Advance,
+    Border,
+    Delay,
+    Emit,
+    First,
+    Sample,
+    Take,
+    Trains,
+)
 
 
 class Load(NamedTuple):
@@ -225,6 +237,15 @@ Operation = (
     | Tally
     | Record
     | Scores
+    | Sample
+    | Emit
+    | Border
+    | Delay
+    | Advance
+    | First
+    | Add
+    | Trains
+    | Take
 )
 
 OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)

@@ -87,3 +87,77 @@ class Block(NamedTuple):
     potential: int
     potential_stride: int
     potential_pixels: int
+
+
+HELD, LATENCY, BITS = range(3)
+"""What an `Emit` makes of integers: the integer itself, one spike in the step of its number, its
+bits."""
+
+KEEP, ZERO, SUBTRACT, LEVEL = range(4)
+"""What a spike does to the potential (`layers.Reset`)."""
+
+ROWS = 7
+"""Rows of a table of neurons: bias, keep_u, keep_v, drive, threshold, reset, floor."""
+
+BIAS, KEEP_U, KEEP_V, DRIVE, LIMIT, AMOUNT, FLOOR = range(ROWS)
+
+
+class Neurons(NamedTuple):
+    """A block of timed neurons; the tables of constants have its `width * LANES` channels.
+
+    simple      : not 0 where `update` serves: every step alike, one spike in each
+    table       : constants, int32[pixels or 1, ROWS, width * LANES]
+    spread      : bytes between its pixels, 0 where all have the same
+    filters     : not 0 where currents are kept
+    leaks       : not 0 where potentials are not kept whole
+    fraction    : bits by which synaptic input is shifted
+    up, up_below : added to the 12 bits that decay cuts off, below zero `up_below` too: 4095 to
+                  round up
+    u, v, fired : arena, int32 states, or `NONE`
+    state_image, state_pixel : bytes between images, pixels
+    moves       : not 0 where all pixels have states, 0 where those of a part are enough
+    output      : arena, uint8, or `NONE`
+    output_frame, output_pixels : bytes between frames; constants, int32[pixels]
+    seen        : arena, int32, where potentials before the reset are kept, or `NONE`
+    seen_frame, seen_pixel : bytes
+    kind        : of the reset, and whether what stays of the potential, `mask`, is all or nothing
+    payload     : in `update`
+    payloads, limits, amounts : constants, int32[steps] of the phases
+    most, counts : steps that may fire, spikes of a step
+    mantissa, exponent, grown : growth, and the steps that grow
+    wait, steps : `T_w`, `T`
+    """
+
+    simple: int
+    table: int
+    spread: int
+    filters: int
+    leaks: int
+    fraction: int
+    up: int
+    up_below: int
+    u: int
+    v: int
+    fired: int
+    state_image: int
+    state_pixel: int
+    moves: int
+    output: int
+    output_frame: int
+    output_pixels: int
+    seen: int
+    seen_frame: int
+    seen_pixel: int
+    kind: int
+    mask: int
+    payload: int
+    payloads: int
+    limits: int
+    amounts: int
+    most: int
+    counts: int
+    mantissa: int
+    exponent: int
+    grown: int
+    wait: int
+    steps: int

@@ -58,6 +58,21 @@ def fields(_: Any, operation: Any, row: Any) -> Any:
     return record(operation, row), codegen
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def record(_: Any, kind: Any, constants: Any, offset: Any) -> Any:
+    """A record of int64 fields at an offset of the constants, a class of `records`."""
+    count = len(kind.instance_class._fields)
+    made = types.NamedUniTuple(types.int64, count, kind.instance_class)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        start = builder.gep(_numbers(context, builder, signature, args), [args[2]])
+        numbers = builder.bitcast(start, I64.as_pointer())
+        places = [builder.gep(numbers, [I64(i)]) for i in range(count)]
+        return context.make_tuple(builder, made, [builder.load(place) for place in places])
+
+    return made(kind, constants, types.int64), codegen
+
+
 def _numbers(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    """Pointer to the numbers of a row, the second argument."""
+    """Pointer to what the array that is the second argument holds."""
     return context.make_array(signature.args[1])(context, builder, args[1]).data

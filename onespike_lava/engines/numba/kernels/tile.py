@@ -56,10 +56,10 @@ class Emitter(Code):
         self.shape, self.constants, self.arena = shape, constants, arena
         self.places = [(m, n) for m in range(shape.pixels) for n in range(shape.registers)]
 
-    def block(self, record: Any, unit: Any, pixels: Any) -> None:
-        """All tiles of one unit; `record` is the offset of a `Block`."""
+    def block(self, record: Any, unit: Any, first: Any, last: Any) -> None:
+        """All tiles of some pixels of a unit; `record` is the offset of a `Block`."""
         block = Block(*self.numbers(record, len(Block._fields)))
-        self.loop(pixels, self.shape.pixels, [], lambda p, _: self.tile(block, unit, p))
+        self.loop(last, self.shape.pixels, [], lambda p, _: self.tile(block, unit, p), first)
 
     def tile(self, block: Block, unit: Any, pixel: Any) -> Values:
         """One tile: start from the bias, add all segments, decide and store.

@@ -1,6 +1,6 @@
 """The compiled walk through a program, one entry of fixed signature for any network.
 
-`connect` is written in LLVM IR, all other operations are the plain loops of `loops`.
+`connect` and `update` are written in LLVM IR, all other operations are the plain loops of `loops`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ from typing import Any
 from numba import config, njit, types
 from numba.core import event
 
-from onespike_lava.engines.numba.kernels.intrinsics import claim, connect
-from onespike_lava.engines.numba.kernels.job import SIZE, STOP
+from onespike_lava.engines.numba.kernels.intrinsics import claim, connect, update
+from onespike_lava.engines.numba.kernels.job import SIZE, SPAN, STEPS, STOP
 from onespike_lava.engines.numba.kernels.loops.operate import operate
+from onespike_lava.engines.numba.kernels.loops.turns import (
+    advance_apart,
+    place_of,
+    turn_of,
+    turns,
+)
 from onespike_lava.engines.numba.kernels.operations import Connect
-from onespike_lava.engines.numba.kernels.rows import fields, holds
+from onespike_lava.engines.numba.kernels.records import NONE, Neurons
+from onespike_lava.engines.numba.kernels.rows import fields, holds, record
+from onespike_lava.engines.numba.kernels.stepping import Advance
 
 LOGGER = logging.getLogger("onespike_lava")
 
@@ -116,44 +124,75 @@ def _walk(kind: str, version: int) -> Callable[..., int]:
         program            : int64[operations, PARAMETERS]
         constants, numbers : uint8[...] and its int32 view; arena, wide : likewise
         data               : uint8[...], the samples' bytes from the job's origin on
-        job                : int64[6], `job.job`, shared with the walks of other threads
+        job                : int64[8], `job.job`, shared with the walks of other threads
         grid               : float64[2, runs], of the input
-        scores             : int64[N, outputs], written for these samples
+        scores             : int64[N, outputs], written for these samples; with scores over
+                             steps int64[N * T, outputs]
         found              : int64[layers + 1], raised by these samples' spikes and by the values
                              outside the input's grid
         worst              : float64[1], raised to the largest distance from the grid
         recorded           : uint8[...], codes of all samples where the program records them
         """
+        span = job[SPAN]
         first = claim(job, job[SIZE])
         while first < job[STOP]:
             images = min(job[SIZE], job[STOP] - first)
-            for i in range(len(program)):
-                row = program[i]
-                if not holds(Connect, row):
-                    operate(
-                        constants,
-                        numbers,
-                        arena,
-                        wide,
-                        data,
-                        job,
-                        grid,
-                        row,
-                        first,
-                        images,
-                        scores,
-                        found,
-                        worst,
-                        recorded,
-                    )
-                    continue
-                p = fields(Connect, row)
-                for unit in range((images + p.together - 1) // p.together):
-                    count = min(p.together, images - unit * p.together) * p.pixels
-                    if p.width == 1:  # the width is a literal, since each has a kernel of its own
-                        connect(kind, 1, constants, arena, p.record, unit, count)
+            for now in range(0, job[STEPS], span):
+                for i in range(len(program)):
+                    row = program[i]
+                    if holds(Connect, row):
+                        p = fields(Connect, row)
+                        # sums that are the same in all steps are known after the first
+                        units = (images + p.together - 1) // p.together if now == 0 else 0
+                        for unit in range(units):
+                            count = min(p.together, images - unit * p.together) * p.pixels
+                            connect(kind, p.width, constants, arena, p.record, unit, 0, count)
+                    elif holds(Advance, row):
+                        a = fields(Advance, row)
+                        n = record(Neurons, constants, a.neurons)
+                        for turn in range(turns(a, images, span)):
+                            unit, start, end, many = turn_of(a, turn, images, span)
+                            if a.record != NONE:
+                                connect(kind, a.width, constants, arena, a.record, unit, start, end)
+                            for k in range(many):
+                                at = place_of(wide, a, n, unit, start, end, k, span)
+                                frame, pixels, current, stride, state = at
+                                step = now + frame % span
+                                if n.simple and step < n.steps:
+                                    update(
+                                        kind,
+                                        a.width,
+                                        constants,
+                                        arena,
+                                        a.neurons,
+                                        start,
+                                        pixels,
+                                        current,
+                                        stride,
+                                        state,
+                                        frame * n.output_frame,
+                                        step == 0,
+                                    )
+                                else:
+                                    advance_apart(numbers, arena, wide, a, n, start, *at, now, span)
                     else:
-                        connect(kind, 2, constants, arena, p.record, unit, count)
+                        operate(
+                            constants,
+                            numbers,
+                            arena,
+                            wide,
+                            data,
+                            job,
+                            grid,
+                            row,
+                            first,
+                            images,
+                            now,
+                            scores,
+                            found,
+                            worst,
+                            recorded,
+                        )
             first = claim(job, job[SIZE])
         return version
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from onespike_lava.engines.numba.kernels.operations import Clear, Operation
 from onespike_lava.engines.numba.kernels.records import LANES
+from onespike_lava.engines.numba.kernels.stepping import Border
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.packing import Constants
 from onespike_lava.engines.numba.plan.schedule import Step
@@ -26,10 +27,15 @@ class Assembly:
     constants  : weights and tables so far
     operations : so far, in order
     work       : products of an image so far, about
+    span       : of networks that step: steps that all layers go through before the next ones
+    over       : whether each step has scores
+    emitted    : frames of what an input of integers sends, None where no layer reads them
     """
 
-    def __init__(self, network: Model, wait: int, kind: str):
+    def __init__(self, network: Model, wait: int, kind: str, span: int = 1, over: bool = False):
         self.network, self.wait, self.kind = network, wait, kind
+        self.span, self.over = span, over
+        self.emitted: Buffer | None = None
         self.codes = False
         self.outputs: list[list[Buffer]] = []
         self.group = self.scratch = self.work = 0
@@ -43,8 +49,25 @@ class Assembly:
 
     def clear(self, buffer: Buffer) -> None:
         """Silence what lies around a buffer's values, where anything does."""
-        if any(buffer.padding):
+        if any(buffer.padding) and self.network.steps:
+            self.operations.append(border_of(buffer))
+        elif any(buffer.padding):
             self.operations.append(Clear(buffer.start, buffer.image))
+
+
+def border_of(buffer: Buffer) -> Border:
+    """The operation that silences the padding of frames."""
+    top, left, bottom, right = buffer.padding
+    return Border(
+        start=buffer.start,
+        frame=buffer.image,
+        line=buffer.line,
+        rows=buffer.shape[1],
+        top=top * buffer.line,
+        bottom=bottom * buffer.line,
+        left=left * buffer.pixel,
+        right=right * buffer.pixel,
+    )
 
 
 class Plan(ABC):
@@ -59,12 +82,15 @@ class Plan(ABC):
     steps     : in which its neurons add up and decide
     ambiguous : whether two phases send the same, so that payloads do not tell them apart
     served    : whether the kernels can run the layer
+    frames    : of each of its buffers
+    stays     : whether they are needed from one span to the next
     """
 
     unit, planes = LANES, 1
     reads: Sequence[tuple[int, Window]] = ()
     steps: Sequence[Step] = ()
     ambiguous, served = False, True
+    frames, stays = 1, False
 
     def __init__(self, assembly: Assembly, index: int):
         self.assembly, self.index = assembly, index

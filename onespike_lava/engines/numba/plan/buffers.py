@@ -23,6 +23,7 @@ class Buffer:
     padding      : rows and columns (top, left, bottom, right)
     item         : bytes of a value
     birth, death : first and last layer that needs it
+    frames       : of an image: of trains the steps of a span, else 1
     start        : offset in the arena, known once all are placed
     """
 
@@ -33,6 +34,7 @@ class Buffer:
     birth: int
     death: int
     start: int = 0
+    frames: int = 1
 
     @property
     def line(self) -> int:
@@ -41,8 +43,13 @@ class Buffer:
 
     @property
     def image(self) -> int:
-        """Bytes of an image."""
+        """Bytes of an image, of trains those of a frame."""
         return (self.shape[1] + self.padding[0] + self.padding[2]) * self.line
+
+    @property
+    def held(self) -> int:
+        """Bytes of all frames of an image."""
+        return self.frames * self.image
 
     @property
     def first(self) -> int:
@@ -74,13 +81,13 @@ def spatial(shape: Shape) -> Shape:
 def place(buffers: list[Buffer]) -> int:
     """Give each buffer the lowest place that no other of its time holds; bytes of an image."""
     placed: list[Buffer] = []
-    for buffer in sorted(buffers, key=lambda b: (b.birth, -b.image)):
+    for buffer in sorted(buffers, key=lambda b: (b.birth, -b.held)):
         near = [b for b in placed if b.birth <= buffer.death and buffer.birth <= b.death]
         start = 0
         for other in sorted(near, key=lambda b: b.start):
-            if start + buffer.image <= other.start:
+            if start + buffer.held <= other.start:
                 break
-            start = max(start, other.start + up(other.image, LANES))
+            start = max(start, other.start + up(other.held, LANES))
         buffer.start = start
         placed.append(buffer)
-    return max(b.start + up(b.image, LANES) for b in placed)
+    return max(b.start + up(b.held, LANES) for b in placed)

@@ -19,7 +19,7 @@ from onespike_lava.engines.numba.plan.packing import (
     up,
     widths_of,
 )
-from onespike_lava.layers import Readout, Spiking, Synapse, Window, per_neuron
+from onespike_lava.layers import Layer, Synapse, Window, per_neuron
 
 FEW_PIXELS = 256
 """Images are taken together until a unit has so many pixels, so that tiles are full."""
@@ -66,22 +66,24 @@ def _share(group: int, most: int) -> int:
 class Layout:
     """What all blocks of one layer share: wires, units, tables of pixels.
 
-    group : most images that go through a layer together
+    group : most images that go through a layer together, of trains frames
+    most  : images that a unit may have, None for as many as make `FEW_PIXELS`
     """
 
     def __init__(
         self,
-        layer: Spiking | Readout,
+        layer: Layer,
         wires: list[Wire],
         constants: Constants,
         kind: str,
         group: int,
+        most: int | None = None,
     ):
         self.layer, self.kind, self.constants = layer, kind, constants
         self.shape = spatial(layer.shape)
         self.pixels = self.shape[1] * self.shape[2]
         self.pixel = up(self.shape[0], LANES)
-        self.together = _share(group, -(-FEW_PIXELS // self.pixels))
+        self.together = _share(group, most or -(-FEW_PIXELS // self.pixels))
         self.wires = sorted(wires, key=lambda w: w.channel)
         grouped = [len(w.weight) // w.groups for w in wires if w.groups > 1 and not w.channel]
         per_group = int(np.gcd.reduce(grouped)) if grouped else 0

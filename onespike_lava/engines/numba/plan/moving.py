@@ -5,6 +5,7 @@ from __future__ import annotations
 from onespike_lava.engines.numba.kernels.operations import Load, Pool
 from onespike_lava.engines.numba.kernels.records import REDUCED
 from onespike_lava.engines.numba.plan.assembly import Assembly, Plan
+from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.layers import Input, MaxPool
 
 
@@ -46,25 +47,30 @@ class PoolPlan(Plan):
 
     def assemble(self) -> None:
         """See `Plan`."""
-        layer, window = self.layer, self.layer.window
-        (source,), (target,) = (self.assembly.outputs[i] for i in (layer.source, self.index))
+        source, target = (self.assembly.outputs[i][0] for i in (self.layer.source, self.index))
         self.assembly.clear(target)
-        pool = Pool(
-            source=source.start + source.corner(window.padding),
-            image=source.image,
-            line=source.line,
-            start=target.first,
-            out=target.image,
-            below=target.line,
-            height=target.shape[1],
-            width=target.shape[2],
-            pixel=target.pixel,
-            rows=layer.kernel[0],
-            columns=layer.kernel[1],
-            down=window.stride[0],
-            right=window.stride[1],
-            apart=window.dilation[0],
-            beside=window.dilation[1],
-            codes=int(self.assembly.codes),
-        )
-        self.assembly.operations.append(pool)
+        codes = int(self.assembly.codes)
+        self.assembly.operations.append(pool_of(self.layer, source, target, codes))
+
+
+def pool_of(layer: MaxPool, source: Buffer, target: Buffer, codes: int) -> Pool:
+    """The operation of a max pool, of codes or payloads."""
+    window = layer.window
+    return Pool(
+        source=source.start + source.corner(window.padding),
+        image=source.image,
+        line=source.line,
+        start=target.first,
+        out=target.image,
+        below=target.line,
+        height=target.shape[1],
+        width=target.shape[2],
+        pixel=target.pixel,
+        rows=layer.kernel[0],
+        columns=layer.kernel[1],
+        down=window.stride[0],
+        right=window.stride[1],
+        apart=window.dilation[0],
+        beside=window.dilation[1],
+        codes=codes,
+    )

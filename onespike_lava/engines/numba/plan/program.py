@@ -28,6 +28,9 @@ class Program:
     recorded  : bytes of recorded codes per image
     work      : products of an image, about
     inputs, outputs, layers : values of an image and of its scores; layers but the readout
+    steps, span : of networks that step those of a sample, and how many all layers go through
+                before the next ones; else 1
+    over      : whether there are scores after each step
     memories  : arenas that no thread uses now, with their int32 views; to take one is atomic
     """
 
@@ -43,6 +46,9 @@ class Program:
     inputs: int
     outputs: int
     layers: int
+    steps: int = 1
+    span: int = 1
+    over: bool = False
     memories: list[Memory] = field(default_factory=list)
 
     def take(self) -> Memory:

@@ -15,6 +15,7 @@ from onespike_lava.engines.numba.kernels.walk import walker
 from onespike_lava.engines.numba.plan.program import Program
 from onespike_lava.engines.numba.run.workers import share
 from onespike_lava.engines.result import Codes, Data, Result, code_shapes
+from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.layers import Shape
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count
@@ -36,11 +37,20 @@ Counted = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 def run_program(
-    network: Model, program: Program, data: Data, record: bool, progress: Count
+    network: Model,
+    program: Program,
+    data: Data,
+    record: bool,
+    progress: Count,
+    notes: Notes | None = None,
 ) -> Result:
-    """Run every sample; compiled code encodes `Samples` of float32."""
+    """Run every sample; compiled code encodes `Samples` of float32.
+
+    notes : takes scores after each step, of a program that has them
+    """
     samples = len(data)
-    scores = np.empty((samples, program.outputs), np.int64)
+    rows = samples * program.steps if program.over else samples
+    scores = np.empty((rows, program.outputs), np.int64)
     recorded = np.empty(program.recorded * samples, np.uint8) if record else NOTHING
     counted = _nothing_counted(program)
     size = max(1, min(BLOCK_VALUES // program.inputs, BLOCK_WORK // program.work))
@@ -53,6 +63,10 @@ def run_program(
     if isinstance(data, Samples):
         data.note(found[-1], float(counted[1][0]))
     codes = _codes(recorded, samples, code_shapes(network)) if record else None
+    if notes is not None and program.over:
+        steps = scores.reshape(samples, program.steps, program.outputs)
+        notes.note(steps)
+        scores = steps[:, -1]
     return Result(scores, found[:-1], codes)
 
 
@@ -69,7 +83,7 @@ def _run_block(
         threads = min(program.work * samples // THREAD_WORK, limit(), samples)
     values, form = _values(data, block)
     size = max(1, min(program.group, -(-samples // threads)))
-    todo = job(block.start, block.stop, size, len(data), form)
+    todo = job(block.start, block.stop, size, len(data), form, program.steps, program.span)
     walk = walker(program.kind)
     found: list[Counted] = []
 

@@ -1,20 +1,23 @@
 """Obvious twins of all that is written in LLVM IR: the same records, plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from onespike_lava.engines.numba.kernels import job, walk
-from onespike_lava.engines.numba.kernels.loops import buffers, operate
+from onespike_lava.engines.numba.kernels.loops import buffers, neurons, operate, pools
 from onespike_lava.engines.numba.kernels.operations import OPERATIONS
-from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block, Segment
+from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block, Neurons, Segment
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.packing import LINE
-from onespike_lava.layers import Window
-from tests.networks import Maker, random_samples
+from onespike_lava.layers import Firing, Reset, Threshold, Window
+from tests.networks import Maker, TimedMaker, random_samples
 
 
 def take_over():
     """The twins in place of the originals, in a process without the compiler."""
     walk.connect, walk.claim, buffers.count_64 = connect, claim, count_64
+    walk.update, walk.record, pools.largest_16 = update, record_at, largest_16
     for module in (walk, operate):
         module.holds, module.fields = holds, fields
 
@@ -34,11 +37,18 @@ def count_64(arena, offset):
     return int(np.count_nonzero(arena[offset : offset + LINE]))
 
 
-def connect(kind, width, constants, arena, record, unit, pixels):
+def largest_16(arena, to, at, rows, columns, down, right):
+    """The largest under each tap of a window."""
+    starts = [int(at) + r * down + k * right for r in range(rows) for k in range(columns)]
+    taps = [arena[start : start + LANES] for start in starts]
+    arena[int(to) : int(to) + LANES] = np.max(taps, axis=0)
+
+
+def connect(kind, width, constants, arena, record, unit, first, last):
     """One block of channels, pixel by pixel, channel by channel."""
     block = record_at(Block, constants, record)
     assert block.width == width
-    for pixel in range(pixels):
+    for pixel in range(first, last):
         for lane in range(width * LANES):
             potential = int(start(block, constants, arena, unit, pixel, lane))
             for number in range(block.dots + block.channels):
@@ -48,6 +58,16 @@ def connect(kind, width, constants, arena, record, unit, pixels):
                 add = added if dot else added_by_channel
                 potential += add(kind, width, segment, constants, arena, unit, pixel, lane)
             finish(block, constants, arena, unit, pixel, lane, potential)
+
+
+def update(
+    kind, width, constants, arena, record, first, pixels, current, stride, state, frame, fresh
+):
+    """A step of neurons that are alike in all steps, by the loop that serves every setting."""
+    made = record_at(Neurons, constants, record)
+    numbers, wide = constants.view(np.int32), arena.view(np.int32)
+    place = (first, pixels, current, stride, state, frame - (0 if fresh else made.output_frame))
+    neurons.advance(numbers, arena, wide, made, width, 1 if fresh else 2, *place, 0)
 
 
 def claim(counter, size):
@@ -132,12 +152,26 @@ def twin_difference(kind):
     at = make.conv(make.input((2, 4, 3)), 17, window=Window((1, 1), (1, 0, 1, 1)))
     at = make.conv(make.residual(at, at), 2, (2, 2), groups=1)
     make.readout(at)
-    network = make.network()
+    return difference(make.network(), kind, 1)
+
+
+def stepping_difference(kind):
+    """The same of a network that steps, of neurons in vectors and one by one."""
+    make = TimedMaker(np.random.default_rng(2), 3)
+    at = make.conv(make.input((2, 4, 3), "constant"), 17, window=Window((1, 1), (1, 0, 1, 1)))
+    plain = {"threshold": Threshold(np.full(17, 900, np.int32)), "reset": Reset("zero")}
+    make.layers[at] = replace(make.layers[at], firing=Firing(), **plain)
+    make.readout(make.dense(make.pool(at), 5))
+    return difference(make.network(), kind, 0)
+
+
+def difference(network, kind, wait):
+    """Scores that differ from those of engine `numpy`."""
     x = random_samples(network, 2)
-    expected = network.run(x, "numpy", 1).scores
-    made = planner.compile_network(network, 1, False, kind)
+    expected = network.run(x, "numpy", wait).scores
+    made = planner.compile_network(network, wait, False, kind)
     views = (made.constants, made.numbers, *made.take())
-    todo = job.job(0, 2, 2, 2, job.FLOAT32)
+    todo = job.job(0, 2, 2, 2, job.FLOAT32, made.steps, made.span)
     data = job.raw(x.astype(np.float32))
     found, counts = np.zeros_like(expected), np.zeros(len(network.layers), np.int64)
     step = walk._walk(kind, 0)

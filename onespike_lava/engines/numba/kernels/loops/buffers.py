@@ -11,8 +11,27 @@ from onespike_lava.engines.numba.kernels.loops.plain import plain, u
 @plain
 def clear(arena, p, images):  # type: ignore[no-untyped-def]
     """Do a `Clear`."""
-    for i in range(p.image * images):
-        arena[u(p.start) + u(i)] = 0
+    silence(arena, p.start, p.image * images)
+
+
+@plain
+def border(arena, p, frames):  # type: ignore[no-untyped-def]
+    """Do a `Border`."""
+    for n in range(frames):
+        start = p.start + n * p.frame
+        silence(arena, start, p.top)
+        silence(arena, start + p.frame - p.bottom, p.bottom)
+        for y in range(p.rows):
+            line = start + p.top + y * p.line
+            silence(arena, line, p.left)
+            silence(arena, line + p.line - p.right, p.right)
+
+
+@plain
+def silence(arena, start, size):  # type: ignore[no-untyped-def]
+    """Zeros."""
+    for i in range(size):
+        arena[u(start) + u(i)] = 0
 
 
 @plain
