@@ -43,6 +43,10 @@ def test_pilotnet_is_what_intel_recorded(engine):
             assert ((run.potentials[name][0, :steps] == v) | spikes).all(), name
         seen += spikes.size
     assert seen > 2_500_000
+    compiled = network.run(x[None], engine="numba", record=True)  # spikes; it notes no states
+    for name in PILOTNET:
+        assert (compiled.trains(name) == run.trains(name)).all(), name
+    assert (compiled.scores == run.scores).all()
 
 
 @TRUTH
@@ -52,14 +56,15 @@ def test_pilotnet_is_written_as_it_was_read():
 
 
 @TRUTH
-def test_ntidigits_is_what_intel_recorded():
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_ntidigits_is_what_intel_recorded(engine):
     """All 3,000 steps; the record is 4 steps behind layers without steps of their own."""
     network = onespike_lava.load(DATA / "ntidigits.net")
     assert (network.phases, network.proven) == (3000, True)
     with np.load(DATA / "ntidigits_truth.npz") as file:
         sent, expected = file["input"].T, file["output"].T
     x = sent.reshape(1, 3000, *network.input.shape).astype(np.uint8)
-    run = network.run(x, engine="numpy", record=True)
+    run = network.run(x, engine=engine, record=True)
     found = run.trains("dense_4")[0]
     assert found.sum() == 22_572
     assert (found[:-4] == expected[4:]).all()
