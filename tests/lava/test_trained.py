@@ -1,4 +1,4 @@
-"""Networks that Intel trained, in Lava: spike for spike as on engine numpy, which Intel's record holds."""
+"""Networks that Intel trained, in Lava: spike for spike as on engine numpy, as Intel recorded."""
 
 from dataclasses import replace
 

@@ -9,7 +9,7 @@ from onespike_lava import load
 from onespike_lava.cli import main
 from onespike_lava.layers import Timed
 from onespike_lava.netx import save
-from tests.networks import random_samples, random_timed_network
+from tests.networks import random_network, random_samples, random_timed_network
 
 
 @pytest.fixture(params=["constant", "events"])
@@ -55,6 +55,31 @@ def test_figures_of_inspect_and_evaluate(network, capsys):
     assert code == 0
     assert json.loads(out)["spikes"] == run.spikes
     assert json.loads(out)["correct"] == int((run.predictions == 0).sum())
+
+
+def test_accuracy_over_steps(network, capsys):
+    words = ["evaluate", "a.net", "--data", "x.npz", "--over-steps"]
+    code, out, _ = done([*words, "--json"], capsys)
+    found, x = json.loads(out), random_samples(network, 4)
+    scores = network.run(x, over_steps=True).over_steps
+    places = int(np.prod(network.readout.scores[1:]))
+    best = scores.reshape(4, 5, -1, places).argmax(axis=2)
+    assert code == 0
+    assert found["accuracy_over_steps"] == (best == 0).mean(axis=(0, 2)).tolist()
+    assert found["accuracy_over_steps"][-1] == found["accuracy"]
+    code, out, _ = done([*words, "--limit", "2"], capsys)
+    assert code == 0
+    assert "accuracy after step 5" in out
+
+
+def test_phase_codes_have_no_accuracy_over_steps(capsys, tmp_path):
+    made = random_network(1)
+    save(made, tmp_path / "b.net")
+    np.savez(tmp_path / "x.npz", x=random_samples(made, 2), y=np.zeros(2, int))
+    words = ["evaluate", str(tmp_path / "b.net"), "--data", str(tmp_path / "x.npz")]
+    code, _, err = done([*words, "--over-steps"], capsys)
+    assert code == 2
+    assert "networks that step have scores and states after each step" in err
 
 
 def test_what_has_no_part_says_so(network, capsys):
