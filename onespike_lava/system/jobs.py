@@ -22,7 +22,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -151,7 +151,8 @@ def _processes(workers: int) -> Iterator[Crew]:
     finally:
         alive.close()
         if READER_STAYS:
-            executor._call_queue._reader.close()
+            with suppress(OSError):  # the executor's own thread may be closing it just now
+                executor._call_queue._reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         listening.close()
         sweep_scratch()  # of workers that were at work
