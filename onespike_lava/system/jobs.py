@@ -151,7 +151,7 @@ def _processes(workers: int) -> Iterator[Crew]:
     finally:
         alive.close()
         if READER_STAYS:
-            with suppress(OSError):  # the executor's own thread may be closing it just now
+            with suppress(OSError, TypeError):  # the executor's own thread may be closing it now
                 executor._call_queue._reader.close()
         executor.shutdown(wait=True, cancel_futures=True)
         listening.close()
