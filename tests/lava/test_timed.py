@@ -148,7 +148,7 @@ def test_network_run_takes_the_engine():
     assert first_difference(found, expected) is None
     np.testing.assert_array_equal(found.trains("timed1"), expected.trains("timed1"))
     np.testing.assert_array_equal(found.predictions, expected.predictions)
-    with pytest.raises(OptionError, match=r"engine lava does not note them; take numpy"):
+    with pytest.raises(OptionError, match=r"engine lava does not note them; take one of numba, "):
         network.run(x, "lava", over_steps=True)
 
 
