@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onespike_lava import netx
-from onespike_lava.errors import FormatError, InvalidNetworkError, OneSpikeError
+from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.layers import Input, Readout, Synapse
 from onespike_lava.limits import NEURONS_MAX
 from onespike_lava.network import Network
 from onespike_lava.netx import reader
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.tree import to_tree
+from tests.damage import byte_changes, changed_bytes, changed_keys, network_or_one_line
 from tests.graphs import random_graph_network
-from tests.lines import check_line
 from tests.networks import random_network, random_timed_network, timed
 
 TREES = [
@@ -32,45 +32,13 @@ TREES = [
         timed(random_network(1, "membrane", phases=4)),
     )
 ]
-KINDS = ["int8", "uint8", "int32", "int64", "float32", "float64", "bool", "S3", "complex64"]
-
-
-def same_or_one_line(build):
-    """A network, which its own file gives back, or an error of one line."""
-    try:
-        network = build()
-    except OneSpikeError as error:
-        check_line(error)
-    else:
-        assert netx.from_bytes(netx.to_bytes(network)) == network
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.sampled_from(TREES), st.data())
 def test_changed_keys_are_a_network_or_an_error(tree, data):
-    keys = dict(tree)
-    for _ in range(data.draw(st.integers(1, 3))):
-        path = data.draw(st.sampled_from(sorted(keys)))
-        change = data.draw(st.sampled_from(["drop", "move", "type", "shape", "value", "swap"]))
-        array = keys.pop(path)
-        if change == "move":
-            keys[data.draw(st.sampled_from([f"{path}x", "layer/0", f"{path}/0", "/"]))] = array
-        elif change == "type":
-            keys[path] = np.ones(array.shape, data.draw(st.sampled_from(KINDS)))
-        elif change == "shape":
-            shape = data.draw(st.lists(st.integers(0, 4), max_size=5))
-            keys[path] = np.resize(array, shape)
-        elif change == "swap":
-            keys[path] = tree[data.draw(st.sampled_from(sorted(tree)))]
-        elif change == "value" and array.size:
-            raw = data.draw(st.binary(min_size=array.itemsize, max_size=array.itemsize))
-            changed = np.array(array)
-            at = data.draw(st.integers(0, array.size - 1))
-            changed.reshape(-1)[at] = np.frombuffer(raw, array.dtype)[0]
-            keys[path] = changed
-        if not keys:
-            break
-    same_or_one_line(lambda: from_tree(keys))
+    keys = changed_keys(data, tree)
+    network_or_one_line(lambda: from_tree(keys))
 
 
 SMALL = netx.to_bytes(
@@ -86,12 +54,9 @@ SMALL = netx.to_bytes(
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(0, 255)), min_size=1))
+@given(byte_changes(SMALL))
 def test_changed_bytes_are_a_network_or_an_error(changes):
-    content = bytearray(SMALL)
-    for at, value in changes:
-        content[at] = value
-    same_or_one_line(lambda: netx.from_bytes(bytes(content)))
+    network_or_one_line(lambda: netx.from_bytes(changed_bytes(SMALL, changes)))
 
 
 def written(change):

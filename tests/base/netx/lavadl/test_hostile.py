@@ -1,9 +1,7 @@
 """Damaged plain lava-dl files."""
 
 import struct
-import warnings
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,54 +9,19 @@ from hypothesis import strategies as st
 from onespike_lava import netx
 from onespike_lava.errors import (
     FormatError,
-    OneSpikeError,
-    OneSpikeWarning,
 )
 from onespike_lava.netx import lavadl
 from onespike_lava.netx.heap import text_at
+from tests.damage import byte_changes, changed_bytes, changed_keys, network_or_one_line
 from tests.plain import drawn, smallest
 
 TREES = [drawn(seed).tree() for seed in range(4)]
-KINDS = ["int8", "uint8", "int64", "float32", "float64", "bool", "S3", "complex64"]
-
-
-def check_line(error):
-    assert len(str(error).splitlines()) == 1
-
-
-def network_or_one_line(build):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OneSpikeWarning)
-        try:
-            network = build()
-        except OneSpikeError as error:
-            check_line(error)
-        else:
-            assert netx.from_bytes(netx.to_bytes(network)) == network
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(TREES), st.data())
 def test_changed_keys_are_a_network_or_an_error(tree, data):
-    keys = dict(tree)
-    for _ in range(data.draw(st.integers(1, 3))):
-        path = data.draw(st.sampled_from(sorted(keys)))
-        change = data.draw(st.sampled_from(["drop", "move", "type", "shape", "value", "swap"]))
-        array = keys.pop(path)
-        if change == "move":
-            keys[data.draw(st.sampled_from([f"{path}x", "layer/0", f"{path}/0", "/"]))] = array
-        elif change == "type":
-            keys[path] = np.ones(array.shape, data.draw(st.sampled_from(KINDS)))
-        elif change == "shape":
-            keys[path] = np.resize(array, data.draw(st.lists(st.integers(0, 4), max_size=5)))
-        elif change == "swap":
-            keys[path] = tree[data.draw(st.sampled_from(sorted(tree)))]
-        elif change == "value" and array.size:
-            raw = data.draw(st.binary(min_size=array.itemsize, max_size=array.itemsize))
-            changed = np.array(array)
-            at = data.draw(st.integers(0, array.size - 1))
-            changed.reshape(-1)[at] = np.frombuffer(raw, array.dtype)[0]
-            keys[path] = changed
+    keys = changed_keys(data, tree)
     network_or_one_line(lambda: lavadl.from_tree(keys))
 
 
@@ -66,12 +29,9 @@ SMALL = smallest().content()
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.integers(0, 255)), min_size=1))
+@given(byte_changes(SMALL))
 def test_changed_bytes_are_a_network_or_an_error(changes):
-    content = bytearray(SMALL)
-    for at, value in changes:
-        content[at] = value
-    network_or_one_line(lambda: netx.from_bytes(bytes(content)))
+    network_or_one_line(lambda: netx.from_bytes(changed_bytes(SMALL, changes)))
 
 
 def heap(objects):
