@@ -1,6 +1,8 @@
-"""What all tests share: kernels are compiled once, before workers start."""
+"""What all tests share: kernels are compiled once, before workers start; a command line."""
 
 from importlib.util import find_spec
+
+import pytest
 
 
 def pytest_sessionstart(session):
@@ -11,3 +13,17 @@ def pytest_sessionstart(session):
 
         for kind in kinds():
             walker(kind)
+
+
+@pytest.fixture
+def onespike(capsys):
+    """Runs a command line; gives exit code, stdout and stderr."""
+    from onespike_lava.cli import main
+
+    def call(*words):
+        with pytest.raises(SystemExit) as end:
+            main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return end.value.code, captured.out, captured.err
+
+    return call

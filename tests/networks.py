@@ -35,6 +35,13 @@ PLAIN = Window()
 HALVING = Window((2, 2))
 
 
+def changed(network, position, **fields):
+    """The network with fields of one layer replaced."""
+    layers = list(network.layers)
+    layers[position] = replace(layers[position], **fields)
+    return replace(network, layers=tuple(layers))
+
+
 class Maker:
     """Draws the layers of one network; `rng` is seeded by the caller."""
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from onespike_lava import load, netx
-from onespike_lava.cli import main
 from tests import DIGITS
 from tests.digits.conftest import module
 
@@ -20,19 +19,6 @@ def data(tmp_path_factory, split):
     folder = tmp_path_factory.mktemp("data")
     module("data").write(folder)
     return folder
-
-
-@pytest.fixture
-def onespike(capsys):
-    """Runs a command line; gives exit code, stdout and stderr."""
-
-    def call(*words):
-        with pytest.raises(SystemExit) as end:
-            main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return call
 
 
 def test_export_evaluate_run(onespike, data, tmp_path, split, conversions):

@@ -3,22 +3,9 @@
 import json
 
 import numpy as np
-import pytest
 
 from onespike_lava import netx
-from onespike_lava.cli import main
 from tests.base.loihi.networks import maker, small
-
-
-@pytest.fixture
-def onespike(capsys):
-    def call(*words):
-        with pytest.raises(SystemExit) as end:
-            main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return call
 
 
 def test_command(onespike, tmp_path):

@@ -24,13 +24,6 @@ def small(weighting="graded"):
     return make.network()
 
 
-def changed(network, position, **fields):
-    """The network with fields of one layer replaced."""
-    layers = list(network.layers)
-    layers[position] = replace(layers[position], **fields)
-    return replace(network, layers=tuple(layers))
-
-
 def lowered(name, number):
     """The limits with one of them lowered."""
     return {**LOIHI2, name: replace(LOIHI2[name], number=number)}

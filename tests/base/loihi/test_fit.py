@@ -9,8 +9,9 @@ from onespike_lava import loihi
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.loihi import stock
 from onespike_lava.schedule import total_steps
-from tests.base.loihi.networks import broken, changed, lowered, maker, small
+from tests.base.loihi.networks import broken, lowered, maker, small
 from tests.graphs import random_graph_network
+from tests.networks import changed
 
 
 def test_fit_of_a_small_network_by_hand():

@@ -9,8 +9,8 @@ from onespike_lava import loihi
 from onespike_lava.errors import OptionError
 from onespike_lava.layers import Readout, Spiking, Synapse, Window
 from onespike_lava.loihi import LOIHI2
-from tests.base.loihi.networks import broken, changed, lowered, maker, small
-from tests.networks import Maker
+from tests.base.loihi.networks import broken, lowered, maker, small
+from tests.networks import Maker, changed
 
 
 @pytest.mark.parametrize("weighting", ["graded", "membrane"])

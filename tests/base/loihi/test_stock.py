@@ -15,7 +15,7 @@ from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.loihi import check, fit, notes, stock
 from onespike_lava.loihi.price import price
 from onespike_lava.rules import largest_potential
-from tests.networks import Maker
+from tests.networks import Maker, changed
 
 PADDED = Window((1, 1), (1, 1, 1, 1))
 
@@ -31,12 +31,6 @@ def small(weighting="graded", phases=8, skips=0):
     at = make.pool(at)
     make.readout(at, 3)
     return make.network()
-
-
-def changed(network, position, **fields):
-    layers = list(network.layers)
-    layers[position] = replace(layers[position], **fields)
-    return replace(network, layers=tuple(layers))
 
 
 @pytest.mark.parametrize("largest", [0, 1, 127, 128, 2**14 - 1, 2**14, STATE_LIMIT - 1])

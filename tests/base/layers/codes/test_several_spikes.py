@@ -16,7 +16,7 @@ from onespike_lava.netx.reader import from_bytes
 from onespike_lava.netx.tree import to_tree
 from onespike_lava.netx.writer import to_bytes
 from onespike_lava.rules import largest_potential
-from tests.networks import random_network, random_samples
+from tests.networks import changed, random_network, random_samples
 
 SEEDS = range(8)
 
@@ -97,19 +97,13 @@ def test_the_file_carries_the_number_and_only_where_it_is_not_one():
         from_tree(tree)
 
 
-def changed(network, position=1, **fields):
-    layers = list(network.layers)
-    layers[position] = replace(layers[position], **fields)
-    return replace(network, layers=tuple(layers))
-
-
 def test_limits():
     network = random_network(2, phases=16)
     for wrong in (0, 17):
         with pytest.raises(InvalidNetworkError, match=rf"max_spikes: {wrong} is outside 1\.\.16"):
-            changed(network, max_spikes=wrong)
+            changed(network, 1, max_spikes=wrong)
     with pytest.raises(InvalidNetworkError, match="several spikes need graded weighting"):
-        changed(random_network(2, "membrane", phases=16), max_spikes=2)
+        changed(random_network(2, "membrane", phases=16), 1, max_spikes=2)
     with pytest.raises(InvalidNetworkError, match=r"passes first spikes, but spiking\d sends up"):
         replace(
             network,
