@@ -87,6 +87,9 @@ def export(
     progress    : told how far calibration, correction and quantisation are
     options     : see `exporters.recipe.Recipe`
 
+    Returns the network: int8 weights, and thresholds of the single-spike phase code (Eq. 3 to 5
+    of the paper), shifted to the middle of neighbouring levels (Sec. III-B1).
+
     Warns (`OneSpikeWarning`) of calibration data that tell too little or do not fit together.
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
     `OptionError`, and `MissingPartError` where the model's library is absent;
@@ -110,9 +113,9 @@ def convert(
     progress: Progress = silent,
     **options: Any,
 ) -> Conversion:
-    """Convert a trained ReLU network; parameters and errors as in `export`.
+    """The conversion of a trained ReLU network, with all that led to it.
 
-    What `export` warns of stands in `check`.
+    Parameters and errors are those of `export`. What `export` warns of stands in `check`.
     """
     recipe = recipe_of(options)
     samples = as_samples(calibration)

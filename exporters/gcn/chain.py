@@ -42,7 +42,9 @@ class Chain:
     def then(self, kind: str, name: str, value: Any = None) -> Chain:
         """One step more."""
         if self.tail:
-            raise UnsupportedError("reads a softmax, which only the end of a network may be")
+            raise UnsupportedError(
+                "reads a softmax, which only the end of a network may be; move it"
+            )
         return replace(self, steps=(*self.steps, Step(kind, name, value)))
 
     def map(self, name: str, weight: Any, bias: Any = None) -> Chain:

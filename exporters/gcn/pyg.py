@@ -29,7 +29,9 @@ def read_gcn_conv(
 ) -> Chain:
     """`D^-1/2 (A + I) D^-1/2 X W^T + b` (Kipf and Welling 2017), with the module's options."""
     if not isinstance(x, Chain) or edge_index is None:
-        raise UnsupportedError("is not called with the features and the edges of the model")
+        raise UnsupportedError(
+            "is not called with the features and the edges of the model; pass it both"
+        )
     if module.flow != "source_to_target":
         raise UnsupportedError(f"flow {module.flow!r}; only 'source_to_target' is supported")
     weighted = edge_weight is not None  # without weights all edges count 1, loops too

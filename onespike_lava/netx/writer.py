@@ -46,9 +46,10 @@ def _packed(tree: Tree) -> bytes:
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write the network to `path`, atomically; `DataError` where that is not possible.
+    """Write the network to `path`, atomically, in the format of FORMAT.md.
 
-    Raises `OptionError` where a file of another kind is there, such as data.
+    Raises `DataError` where that is not possible, `OptionError` where a file of another kind is
+    there, such as data.
     """
     keep_inputs({"path": (path, ".net")}, {})
     write_atomic(path, to_bytes(network))

@@ -146,9 +146,12 @@ def test_skip_path_is_delayed_by_its_missing_layers(file, wait):
             {"wait": 13},
             "wait: 13 is outside 0..12, the network's phases; give a whole number of them",
         ),
-        ({"skip_layers": 6}, "skip_layers: 6 leaves none of 6 layers"),
-        ({"num_layers": 2, "skip_layers": 2}, "skip_layers: 2 leaves none of 2 layers"),
-        ({"reset_offset": -1}, "reset_offset: -1 is below 0, steps before the start"),
+        ({"skip_layers": 6}, "skip_layers: 6 leaves none of 6 layers; skip fewer"),
+        ({"num_layers": 2, "skip_layers": 2}, "skip_layers: 2 leaves none of 2 layers; skip fewer"),
+        (
+            {"reset_offset": -1},
+            "reset_offset: -1 is below 0, steps before the start; give 0 or more",
+        ),
         (
             {"skip_layers": 3},
             "first layer: spiking4 needs spiking1, which is skipped with others after it; begin "

@@ -61,7 +61,9 @@ class Folding:
         except RefusedError:
             raise
         except Exception as error:  # anything that an operator's own code raises
-            raise RefusedError(f"a constant that cannot be evaluated ({line(error)})") from None
+            raise RefusedError(
+                f"a constant that cannot be evaluated ({line(error)}); store it instead"
+            ) from None
         if isinstance(found, np.ndarray) and found.dtype.kind == "c":
             raise RefusedError(f"a constant of type {found.dtype}; only real numbers are supported")
         self.room -= found.size if isinstance(found, np.ndarray) else 1

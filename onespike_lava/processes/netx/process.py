@@ -64,9 +64,13 @@ class Network(AbstractProcess):  # type: ignore[misc]
         count = len(network.layers)
         self.end = count if num_layers is None else min(num_layers, count)
         if not 0 <= skip_layers < self.end:
-            raise OptionError(f"skip_layers: {skip_layers} leaves none of {self.end} layers")
+            raise OptionError(
+                f"skip_layers: {skip_layers} leaves none of {self.end} layers; skip fewer"
+            )
         if reset_offset < 0:
-            raise OptionError(f"reset_offset: {reset_offset} is below 0, steps before the start")
+            raise OptionError(
+                f"reset_offset: {reset_offset} is below 0, steps before the start; give 0 or more"
+            )
         self.skip_layers, self.reset_offset = skip_layers, reset_offset
         self.layers: list[Block] = build(
             network,

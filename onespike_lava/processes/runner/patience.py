@@ -42,5 +42,7 @@ def timeout_from_environment() -> float | None:
     except ValueError:
         seconds = math.nan
     if not seconds > 0:
-        raise OptionError(f"{TIMEOUT_VARIABLE}: {text!r} is not a positive number of seconds")
+        raise OptionError(
+            f"{TIMEOUT_VARIABLE}: {text!r} is not a positive number of seconds; give such a one"
+        )
     return seconds
