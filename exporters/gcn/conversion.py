@@ -122,6 +122,7 @@ def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any)
     network, codes = quantize(source, codes, entry, recipe, notes)
     account = {**source.notes, **{layer.name: "converted" for layer in source.layers}}
     check = Trial(x, source.evaluate(x).T[None]).against(network, recipe)
+    network = check.noted(network)
     return GraphConversion(network, source, x, codes, recipe, account, check)
 
 

@@ -26,6 +26,7 @@ def test_the_check_of_an_export_compares_node_by_node(kind):
     exact, logits = found.source.evaluate(x), network_scores(found.network, x)
     check = found.check
     assert (check.samples, check.difference, check.warning) == (NODES, None, None)
+    assert dict(found.network.provenance)["self_check"] == str(check)
     assert check.agreement == np.mean(exact.argmax(1) == logits.argmax(1))
     assert check.correlation == pytest.approx(np.corrcoef(exact.ravel(), logits.ravel())[0, 1])
 
