@@ -68,7 +68,8 @@ def stepping(phases):
         parts = Integration(rest, keep_v=half)
         layers.append(Timed(f"conv{source}", (channels, 16, 16), (synapse,), parts, *fires))
     ends = Synapse(2, np.ones((5, 16 * 256), np.int8))
-    layers.append(TimedReadout("out", (5,), (ends,), Integration(np.zeros(5, np.int32), keep_v=half), 1.0))
+    parts = Integration(np.zeros(5, np.int32), keep_v=half)
+    layers.append(TimedReadout("out", (5,), (ends,), parts, 1.0))
     return Network(tuple(layers), phases, 0)
 
 
