@@ -85,11 +85,16 @@ class Network(Model):
         options["notes"] = notes
         return running.run(self, samples, engine=engine, **options)
 
-    def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
-        """Class of each sample, int64[N]; of each place of dense outputs, int64[N, places].
+    def predict(
+        self,
+        x: ArrayLike,
+        engine: str = "auto",
+        wait: int | None = None,
+        progress: Progress = silent,
+    ) -> NDArray[np.int64]:
+        """Class of each sample, int64[N]: the output of highest score.
 
-        A graph is one sample whose nodes are the places.
-
-        The output of highest score; `options` as in `run`.
+        Of each place of dense outputs int64[N, places]. A graph is one sample whose nodes are
+        the places. The parameters are those of `run`.
         """
-        return self.run(x, **options).predictions
+        return self.run(x, engine, wait, progress=progress).predictions
