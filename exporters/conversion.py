@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conversion:
     """A converted network beside its source.
 
@@ -55,6 +55,10 @@ class Conversion:
     recipe: Recipe
     account: Mapping[str, str]
     check: SelfCheck
+
+    def __repr__(self) -> str:
+        """One line: the network, and how the integers follow the source."""
+        return f"Conversion({self.network!r}; self-check: {self.check})"
 
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.

@@ -17,7 +17,7 @@ from onespike_lava.rules import validate
 from onespike_lava.system.progress import Progress, silent
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network(Model):
     """A network of one-spike or timed neurons in integers, the content of a `.net` file.
 

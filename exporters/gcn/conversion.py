@@ -45,7 +45,7 @@ TOLD = ("normalisation", "scale", "levels", "shift")
 """Options that the provenance tells; of the others graphs have but one value."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GraphConversion:
     """A converted graph network beside its source.
 
@@ -65,6 +65,10 @@ class GraphConversion:
     recipe: Recipe
     account: Mapping[str, str]
     check: SelfCheck
+
+    def __repr__(self) -> str:
+        """One line: the network, and how the integers follow the source."""
+        return f"GraphConversion({self.network!r}; self-check: {self.check})"
 
     def simulate(self) -> Floats:
         """Scores float64[nodes, classes] of the one-spike network in real arithmetic, `T_w = T`.
