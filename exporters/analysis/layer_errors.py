@@ -59,12 +59,17 @@ def compare(
     calibration   : what the network was made with; with it, accuracy in real arithmetic too
     samples       : of x, the first so many show where the loss arises
 
-    Raises `UnsupportedError` for graph networks, `DataError` for a model or calibration data
-    that the network was not made from.
+    Raises `UnsupportedError` for graph networks and networks that step, `DataError` for a model
+    or calibration data that the network was not made from.
     """
     if network.is_graph:
         raise UnsupportedError(
             "model: the report compares no graph networks with their source; leave it out"
+        )
+    if network.steps:
+        raise UnsupportedError(
+            "model: a network that steps is not compared with a source, which has no steps; leave "
+            "it out"
         )
     taken = check_samples(x, network.input.shape)
     known = Labels.of(network.readout.shape, y, mask, len(taken))
