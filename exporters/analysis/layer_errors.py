@@ -27,7 +27,7 @@ from onespike_lava.data.encoding import Samples, decode, encode
 from onespike_lava.data.samples import check_samples
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, UnsupportedError
-from onespike_lava.evaluation.tally import Labels
+from onespike_lava.evaluation.labels import Labels
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.report.data import Comparison, LayerLoss
@@ -97,8 +97,8 @@ def compare(
 
 
 def _accuracy(network: Network, outputs: NDArray[Any], known: Labels) -> float:
-    found = classes(outputs, _places(network)).reshape(-1)[known.chosen]
-    return float(np.mean(found == known.labels))
+    found = classes(outputs, _places(network)).reshape(-1)
+    return known.correct(found) / len(known.labels)
 
 
 def _places(network: Network) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import click
@@ -55,6 +53,8 @@ def _cell(value: object) -> str:
 
 
 def _print_steps(found: dict[str, Any]) -> None:
+    from onespike_lava.summary import neurons
+
     proof = "proven" if found["proven"] else "not proven, checked by every run"
     head = [
         ("steps", found["phases"]),
@@ -68,57 +68,5 @@ def _print_steps(found: dict[str, Any]) -> None:
     click.echo()
     _print_layers(found, COLUMNS[:-1])
     click.echo()
-    layers = [layer for layer in found["layers"] if "keep_v" in layer]
-    usual = FIELDS | {"spikes a sample": (FIELDS["spikes a sample"][0], str(found["phases"]))}
-    shown = {"neuron": [layer["name"] for layer in layers]}
-    for title, (show, common) in usual.items():
-        cells = [show(layer) for layer in layers]
-        if set(cells) - {"", common}:
-            shown[title] = cells
+    shown = neurons(found)
     options.print_table(list(zip(*shown.values(), strict=True)), list(shown))
-
-
-def _span(value: Any, show: Callable[[Any], object] = str) -> str:
-    """A number, the least and the largest of several, nothing for none."""
-    if value is None:
-        return ""
-    ends = value if isinstance(value, list) else [value]
-    return "..".join(str(show(each)) for each in (ends[0], ends[-1])[: len(ends)])
-
-
-def _plain(key: str) -> Callable[[dict[str, Any]], str]:
-    return lambda layer: _span(layer.get(key))
-
-
-def _reset(layer: dict[str, Any]) -> str:
-    """Its kind, and the amount where it is not the threshold."""
-    amount = layer.get("reset_amount")
-    more = "" if amount == layer.get("threshold") else f" {_span(amount)}"
-    return layer.get("reset", "") + more.rstrip()
-
-
-def _score(layer: dict[str, Any]) -> str:
-    """What of a readout's potentials is the score."""
-    group = layer.get("group", 1)
-    return layer.get("take", "") + (f", {group} added" if group > 1 else "")
-
-
-FIELDS: dict[str, tuple[Callable[[dict[str, Any]], str], str | None]] = {
-    "current decay": (lambda layer: _span(layer["current_decay"], Fraction), None),
-    "voltage decay": (lambda layer: _span(layer["voltage_decay"], Fraction), None),
-    "fraction bits": (_plain("fraction_bits"), "0"),
-    "rounding": (_plain("rounding"), "floor"),
-    "growth": (_plain("growth"), ""),
-    "bias": (_plain("bias"), "0"),
-    "drive": (_plain("drive"), "0"),
-    "threshold": (_plain("threshold"), None),
-    "reset": (_reset, None),
-    "spikes a sample": (_plain("max_spikes"), None),
-    "spikes a step": (_plain("max_count"), "1"),
-    "payload": (_plain("payload"), "1"),
-    "floor": (_plain("floor"), ""),
-    "delay": (_plain("delay"), "0"),
-    "recurrent": (lambda layer: "yes" if layer["recurrent"] else "", ""),
-    "score": (_score, None),
-}
-"""Column of the neurons -> what a cell shows, and what is usual, None for a column always shown."""

@@ -17,7 +17,8 @@ from onespike_lava.data.encoding import Samples
 from onespike_lava.data.rows import Rows, column
 from onespike_lava.data.samples import load_samples
 from onespike_lava.errors import OptionError
-from onespike_lava.evaluation.tally import BLOCK, Evaluation, Labels, Tally, evaluate, tally
+from onespike_lava.evaluation.labels import Labels
+from onespike_lava.evaluation.tally import BLOCK, Evaluation, Tally, evaluate, judged, tally
 from onespike_lava.network import Network
 from onespike_lava.system.jobs import Task, crew, finished
 from onespike_lava.system.progress import Progress, silent
@@ -64,7 +65,7 @@ def evaluate_file(
     if not apart:
         counted = tally(network, rows, engine, wait, progress, over_steps=over_steps)
         counted.warn(network)
-        return labels.compare(network, counted)
+        return judged(network, counted, labels)
     content = netx.to_bytes(network)
     with crew(workers, scheduler) as found:
         parts = list(shards(len(rows), found.width))
@@ -78,7 +79,7 @@ def evaluate_file(
             progress("evaluation", len(tallies), len(parts))
     counted = reduce(add, (tallies[part.start] for part in parts))
     counted.warn(network)
-    return labels.compare(network, counted)
+    return judged(network, counted, labels)
 
 
 def labelled(

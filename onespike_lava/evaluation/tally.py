@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.data.encoding import Samples, warn_of_input
 from onespike_lava.data.rows import Rows
-from onespike_lava.data.samples import by_place, check_labels, check_samples
+from onespike_lava.data.samples import check_samples
 from onespike_lava.energy import Energy, energy
 from onespike_lava.engines.result import Run, classes, code_shapes
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import DataError
-from onespike_lava.layers import Shape
+from onespike_lava.evaluation.labels import Labels
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, of_whole, silent
 
@@ -87,6 +87,7 @@ class Evaluation:
     predictions : int64[M], class of each sample that counts, of dense outputs of each place, of a
                   graph of each node
     correct     : of these, those whose class is their label
+    labelled    : whether there were labels at all; without, `accuracy` is a `DataError`
     samples     : that ran; a graph is one
     spikes      : layer -> spikes over all samples
     spikes_per_neuron : mean over hidden neurons (`Spiking` layers) and samples
@@ -106,10 +107,13 @@ class Evaluation:
     clipped: int
     rounding: float
     over_steps: NDArray[np.float64] | None = None
+    labelled: bool = True
 
     @property
     def accuracy(self) -> float:
         """Share of correct predictions, 0 to 1."""
+        if not self.labelled:
+            raise DataError("accuracy: the samples had no labels; give y")
         return self.correct / len(self.predictions)
 
     def counts(self, network: Network) -> dict[str, int]:
@@ -125,8 +129,8 @@ class Evaluation:
         after = self.over_steps
         return {
             **self.counts(network),
-            "correct": self.correct,
-            "accuracy": self.accuracy,
+            "correct": self.correct if self.labelled else None,
+            "accuracy": self.accuracy if self.labelled else None,
             "engine": self.engine,
             "wait": self.wait,
             "phases": network.phases,
@@ -150,7 +154,7 @@ class Evaluation:
 def evaluate(
     network: Network,
     x: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None,
     engine: str = "auto",
     wait: int | None = None,
     mask: ArrayLike | None = None,
@@ -158,7 +162,7 @@ def evaluate(
     watch: Callable[[Run], None] | None = None,
     over_steps: bool = False,
 ) -> Evaluation:
-    """Run every sample x : float[N, *shape] and compare with labels y : int[N].
+    """Run every sample x : float[N, *shape] and compare with labels y : int[N], None for none.
 
     Of dense outputs each place has a label, y int[N, H, W]. A graph is one sample: x
     float[nodes, inputs], y int[nodes]. `mask`, bool like `y`, says which labels count; the others
@@ -171,10 +175,16 @@ def evaluate(
     scores after each step.
     """
     samples = check_samples(x, network.sample_shape)
-    labels = Labels.of(network.readout.scores, y, mask, len(samples))
+    labels = None
+    if y is not None:
+        labels = Labels.of(network.readout.scores, y, mask, len(samples))
+    elif mask is not None:
+        raise DataError("mask: says which labels count, and there are none; give y or no mask")
+    elif not len(samples):
+        raise DataError("x: no samples; give at least one")
     counted = tally(network, samples, engine, wait, progress, watch, over_steps)
     counted.warn(network)
-    return labels.compare(network, counted)
+    return judged(network, counted, labels)
 
 
 def tally(
@@ -232,63 +242,25 @@ def _after_each_step(run: Run) -> NDArray[np.unsignedinteger[Any]]:
     return kept.swapaxes(0, 1).reshape(steps, -1)
 
 
-@dataclass(frozen=True)
-class Labels:
-    """What the samples are known to be: one label for each place of the network's output.
-
-    chosen : bool[N], places that count, sample by sample; a sample has one, of dense outputs
-             rows times columns, of a graph its nodes
-    labels : int64[M], of those
-    """
-
-    chosen: NDArray[np.bool_]
-    labels: NDArray[np.int64]
-
-    @classmethod
-    def of(
-        cls,
-        shape: Shape,
-        y: ArrayLike,
-        mask: ArrayLike | None,
-        samples: int,
-        limit: int | None = None,
-    ) -> Labels:
-        """Labels of so many samples, or of the first of them.
-
-        shape   : of the network's output, (classes,) or (classes, H, W)
-        y, mask : as `by_place` takes them
-
-        Raises `DataError` where they do not fit or there are none.
-        """
-        if not samples:
-            raise DataError("x: no samples; give at least one")
-        known = by_place("y", y, samples, shape[1:])[:limit].reshape(-1)
-        chosen = np.ones(len(known), bool)
-        if mask is not None:
-            chosen = by_place("mask", mask, samples, shape[1:])[:limit].reshape(-1)
-        return cls(chosen, check_labels(known[chosen], shape[0]))
-
-    def compare(self, network: Network, found: Tally) -> Evaluation:
-        """The evaluation that a tally of all samples comes to."""
-        known, after = found.classes[self.chosen], found.over_steps
-        return Evaluation(
-            predictions=known,
-            correct=int((known == self.labels).sum()),
-            samples=found.samples,
-            spikes={name: int(count.sum()) for name, count in found.spikes.items()},
-            spikes_per_neuron=_rate(network, found.spikes, found.samples),
-            energy=energy(network, found.spikes, found.samples, found.graded),
-            engine=found.engine,
-            wait=found.wait,
-            clipped=found.clipped,
-            rounding=found.rounding,
-            over_steps=None if after is None else self._shares(after),
-        )
-
-    def _shares(self, classes: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.float64]:
-        """Accuracy of each row, step by step: all at once would be a matrix of truth values."""
-        shares = [np.mean(each[self.chosen] == self.labels) for each in classes]
-        return np.array(shares, np.float64)
+def judged(network: Network, found: Tally, labels: Labels | None) -> Evaluation:
+    """The evaluation that a tally of all samples comes to; without labels nothing is correct."""
+    known, after = found.classes, found.over_steps
+    if labels is not None:
+        known = known[labels.chosen]
+    return Evaluation(
+        predictions=known,
+        correct=0 if labels is None else labels.correct(found.classes),
+        samples=found.samples,
+        spikes={name: int(count.sum()) for name, count in found.spikes.items()},
+        spikes_per_neuron=_rate(network, found.spikes, found.samples),
+        energy=energy(network, found.spikes, found.samples, found.graded),
+        engine=found.engine,
+        wait=found.wait,
+        clipped=found.clipped,
+        rounding=found.rounding,
+        over_steps=None if labels is None or after is None else labels.shares(after),
+        labelled=labels is not None,
+    )
 
 
 def _rate(network: Network, spikes: dict[str, NDArray[np.int64]], samples: int) -> float:
