@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from onespike_lava import Network
 from onespike_lava.errors import OptionError
 from onespike_lava.evaluation import tally
 from onespike_lava.evaluation.sharding import evaluate_file
 from onespike_lava.evaluation.tally import evaluate
-from onespike_lava.layers import Sparse
+from onespike_lava.layers import Input, Integration, Sparse, Synapse, TimedReadout
 from tests.networks import random_network, random_samples, random_timed_network
 
 SAMPLES = 700
@@ -43,6 +44,22 @@ def test_what_is_masked_does_not_count(network, data):
     mask = np.arange(SAMPLES) % 3 == 0
     found = evaluate(network, *data, mask=mask, over_steps=True)
     assert found.over_steps.tolist() == plain(network, data[0][mask], data[1][mask])
+
+
+def test_places_of_dense_outputs_have_a_label_each():
+    """Scores of two classes at nine places; some of the labels do not count."""
+    entry = Input("in", (1, 3, 3), 4, np.zeros(1), np.ones(1), "latency")
+    synapse = Synapse(0, np.array([3, -2], np.int8).reshape(2, 1, 1, 1))
+    bias = np.array([-1, 0], np.int32)
+    out = TimedReadout("out", (2, 3, 3), (synapse,), Integration(bias), 1.0)
+    network = Network((entry, out), 15, 0)
+    x, random = random_samples(network, 20), np.random.default_rng(2)
+    y, mask = random.integers(0, 2, (20, 3, 3)), random.random((20, 3, 3)) < 0.6
+    found = evaluate(network, x, y, mask=mask, over_steps=True).over_steps
+    scores = network.run(x, over_steps=True).over_steps.reshape(20, 15, 2, 3, 3)
+    expected = [(scores[:, k].argmax(axis=1) == y)[mask].mean() for k in range(15)]
+    assert found.tolist() == expected
+    assert len(set(expected)) > 3
 
 
 @pytest.mark.parametrize("size", [1, 7, 256])

@@ -81,6 +81,13 @@ def test_bars_of_a_long_raster_cover_the_spikes(steps):
     assert not covered[:, expected.shape[1] :].any()
 
 
+def test_a_bar_ends_with_its_row():
+    """The last spike of a row and the first of the next lie in steps that follow each other."""
+    x, y = _bars(np.array([[0, 2], [0, 3], [1, 4]]), 101)
+    assert x[:, :2].tolist() == [[1.5, 3.5], [3.5, 4.5]]
+    assert y[:, :2].tolist() == [[0, 0], [1, 1]]
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_a_page_does_not_grow_with_the_steps(share):
     pytest.importorskip("matplotlib")
