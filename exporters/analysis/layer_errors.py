@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from exporters.analysis.reconversion import reconvert
 from exporters.calibration.coding import coded_input
 from exporters.choices import TAKEN_APART
-from exporters.fidelity.baseline import in_blocks, logits, macs
+from exporters.fidelity.baseline import in_blocks, logits, macs, refuse_steps
 from exporters.frontends.read import read
 from exporters.graph import Graph, is_spiking
 from exporters.graph.execution import run
@@ -66,11 +66,7 @@ def compare(
         raise UnsupportedError(
             "model: the report compares no graph networks with their source; leave it out"
         )
-    if network.steps:
-        raise UnsupportedError(
-            "model: a network that steps is not compared with a source, which has no steps; leave "
-            "it out"
-        )
+    refuse_steps(network)
     taken = check_samples(x, network.input.shape)
     known = Labels.of(network.readout.shape, y, mask, len(taken))
     source = read(model, taken.shape[1:], output)

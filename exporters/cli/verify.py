@@ -61,6 +61,7 @@ def command(
     """
     engine = options.engine_name(engine, stock)
     say(f"reading {net}")
+    from exporters.fidelity.baseline import refuse_steps
     from exporters.frontends.read import read
     from onespike_lava.errors import DataError, UnsupportedError
     from onespike_lava.evaluation.comparison import compare_engines
@@ -69,11 +70,8 @@ def command(
     network = load(net)
     if model is not None and network.is_graph:
         raise UnsupportedError("model: graph networks are not compared with it; leave it out")
-    if model is not None and network.steps:
-        raise UnsupportedError(
-            "model: a network that steps is not compared with a source, which has no steps; leave "
-            "it out"
-        )
+    if model is not None:
+        refuse_steps(network)
     whole = options.samples(data, network, None, labels=False).x
     x = whole[: limit or VERIFIED]
     if not len(x):

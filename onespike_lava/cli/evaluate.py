@@ -66,14 +66,14 @@ def command(
     if as_json:
         options.print_json(found.summary(network))
         return
+    waits = f"{found.wait} of {network.phases} {'steps' if network.steps else 'phases'}"
     options.print_table(
         [
             *found.counts(network).items(),
             ("accuracy", f"{100 * found.accuracy:.2f} %"),
             ("engine", found.engine),
-            ("steps", network.phases)
-            if network.steps
-            else ("wait", f"{found.wait} of {network.phases} phases"),
+            *([("steps", network.phases)] if network.steps else []),
+            *([("wait", waits)] if found.wait or not network.steps else []),
             ("spikes per neuron", f"{found.spikes_per_neuron:.3f}"),
             *([("input values clipped", found.clipped)] if found.clipped else []),
             *_energy(network, found.energy),

@@ -212,7 +212,7 @@ def tally(
         levels = _most(levels, run.levels)
         for name, (code, codes) in run.recorded.items():
             spikes[name] += code.counts(codes).sum(axis=0, dtype=np.int64)
-            if graded:
+            if graded and (code.payloads > 1).any():
                 graded[name] += code.graded(codes).sum(axis=0, dtype=np.int64)
         if watch is not None:
             watch(run)
