@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import nir
 import numpy as np
@@ -61,13 +61,8 @@ def is_flat(network: Network) -> bool:
         isinstance(synapse, Sparse)
         or (synapse.kind == "conv" and _square(synapse, network) is None)
         for layer in network.layers
-        for synapse in connections(layer)
+        for synapse in layer.maps
     )
-
-
-def connections(layer: Layer) -> tuple[Connection, ...]:
-    """The layer's synapses; of a pool the sum over its windows, as a convolution."""
-    return (layer.summed,) if isinstance(layer, MaxPool) else layer.synapses
 
 
 def synapse_name(neurons: str, number: int) -> str:
@@ -119,13 +114,13 @@ class _Writer:
         return nir.NIRGraph(self.nodes, self.edges, {**head, "remarks": remarks})
 
     def _shape(self, layer: Layer) -> Shape:
-        flat = self.flat and not isinstance(layer, Input)
+        flat = self.flat and layer.role != "input"
         return (prod(layer.shape),) if flat else layer.shape
 
     def _layer(self, place: int, layer: Layer) -> None:
         prefix = f"layer/{place}/"
         keys = self.keys[f"layer/{place}"]
-        for number, synapse in enumerate(connections(layer)):
+        for number, synapse in enumerate(layer.maps):
             node = self._connection(place, number, synapse)
             at = prefix if number == 0 else f"{prefix}synapse/{number}/"
             if hasattr(node, "weight") and node.weight.shape == synapse.weight.shape:
@@ -152,8 +147,8 @@ class _Writer:
 
     def _map(self, layer: Layer, synapse: Connection, source: Shape) -> Any:
         """The node of a synapse: sum pool, convolution or matrix."""
-        if isinstance(layer, MaxPool) and not self.flat and _is_plain(layer):
-            sizes = (layer.kernel, layer.window.stride, layer.window.padding[:2])
+        if layer.passes and not self.flat and _is_plain(pool := cast(MaxPool, layer)):
+            sizes = (pool.kernel, pool.window.stride, pool.window.padding[:2])
             return nir.SumPool2d(*(np.array(size) for size in sizes))
         form = None
         if isinstance(synapse, Synapse) and synapse.kind == "conv" and not self.flat:
