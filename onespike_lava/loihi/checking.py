@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onespike_lava.loihi.composition import overflows
+from onespike_lava.loihi.composition import StockCase, overflows
 from onespike_lava.loihi.fit import check_options
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.loihi.remarks import NOTES, Note
@@ -26,7 +26,7 @@ def check(
 
     Raises `OptionError` for a wait or a number of chips outside its range.
     """
-    case = Case(network, check_options(network, wait, chips), chips, limits)
+    case = StockCase(network, check_options(network, wait, chips), chips, limits)
     rules = (*LAYER_RULES, *((overflows,) if stock else ()))
     found = [
         violation

@@ -45,6 +45,10 @@ LOIHI2: Mapping[str, Limit] = {
         24, "bits, signed", LAVA + "lava.proc.prodneuron.models (precision of vth)"
     ),
     "lif_threshold_bits": Limit(17, "bits, unsigned", LAVA + "lava.proc.lif.models (vth)"),
+    "lif_input_bits": Limit(16, "bits, signed", LAVA + "lava.proc.lif.models (a_in)"),
+    "atrlif_threshold_bits": Limit(
+        12, "bits, unsigned", LAVA + "lava.proc.atrlif.models (theta_0)"
+    ),
     "bias_mantissa_bits": Limit(13, "bits, signed", LAVA + "lava.proc.lif.models (bias_mant)"),
     "bias_exponent": Limit(7, "bits of shift", LAVA + "lava.proc.lif.models (bias_exp)"),
     "current_keep": Limit(4095, "of 4096 a step", LAVA + "lava.proc.lif.models (du, ds_offset)"),

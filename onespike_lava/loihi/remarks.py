@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from onespike_lava import connectivity
 from onespike_lava.loihi import sizes
-from onespike_lava.loihi.composition import refusals
-from onespike_lava.loihi.rules import Case, convolutions
+from onespike_lava.loihi.composition import compose, refusals
+from onespike_lava.loihi.populations import Neurons
+from onespike_lava.loihi.rules import Case, convolutions, signed_bits
 from onespike_lava.loihi.stepping import senders
+from onespike_lava.rules.recurrence import largest_input
 from onespike_lava.schedule import held_back, period
 
 
@@ -57,6 +60,25 @@ def stock_neurons(case: Case) -> Iterator[Note]:
     if case.network.steps:
         for name, text in refusals(case.network, case.limits):
             yield Note(name, "stock neuron", text)
+
+
+def declared(case: Case) -> Iterator[Note]:
+    """Widths that Lava's models declare, which its simulation does not keep to: a chip may."""
+    if not case.network.steps or any(refusals(case.network, case.limits)):
+        return
+    for layer, plan in zip(case.network.layers, compose(case.network), strict=True):
+        if plan is None:
+            continue
+        largest = largest_input(case.network, cast(Neurons, layer)) << plan.shift
+        found = {"lif_input_bits": (signed_bits(-largest, largest), "arrive in a step")}
+        if plan.subtracts:
+            bits = max(each.threshold for each in plan.populations).bit_length()
+            found["atrlif_threshold_bits"] = (bits, "are half a threshold of ATRLIF")
+        for name, (bits, what) in found.items():
+            limit = case.limits[name]
+            if bits > limit.number:
+                text = f"{bits} bits {what}; Lava declares {limit.number:g} and simulates more"
+                yield Note(layer.name, "declared width", text)
 
 
 def delays(case: Case) -> Iterator[Note]:
@@ -139,6 +161,7 @@ NOTES = (
     chip_models,
     thresholds,
     stock_neurons,
+    declared,
     delays,
     fan_in,
     signs,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, prod
 from typing import Any
 
@@ -16,7 +17,7 @@ from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import Limit
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
-from onespike_lava.schedule import held_back, schedule
+from onespike_lava.schedule import Slot, held_back, schedule
 
 Limits = Mapping[str, Limit]
 
@@ -59,6 +60,11 @@ class Case:
     wait: int
     chips: int
     limits: Limits
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The schedule."""
+        return schedule(self.network, self.wait)
 
 
 def over(
@@ -121,7 +127,7 @@ def delay_bits(case: Case, position: int) -> Iterator[Violation]:
     """Delay of a skip path and of its axons, in steps beyond the synapse's own."""
     layer = case.network.layers[position]
     if layer.synapses:
-        paths = schedule(case.network, case.wait)[position].delays
+        paths = case.slots[position].delays
         axons = [held_back(synapse, -1) for synapse in layer.synapses]
         delay = max(map(sum, zip(paths, axons, strict=True))) - 1
         fix = "use a shorter wait or delay, or pass the skip path through a layer of its own"

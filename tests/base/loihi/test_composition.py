@@ -1,16 +1,19 @@
 """What of networks that step stock processes express, and what check says of it; without Lava."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from onespike_lava.cli import main
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Synapse, Threshold
 from onespike_lava.loihi import check, notes, stepping
 from onespike_lava.loihi.composition import compose
 from onespike_lava.loihi.populations import exponents
 from onespike_lava.loihi.price import price
+from onespike_lava.netx import save
 from tests.base.loihi.networks import lowered
 from tests.stock import StockMaker, changed, drawn, whole
 
@@ -179,6 +182,19 @@ def test_remarks_say_what_no_stock_neuron_does():
     assert {each.topic for each in notes(drawn(0, "hard"))} == {"chip models", "max pool"}
 
 
+def test_the_command_checks_the_registers_of_stock_neurons(tmp_path, capsys):
+    network = changed(drawn(0, "hard"), 1, **{**PLAIN, "drive": three(4097)})
+    save(network, tmp_path / "far.net")
+    for words, code, rules in (((), 0, []), (("--stock",), 1, ["bias_mantissa"])):
+        with pytest.raises(SystemExit) as end:
+            main(["check", str(tmp_path / "far.net"), "--json", *words])
+        assert end.value.code == code
+        found = json.loads(capsys.readouterr().out)
+        assert [each["rule"] for each in found["violations"]] == rules
+    assert found["stock"]["possible"] is False
+    assert "timed1 needs a bias mantissa of 14, the limit is 13" in found["stock"]["reason"]
+
+
 def test_thresholds_are_told_in_the_numbers_of_lava():
     """With 6 fraction bits a threshold of 23 bits is one of 17, and no remark."""
     network = changed(drawn(0, "plain"), 1, **PLAIN, fraction_bits=6, rounding="zero")
@@ -199,6 +215,28 @@ def test_axons_hold_paths_and_samples_up():
         "timed2: delays: axons hold spikes back up to 62 steps beyond the synapse; samples stand "
         "62 steps more apart"
     )
+
+
+def test_widths_that_lava_declares_and_does_not_keep_to():
+    """In Lava's units: here a shift of one bit, for odd thresholds."""
+    network = changed(drawn(0, "soft"), 1, base=three(4095), fraction_bits=0, drive=None)
+    network = changed(network, 2, base=three(64), fraction_bits=0, drive=None)
+    rows = network.layers[1].synapses[0].weight.astype(int).reshape(3, -1)
+    either = [np.maximum(sign * rows, 0).sum(1).max() for sign in (1, -1)]
+    largest = max(either) * 15 << 1
+    bits = int(largest).bit_length() + 1
+    assert network.input.bits == 4
+    for limit, number, text in (
+        ("atrlif_threshold_bits", 12, "12 bits are half a threshold of ATRLIF"),
+        ("lif_input_bits", bits, f"{bits} bits arrive in a step"),
+    ):
+        told = [
+            [str(each) for each in notes(network, limits=lowered(limit, most))]
+            for most in (number - 1, number)
+        ]
+        note = f"timed1: declared width: {text}; Lava declares {number - 1} and simulates more"
+        assert note in told[0]
+        assert not [each for each in told[1] if text in each and each.startswith("timed1")]
 
 
 def test_fan_in():
