@@ -18,11 +18,13 @@ from onespike_lava.layers import (
     Firing,
     Input,
     Integration,
+    MaxPool,
     Reset,
     Synapse,
     Threshold,
     Timed,
     TimedReadout,
+    Window,
 )
 from onespike_lava.loihi import stepping
 from onespike_lava.loihi.price import price
@@ -115,6 +117,23 @@ def test_neurons_that_would_never_rest(bias, delay, subtracts):
     assert stepping.late_senders(network) == {1}
     expected = alike(network, np.array([[7, 7], [0, 0], [1, 5]], np.uint8))
     assert expected.spikes[1] >= 12
+
+
+def test_pools_are_held_down_too():
+    """Neurons that fire in every step, between samples too, under a pool of delayed axons."""
+    entry = Input("x", (1, 2, 2), 3, np.zeros(1), np.ones(1), "constant")
+    ends = (Threshold(whole(3)), Reset("zero"), Firing(), np.ones(1))
+    one = Synapse(0, np.ones((1, 1, 1, 1), np.int8))
+    busy = Timed("busy", (1, 2, 2), (one,), Integration(whole(0), drive=whole(9)), *ends)
+    pool = MaxPool("pool", (1, 1, 1), 1, (2, 2), Window((2, 2)))
+    late = Synapse(2, np.array([[5]], np.int8), delay=whole(2))
+    adds = Timed("adds", (1,), (late,), Integration(whole(0)), *ends)
+    read = Synapse(3, np.array([[1]], np.int8))
+    out = TimedReadout("out", (1,), (read,), Integration(whole(0)), 1.0)
+    network = Network((entry, busy, pool, adds, out), 3, 0)
+    assert stepping.late_senders(network) == {2}
+    expected = alike(network, np.zeros((3, 1, 2, 2), np.uint8))
+    assert expected.codes[3].reshape(3, 3).tolist() == [[0, 0, 1]] * 3
 
 
 def test_drives_that_run_long_before_the_first_sample():
