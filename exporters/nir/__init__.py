@@ -10,4 +10,5 @@ form    : names, shapes and connections of its layers
 neurons : layers as NIR's neurons
 links   : connections as nodes in a row
 kernels : connections in the forms that NIR has
+foreign : graphs of other tools
 """

@@ -12,8 +12,10 @@ import os
 from io import BytesIO
 from typing import Any
 
+import h5py
+
 from exporters.nir import bounds
-from exporters.nir.bounds import AGAIN
+from exporters.nir.foreign.assumptions import Assumptions
 from exporters.nir.remarks import remarks
 from exporters.nir.units import Units
 from onespike_lava.errors import (
@@ -27,7 +29,7 @@ from onespike_lava.network import Network
 from onespike_lava.system.files import keep_inputs, read_bytes, write_atomic
 from onespike_lava.system.parts import need
 
-__all__ = ["read_nir", "remarks", "write_nir"]
+__all__ = ["Assumptions", "read", "read_nir", "remarks", "write_nir"]
 
 
 def write_nir(
@@ -65,26 +67,57 @@ def write_nir(
     return found
 
 
-def read_nir(path: str | os.PathLike[str]) -> Network:
-    """The network in a NIR file that `write_nir` wrote; equal to the one written.
+def read_nir(path: str | os.PathLike[str], **given: Any) -> Network:
+    """The network in a NIR file: equal to the one written, or that of another tool's nodes.
 
-    Every node is compared with what the network's own nodes would be, so that a file another
-    tool has changed is refused and not half believed. Raises `FormatError` for such files and
-    for NIR graphs without one-spike parameters, `InvalidNetworkError` for a network that
-    breaks a rule, `DataError` where there is no readable file, `MissingPartError`.
+    given : what NIR does not say, for another tool's file alone: `steps` of a sample, `dt` seconds
+            of one, `reset` zero or subtract, `spikes` one or many a step, `floor` of potentials,
+            `if_r` second or step (what `r` of an IF is its gain in), `take` last, sum or maximum
+            (the score of a last LI or I), `input_bits` of payloads; see `Assumptions`. What was
+            assumed stands in the network's provenance.
+
+    Every node of a file of `write_nir` is compared with what the network's own nodes would be, so
+    that one another tool has changed is refused and not half believed. Raises `FormatError` for
+    such files and for graphs that contradict themselves, `OptionError` where something is not given
+    or out of place, `UnsupportedError` for what timed neurons do not do, `InvalidNetworkError` for
+    a network that breaks a rule, `DataError` where there is no readable file, `MissingPartError`.
     """
+    return read(path, Assumptions(**given))[0]
+
+
+def read(path: str | os.PathLike[str], given: Assumptions) -> tuple[Network, list[str]]:
+    """As `read_nir`, and what was assumed, one line each."""
     nir = _nir(path)
     content = read_bytes(path, bounds.FILE_LIMIT)
     try:
         bounds.check(content)
-        return _network(nir.read(BytesIO(content), type_check=False))
+        return _network(_parsed(nir, content), given)
     except InvalidNetworkError as error:
         raise InvalidNetworkError(f"{path}: {text}" for text in error.violations) from None
     except OneSpikeError as error:
-        raise FormatError(f"{path}: {error}") from None
+        kind = type(error) if isinstance(error, OptionError | UnsupportedError) else FormatError
+        raise kind(f"{path}: {error}") from None
     except Exception as error:  # h5py and nir raise nearly everything
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise FormatError(f"{path}: not a sound NIR file ({reason}); {AGAIN}") from None
+        raise FormatError(f"{path}: not a sound NIR file ({reason}); write it again") from None
+
+
+def _parsed(nir: Any, content: bytes) -> Any:
+    """The graph of a file; what flows between its nodes is not checked here."""
+    with h5py.File(BytesIO(content), "r") as file:
+        tree = nir.serialization.hdf2dict(file["node"])
+    _unchecked(tree)
+    return nir.dict2NIRNode(tree)
+
+
+def _unchecked(tree: dict[str, Any]) -> None:
+    """Have NIR infer no shapes, of inner graphs neither, since old files lack some."""
+    if tree.get("type") == "NIRGraph":
+        tree["type_check"] = False
+        for node in tree["nodes"].values():
+            _unchecked(node)
+    elif tree.get("type") in ("Conv1d", "Conv2d"):
+        tree.setdefault("input_shape", None)
 
 
 def _nir(path: str | os.PathLike[str]) -> Any:
@@ -100,14 +133,12 @@ def _units(network: Network, dt: float | None, if_r: str | None) -> Units:
     return Units(**given)  # type: ignore[arg-type]
 
 
-def _network(graph: Any) -> Network:
+def _network(graph: Any, given: Assumptions) -> tuple[Network, list[str]]:
     from exporters.nir import own
+    from exporters.nir.foreign.read import to_network
 
     if not own.is_own(graph):
-        kinds = ", ".join(sorted({type(node).__name__ for node in graph.nodes.values()}))
-        raise FormatError(
-            f"a NIR graph without one-spike parameters (nodes: {kinds or 'none'}): it lacks "
-            "thresholds and payloads per phase, wait and input code; export the source network "
-            "with onespike export"
-        )
-    return own.to_network(graph)
+        return to_network(graph, given)
+    if given.given:
+        raise OptionError(f"{', '.join(given.given)}: the file says so itself; leave out")
+    return own.to_network(graph), []

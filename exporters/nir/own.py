@@ -23,12 +23,14 @@ SOURCE = re.compile(r"layer/(\d+)/(?:synapse/(\d+)/)?source")
 
 
 def is_own(graph: Any) -> bool:
-    """Whether the graph carries a network in its metadata."""
-    return "onespike" in graph.metadata
+    """Whether the graph carries a network in its metadata, or a part of one."""
+    return "onespike" in graph.metadata or any("layer" in n.metadata for n in graph.nodes.values())
 
 
 def to_network(graph: Any) -> Network:
     """The network in a graph's metadata; `FormatError` where its nodes are others than that's."""
+    if "onespike" not in graph.metadata:
+        raise FormatError(f"metadata/onespike: missing, though nodes have theirs; {AGAIN}")
     tree = _flattened({"onespike": graph.metadata["onespike"]})
     for name, node in graph.nodes.items():
         keys = _flattened(node.metadata)

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from exporters.choices import NIR_GAINS as GAINS
 from exporters.nir.bounds import AGAIN
 from onespike_lava.errors import FormatError, OptionError
-
-GAINS = ("second", "step")
-"""What `r` of an IF or I is: what it gains in a second or in a step, of a current of 1."""
 
 SHORTEST, LONGEST = 1e-12, 1e12
 """Limits of a step, in seconds."""
@@ -24,7 +22,7 @@ class Units:
     """How steps stand in a file.
 
     dt   : seconds of a step
-    if_r : one of `GAINS`; NIR's equations say `second`, some tools write `step`
+    if_r : one of `NIR_GAINS`; NIR's equations say `second`, some tools write `step`
 
     Raises `OptionError` for other values.
     """
@@ -63,6 +61,6 @@ def check_dt(dt: Any) -> None:
 
 
 def check_gain(if_r: Any) -> None:
-    """Refuse what is not one of `GAINS`."""
+    """Refuse what is not one of `NIR_GAINS`."""
     if if_r not in GAINS:
         raise OptionError(f"if-r: {if_r!r} is not {' or '.join(GAINS)}; choose one")

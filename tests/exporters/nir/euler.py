@@ -86,8 +86,9 @@ class Euler:
             self.v[name] = v
             return v
         fired = (v > node.v_threshold).astype(float)
-        if self.spikes == "many":
-            fired = np.maximum(np.floor(v / node.v_threshold), 0)
+        if self.spikes != "one":
+            most = 255 if self.spikes == "many" else self.spikes
+            fired = np.clip(np.floor(v / node.v_threshold), 0, most)
         if self.reset == "zero":
             v = np.where(fired > 0, node.v_reset, v)
         else:

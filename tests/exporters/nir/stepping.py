@@ -49,23 +49,26 @@ class Sayable(TimedMaker):
         self.layers.append(TimedReadout("readout", (4,), (synapse,), parts, 1.0))
 
 
-def sayable_network(seed, phases=7):
-    """A network of such neurons, of sums, pools, recurrence and delays; events go in."""
+def sayable_network(seed, phases=7, twice=True):
+    """A network of such neurons, of sums, pools, recurrence and delays; events go in.
+
+    twice : a sum counts one of its sources twice
+    """
     rng = np.random.default_rng(seed)
     for _ in range(100):
         with suppress(InvalidNetworkError):
-            return _drawn(rng, phases)
+            return _drawn(rng, phases, twice)
     raise AssertionError("no draw is valid")
 
 
-def _drawn(rng, phases) -> Network:
+def _drawn(rng, phases, twice) -> Network:
     make = Sayable(rng, phases)
     at = make.input((2, 6, 7), "events")
     make.layers[0] = replace(make.layers[0], bits=1)
     same = Window((1, 1), (1, 1, 1, 1))
     skip = make.conv(at, 4, window=same)
     at = make.conv(skip, 4, window=same, groups=int(rng.choice([1, 2])))
-    at = make.sum(skip, at, skip) if make.chance(0.6) else make.pool(at)
+    at = make.sum(skip, at, *[skip] * twice) if make.chance(0.6) else make.pool(at)
     kernel = (2, 2) if make.chance(0.7) else (1, 2)
     at = make.conv(at, 5, kernel, HALVING)
     at = make.dense(at, 9, recurrent=make.chance(0.6))
