@@ -91,6 +91,8 @@ def real(name: str, node: Any, shape: Shape, given: Assumptions) -> Real:
         if cuba:
             rate = _rate(found["tau_syn"], given.dt, name)
             keep_u, gain = 1 - rate, gain * rate * found["w_in"]
+    if not np.isfinite(gain).all() or not np.isfinite(drive).all():
+        raise UnsupportedError(f"{name}: r, w_in or v_leak is too large; scale the network down")
     if gain.min() <= 0:
         raise UnsupportedError(
             f"{name}: r or w_in is not positive, so that nothing arrives as it is sent; put the "

@@ -265,7 +265,7 @@ class _Draft:
     def _constants(self, name: str, to: Any, values: Floats, bits: int) -> Integers:
         """Values in units of a weight as integers, int32[C] where a channel has one number."""
         found: NDArray[Any] = to(_snapped(values * 2.0**bits))
-        if np.abs(found).max(initial=0) >= STATE_LIMIT:
+        if not np.abs(found).max(initial=0) < STATE_LIMIT:  # NaN neither
             raise UnsupportedError(
                 f"{self.found.name}: a {name} of {np.abs(found).max():g} units of its weights "
                 f"exceeds {STATE_LIMIT} (24 bits signed); use larger weights"

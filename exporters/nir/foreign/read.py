@@ -34,17 +34,18 @@ def to_network(
     timed neuron does, `FormatError` for a graph that contradicts itself, `InvalidNetworkError` for
     a network that breaks a rule.
     """
-    flat = Flat.of(graph)
+    with np.errstate(all="ignore"):  # what float64 does not hold is refused where it is used
+        return _converted(Flat.of(graph), given, quantiser)
+
+
+def _converted(flat: Flat, given: Assumptions, quantiser: Quantiser) -> tuple[Network, list[str]]:
     source, output = flat.only("Input"), flat.only("Output")
     ways = _ways(flat, output)
     kinds = {kind(flat.nodes[name]) for name in names_of(ways)}
     given.require(kinds)
     told = list(given.told(kinds))
     last = _last(flat, ways, output)
-    order = flat.order(ways, source)
-    if len(order) >= LAYERS_MAX:
-        raise UnsupportedError(f"{len(order)} layers exceed {LAYERS_MAX}; use a shallower network")
-    order = [each for each in order if each not in (output, last)] + [last]
+    order = [each for each in flat.order(ways, source) if each not in (output, last)] + [last]
     layers: list[Layer] = [_input(source, flat, given)]
     places = {source: 0}
     notes: list[str] = []
@@ -68,6 +69,8 @@ def _ways(flat: Flat, output: str) -> dict[str, list[Way]]:
         name = wanted.pop()
         if name in found or kind(flat.nodes[name]) == "Input":
             continue
+        if len(found) >= LAYERS_MAX:
+            raise UnsupportedError(f"more than {LAYERS_MAX} layers; use a shallower network")
         found[name] = flat.ways(name)
         if not found[name]:
             raise FormatError(f"{name}: nothing leads to it; connect it or leave it out")

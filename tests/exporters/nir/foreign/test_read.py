@@ -6,8 +6,13 @@ import pytest
 
 pytest.importorskip("nir", reason="nir is not installed")
 
+from hypothesis import given as drawing
+from hypothesis import settings
+from hypothesis import strategies as st
+
 from exporters import read_nir, write_nir
 from exporters.nir.file import Assumptions, read
+from exporters.nir.foreign.weights import exact
 from onespike_lava.errors import OneSpikeWarning, OptionError
 from tests.exporters.nir.euler import Euler
 from tests.exporters.nir.foreign.graphs import STEPS, Foreign, drawn, laid_flat
@@ -175,14 +180,29 @@ def test_weights_of_any_binary_grid_are_exact(tmp_path):
         assert (found.scale == 2.0**exponent).all()
 
 
+@settings(max_examples=50, deadline=None)
+@drawing(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e3), st.booleans())
+def test_int8_times_any_unit_is_found(seed, unit, alike):
+    """As float32 has the products; one of them is odd, so that there is no larger unit."""
+    rng = np.random.default_rng(seed)
+    whole = [rng.integers(-127, 128, shape).astype(np.int8) for shape in ((3, 5), (3, 2, 2, 2))]
+    whole[0][:, :2] = [127, 1]
+    units = unit * (np.ones(3) if alike else rng.uniform(0.5, 2, 3))
+    shaped = [units.reshape(-1, *[1] * (each.ndim - 1)) for each in whole]
+    reals = [(w * u).astype(np.float32) for w, u in zip(whole, shaped, strict=True)]
+    found, grid = exact("layer", [each.astype(np.float64) for each in reals], alike)
+    assert all((one == two).all() for one, two in zip(found, whole, strict=True))
+    assert np.allclose(grid, units, rtol=1e-6)
+
+
 def test_a_mean_pool_takes_no_weight_off_its_grid(tmp_path):
     """The ninth of a mean stands in the threshold."""
     make = Foreign(2)
     one = make.neurons(make.conv(make.input(1, 6, 6), 1, 2, bias=False), shape=(2, 6, 6))
     pool = make.add(nir.AvgPool2d(np.array([3, 3]), np.array([3, 3]), np.array([0, 0])), one)
     at = make.neurons(make.conv(pool, 2, 3, bias=False), shape=(3, 2, 2))
-    flat = make.add(nir.Flatten(np.array([3, 2, 2]), 0), at)
-    graph = make.end(make.dense(flat, 12, 4, bias=False))
+    flat = make.add(nir.Flatten(np.array([3, 1, 1]), 0), make.pool(at, nir.AvgPool2d))
+    graph = make.end(make.dense(flat, 3, 4, bias=False))
     network = read_nir(written(graph, tmp_path), **given())
     assert network.layers[2].synapses[0].weight.shape == (3, 2, 9, 9)
     assert check(network, graph, given()) > 20

@@ -68,12 +68,27 @@ def bare(*edges):
 
 
 GRAPHS = {
-    "grid": (chain(linear([1, 0.1], [0, 1]), lif()), r"n1: the weights of channel 0 are up to"),
+    "grid": (
+        chain(linear([1, 0.0072], [0, 1]), lif()),
+        r"n1: the weights of channel 0 are no int8 multiples of one number \(1, 0.0072\, ...\)",
+    ),
     "nan": (chain(linear([1, np.nan], [0, 1]), lif()), "n0/weight: not finite numbers"),
     "matrix": (chain(linear([1, 0, 0]), lif()), r"n0: weight \[1, 3\] does not read \(2,\)"),
     "tau": (chain(EYE, lif(tau=DT / 2)), "n1: a time constant of .* is below a step"),
     "no time": (chain(EYE, lif(tau=0)), "n1: a time constant of 0 seconds"),
     "gain": (chain(EYE, lif(r=-1)), "n1: r or w_in is not positive"),
+    "large gain": (
+        chain(EYE, nir.LIF(*(np.full(2, v) for v in (DT, 1e308, 1e308, 1, -1e308)))),
+        "n1: r, w_in or v_leak is too large; scale",
+    ),
+    "large weights": (
+        chain(*[nir.Linear(np.eye(2) * 1e200)] * 2, lif()),
+        r"n2: the weights of channel 0 are no int8 multiples of one number \(inf",
+    ),
+    "small weights": (
+        chain(nir.Linear(np.eye(2) * 5e-324), lif()),
+        "n1: a drive of nan units of its weights",
+    ),
     "rest": (chain(EYE, lif(v_threshold=-1)), "n1: a threshold is not above"),
     "high": (chain(EYE, lif(v_threshold=1e9)), "n1: a threshold of 2e\\+09 units of its weights"),
     "shape": (chain(EYE, lif(shape=(3,))), r"n1: shape \(3,\) does not take what arrives, \(2,\)"),
