@@ -47,11 +47,11 @@ class Foreign:
     def pool(self, before, kind):
         return self.add(kind(*(np.array(pair) for pair in ((2, 2), (2, 2), (0, 0)))), before)
 
-    def neurons(self, *before, shape, kind=None, single=False):
-        """Any kind that fires; `single` has parameters of one number."""
+    def neurons(self, *before, shape, kind=None, unit=30):
+        """Any kind that fires, above some `unit` weights."""
         kinds = [nir.IF, nir.LIF, nir.CubaLIF] if self.leaks else [nir.IF]
         kind = kind or kinds[int(self.rng.integers(len(kinds)))]
-        return self.add(self.neuron(kind, (1,) if single else shape), *before)
+        return self.add(self.neuron(kind, shape, unit), *before)
 
     def neuron(self, kind, shape, unit=30):
         full = lambda value: np.full(shape, value, np.float32)  # noqa: E731

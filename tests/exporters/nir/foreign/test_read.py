@@ -195,6 +195,41 @@ def test_int8_times_any_unit_is_found(seed, unit, alike):
     assert np.allclose(grid, units, rtol=1e-6)
 
 
+def test_what_several_ways_bring_to_a_node_gets_its_bias_once(tmp_path):
+    """Also that of a layer's own spikes, and twice where the ways part again behind it."""
+    make = Foreign(4, leaks=False)
+    at = make.dense(make.input(5), 5, 6)
+    pair = [make.neurons(at, shape=(6,), unit=8) for _ in range(2)]
+    joined = make.dense(pair[0], 6, 6)
+    make.edges.append((pair[1], joined))
+    parts = [make.add(nir.Scale(np.full(6, factor, np.float32)), joined) for factor in (1, 1)]
+    last = make.neurons(*parts, shape=(6,), unit=8)
+    make.edges.append((last, joined))
+    graph = make.end(last)
+    assert check(read_nir(written(graph, tmp_path), **given()), graph, given()) > 30
+
+
+def test_a_bias_behind_a_factor_is_not_scaled(tmp_path):
+    make = Foreign(5, leaks=False)
+    one = make.neurons(make.dense(make.input(5), 5, 6), shape=(6,), unit=8)
+    half = make.add(nir.Scale(np.full(6, 0.25, np.float32)), one)
+    graph = make.end(make.neurons(make.dense(half, 6, 6), shape=(6,), unit=8))
+    assert check(read_nir(written(graph, tmp_path), **given()), graph, given()) > 5
+
+
+def test_delays_add_up(tmp_path):
+    make = Foreign(6, leaks=False)
+    at = make.neurons(make.dense(make.input(5), 5, 6), shape=(6,), unit=8)
+    late = make.rng.integers(0, 3, 6) * np.float32(DT)
+    for seconds in (late, np.full(6, DT, np.float32)):
+        at = make.add(nir.Delay(seconds.astype(np.float32)), at)
+    at = make.add(nir.Delay(np.full(6, 2 * DT, np.float32)), make.dense(at, 6, 6, bias=False))
+    graph = make.end(make.neurons(at, shape=(6,), unit=8))
+    network = read_nir(written(graph, tmp_path), **given())
+    assert (network.layers[2].synapses[0].delay == np.rint(late / DT) + 3).all()
+    assert check(network, graph, given()) > 10
+
+
 def test_a_mean_pool_takes_no_weight_off_its_grid(tmp_path):
     """The ninth of a mean stands in the threshold."""
     make = Foreign(2)
