@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from onespike_lava.layers import (
     Shape,
     Sparse,
     Spiking,
-    Timed,
     TimedReadout,
 )
 
@@ -48,21 +47,17 @@ class Model(Frozen):
     @property
     def input(self) -> Input:
         """The first layer."""
-        layer = self.layers[0]
-        assert isinstance(layer, Input)
-        return layer
+        return cast(Input, self.layers[0])  # by the rules of structure
 
     @property
     def readout(self) -> Readout | TimedReadout:
         """The last layer."""
-        layer = self.layers[-1]
-        assert isinstance(layer, (Readout, TimedReadout))
-        return layer
+        return cast("Readout | TimedReadout", self.layers[-1])  # by the rules of structure
 
     @property
     def steps(self) -> bool:
         """Whether it is a network that steps, of timed neurons, not one of phase code."""
-        return isinstance(self.layers[-1], TimedReadout)
+        return bool(self.layers[-1].stepping)
 
     @property
     def sample_shape(self) -> Shape:
@@ -90,13 +85,16 @@ class Model(Frozen):
     @property
     def neurons(self) -> dict[str, int]:
         """Name -> neurons of each hidden layer that has some: `Spiking` or `Timed`."""
-        kinds = (Spiking, Timed)
-        return {each.name: prod(each.shape) for each in self.layers if isinstance(each, kinds)}
+        return {each.name: prod(each.shape) for each in self._neurons}
 
     @property
     def hidden(self) -> tuple[Spiking, ...]:
         """The layers of phase-coding neurons, whose codes have a base."""
-        return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
+        return () if self.steps else cast("tuple[Spiking, ...]", self._neurons)
+
+    @property
+    def _neurons(self) -> tuple[Layer, ...]:
+        return tuple(each for each in self.layers if each.synapses and each.role == "hidden")
 
     @property
     def longest_wait(self) -> int:

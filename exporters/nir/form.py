@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,45 +11,11 @@ from numpy.typing import NDArray
 from exporters.nir.kernels import Square, square
 from exporters.nir.units import Units
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import (
-    LAYERS,
-    Connection,
-    Input,
-    Integers,
-    Layer,
-    MaxPool,
-    Readout,
-    Registry,
-    Shape,
-    Spiking,
-    Sum,
-    Synapse,
-    Timed,
-    TimedReadout,
-    per_neuron,
-)
+from onespike_lava.layers import Connection, Integers, Layer, Shape, Synapse, per_neuron
 from onespike_lava.network import Network
 
 ENTRY_LIMIT = 2**26
 """Most entries of an array; sparse matrices and odd kernels become full matrices in NIR."""
-
-CONNECTED: Registry[Callable[[Any], tuple[Connection, ...]]] = Registry("NIR connections", LAYERS)
-"""From a layer to what it sums in NIR: its synapses, of a pool those over its windows."""
-
-
-@CONNECTED.add(Input, Spiking, Readout, Timed, TimedReadout, Sum)
-def _synapses(layer: Layer) -> tuple[Connection, ...]:
-    return layer.synapses
-
-
-@CONNECTED.add(MaxPool)
-def _windows(layer: MaxPool) -> tuple[Connection, ...]:
-    return (layer.summed,)
-
-
-def connections(layer: Layer) -> tuple[Connection, ...]:
-    """The layer's synapses; of a pool the sum over its windows, as a convolution."""
-    return CONNECTED.of(layer)(layer)
 
 
 def is_flat(network: Network) -> bool:
@@ -59,7 +23,7 @@ def is_flat(network: Network) -> bool:
     return any(
         synapse.kind == "sparse" or (synapse.kind == "conv" and squared(synapse, network) is None)
         for layer in network.layers
-        for synapse in connections(layer)
+        for synapse in layer.maps
     )
 
 
@@ -107,7 +71,7 @@ class Form:
 
     def matrix(self, place: int) -> bool:
         """Whether the layer's first connection is a matrix, with a bias for each neuron."""
-        first = connections(self.network.layers[place])[0]
+        first = self.network.layers[place].maps[0]
         return self.flat or first.kind == "dense"
 
     def neurons(self, place: int, values: Integers) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.nir.form import Form, connections, refuse_large, squared, synapse_name
+from exporters.nir.form import Form, refuse_large, squared, synapse_name
 from exporters.nir.kernels import as_matrix
 from exporters.nir.neurons import drive_of
 from onespike_lava.layers import (
@@ -74,7 +74,7 @@ def _sum(form: Form, place: int, layer: Sum) -> Iterator[Link]:
 @LINKS.add(Spiking, Readout, Timed, TimedReadout)
 def _synapses(form: Form, place: int, layer: Layer) -> Iterator[Link]:
     bias = drive_of(form, place).bias
-    for number, synapse in enumerate(connections(layer)):
+    for number, synapse in enumerate(layer.maps):
         name = synapse_name(form.names[place], number)
         matrix = form.flat or synapse.kind == "dense"
         node = (_matrix if matrix else _conv)(form, layer, synapse, None if number else bias)
@@ -84,7 +84,7 @@ def _synapses(form: Form, place: int, layer: Layer) -> Iterator[Link]:
 @LINKS.add(MaxPool)
 def _pool(form: Form, place: int, layer: MaxPool) -> Iterator[Link]:
     """A sum over the windows, where NIR's pools can say it: no dilation, padded alike."""
-    (synapse,), padding = connections(layer), layer.window.padding
+    (synapse,), padding = layer.maps, layer.window.padding
     name = synapse_name(form.names[place], 0)
     plain = layer.window.dilation == (1, 1) and padding[:2] == padding[2:]
     if plain and not form.flat:

@@ -15,7 +15,7 @@ from typing import Any
 import nir
 import numpy as np
 
-from exporters.nir.form import Form, connections, refuse_large
+from exporters.nir.form import Form, refuse_large
 from exporters.nir.links import links
 from exporters.nir.neurons import NEURONS
 from exporters.nir.units import Units
@@ -65,7 +65,7 @@ def _add_layer(
     """Adds the nodes of a layer and of what connects it."""
     layer, prefix = form.network.layers[place], f"layer/{place}/"
     found = links(form, place)
-    for number, synapse in enumerate(connections(layer)):
+    for number, synapse in enumerate(layer.maps):
         _, node = found[number].nodes[-1]
         at = prefix if number == 0 else f"{prefix}synapse/{number}/"
         if hasattr(node, "weight") and node.weight.shape == synapse.weight.shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ class Readout(Layer):
     bias, growth : as in `Spiking`
     scale        : `logit = score * scale`, one number or float64[1, H, W], one per place
     """
+
+    role: ClassVar[str] = "output"
+    stepping: ClassVar[bool | None] = False
 
     name: str
     shape: Shape

@@ -90,19 +90,44 @@ def _price_of_steps(network: Network, wait: int | None) -> Price:
     rows, plans = [], stepping.compose(network, wait)
     for layer, plan in zip(network.layers[1:], plans[1:], strict=True):
         neurons, own = prod(layer.shape), sizes.synapses(network, layer)
-        needed, count = 0, 0 if isinstance(layer, Sum) else neurons
-        for synapse, trained in connections(network, layer):
-            source = network.layers[synapse.source].shape
-            each = pairs(synapse, source, layer.shape, trained)
-            needed += each * len(stepping.senders(network, synapse.source))
-        if isinstance(layer, MaxPool):
-            source = network.layers[layer.source].shape
-            needed = layer.shape[0] * overlaps(layer.window, layer.kernel, source, layer.shape)
-        processes = len(plan.populations) if plan else int(not isinstance(layer, Sum))
+        count, needed = STEPPING.of(layer)(network, layer)
+        processes = len(plan.populations) if plan else int(count > 0)
         rows.append(LayerPrice(layer.name, count, needed, 0, neurons, own, processes))
     anew = sum(plan is not None and plan.initial is not None for plan in plans)
     latency = stepping.total_steps(network, 1)
     return Price(_with_total(rows), network.phases, latency, pauses=anew)
+
+
+STEPPING: Registry[Callable[[Network, Any], tuple[int, int]]] = Registry(
+    "price of the stock composition of networks that step", LAYERS
+)
+"""Neurons and synapses of a layer's composition."""
+
+STEPPING.refuse(Input, Spiking, Readout)
+
+
+@STEPPING.add(Timed, TimedReadout)
+def _timed_price(network: Network, layer: Timed | TimedReadout) -> tuple[int, int]:
+    needed = 0
+    for synapse, trained in connections(network, layer):
+        source = network.layers[synapse.source].shape
+        each = pairs(synapse, source, layer.shape, trained)
+        needed += each * len(stepping.senders(network, synapse.source))
+    return prod(layer.shape), needed
+
+
+@STEPPING.add(MaxPool)
+def _windows_price(network: Network, layer: MaxPool) -> tuple[int, int]:
+    """A neuron that forgets everything for each window."""
+    source = network.layers[layer.source].shape
+    covered = overlaps(layer.window, layer.kernel, source, layer.shape)
+    return prod(layer.shape), layer.shape[0] * covered
+
+
+@STEPPING.add(Sum)
+def _sum_price(network: Network, layer: Sum) -> tuple[int, int]:
+    """Its readers have a synapse from everything that it adds."""
+    return 0, 0
 
 
 Composed = tuple[int, int, int]

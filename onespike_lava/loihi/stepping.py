@@ -12,7 +12,7 @@ other every `T` steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -51,7 +51,7 @@ from onespike_lava.rules.recurrence import largest_input
 def senders(network: Network, position: int) -> list[int]:
     """Positions of the layers with neurons that a layer stands for: of a sum what it adds."""
     layer = network.layers[position]
-    if not isinstance(layer, Sum):
+    if not layer.added:
         return [position]
     return [each for source in layer.added for each in senders(network, source)]
 
@@ -79,10 +79,7 @@ def compose(network: Network, wait: int | None = None) -> list[Composition | Non
     found = [each for at in range(len(network.layers)) for each in _refusals(network, at)]
     if found:
         raise UnsupportedError("stock composition: " + "; ".join(found))
-    return [
-        populated(layer) if isinstance(layer, Timed | TimedReadout) else None
-        for layer in network.layers
-    ]
+    return [populated(cast(Neurons, layer)) if layer.synapses else None for layer in network.layers]
 
 
 REFUSALS: Registry[Callable[[Network, Any, int], Iterator[str]]] = Registry(
@@ -109,7 +106,7 @@ def _anything(network: Network, layer: Input | Sum, position: int) -> Iterator[s
 def _pool(network: Network, layer: MaxPool, position: int) -> Iterator[str]:
     source = network.layers[layer.source]
     code = network.code(layer.source)
-    if isinstance(source, Sum) or int(code.payloads.max()) > 1:
+    if source.added or int(code.payloads.max()) > 1:
         yield f"pools payloads above 1 of {source.name}; a LIF only tells whether any spikes"
     elif code.first and network.phases > 1:
         yield "passes first spikes; a LIF has no memory of them"
@@ -138,7 +135,7 @@ def _structure(network: Network, layer: Neurons, position: int) -> Iterator[str]
         yield "keeps a current, but no potential; a LIF forgets both or none"
     if layer.firing.floor is not None:
         yield "has a floor; leave it out"
-    if isinstance(layer, TimedReadout) and layer.threshold is not None:
+    if layer.role == "output" and layer.threshold is not None:
         yield "is a readout that fires: its potential is read behind the reset"
     elif layer.threshold is not None:
         yield from _firing(network, layer, layer.threshold)

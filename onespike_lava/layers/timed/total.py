@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,9 +23,11 @@ class Sum(Layer):
     added : positions of the sources, all of its shape; one that stands twice counts twice
     """
 
+    stepping: ClassVar[bool | None] = True
+
     name: str
     shape: Shape
-    added: tuple[int, ...]
+    added: tuple[int, ...] = field()  # no default: that of `Layer` would count as one
 
     @property
     def sources(self) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
@@ -14,7 +15,17 @@ from lava.proc.lif.process import LIF, LIFReset
 from numpy.typing import NDArray
 
 from onespike_lava.engines.result import Result
-from onespike_lava.layers import MaxPool, TimedReadout
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.layers.timed import ONE
 from onespike_lava.loihi import stepping
 from onespike_lava.loihi.populations import Composition, Population
@@ -55,27 +66,35 @@ class SteppingStockNetwork:
         self.steps = stepping.total_steps(network, len(data))
         self.processes: list[Any] = []
         self.parts: list[list[Part]] = []
-        for position in range(len(network.layers)):
-            self.parts.append(self._layer(position))
+        for position, layer in enumerate(network.layers):
+            self.parts.append(PARTS.of(layer)(self, position))
         self.reads = [self._read(process) for _, process in self.parts[-1]]
 
     def _add(self, process: Any) -> Any:
         self.processes.append(process)
         return process
 
-    def _layer(self, position: int) -> list[Part]:
-        layer, plan = self.network.layers[position], self.plans[position]
-        everything = np.arange(prod(layer.shape))
-        if not position:
-            return [(everything, self._add(Source(data=self._payloads())))]
-        if isinstance(layer, MaxPool):
-            shape = self.network.layers[layer.source].shape
-            windows = self._add(forgetful(everything.size, 0))
-            for at, process in self.parts[layer.source]:
-                self._link(pool_matrix(layer, shape)[:, at], process, windows, 1)
-            return [(everything, windows)]
-        if plan is None:  # a sum: synapses read what it adds
-            return []
+    def _everything(self, position: int) -> NDArray[np.int64]:
+        return np.arange(prod(self.network.layers[position].shape))
+
+    def _input(self, position: int) -> list[Part]:
+        return [(self._everything(position), self._add(Source(data=self._payloads())))]
+
+    def _pool(self, position: int) -> list[Part]:
+        layer, everything = cast(MaxPool, self.network.layers[position]), self._everything(position)
+        matrix = pool_matrix(layer, self.network.layers[layer.source].shape)
+        windows = self._add(forgetful(everything.size, 0))
+        for at, process in self.parts[layer.source]:
+            self._link(matrix[:, at], process, windows, 1)
+        return [(everything, windows)]
+
+    def _sum(self, position: int) -> list[Part]:
+        """None: synapses read what it adds."""
+        return []
+
+    def _neurons(self, position: int) -> list[Part]:
+        plan = self.plans[position]
+        assert plan is not None
         parts = [
             (each.at, self._add(self._population(plan, each, position)))
             for each in plan.populations
@@ -217,16 +236,13 @@ class SteppingStockNetwork:
         phases = self.network.phases
         found: list[NDArray[np.uint8]] = [self.network.code(0).train(self.data, 0, phases)]
         for position, train in enumerate(trains, start=1):
-            layer = self.network.layers[position]
-            added = getattr(layer, "added", None)
-            total = sum((found[each] for each in added or ()), np.zeros((), np.uint8))
-            found.append(train if added is None else total)
+            added = self.network.layers[position].added  # a sum's own train is 0
+            found.append(sum((found[each] for each in added), train))
         return found[1:]
 
     def _scores(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         """What the readout takes of its potentials, by the host; int64[N, outputs]."""
-        layer, plan = self.network.readout, self.plans[-1]
-        assert isinstance(layer, TimedReadout)
+        layer, plan = cast(TimedReadout, self.network.readout), self.plans[-1]
         assert plan is not None
         start = self.starts[-1]
         values = (potentials[:, start:] // plan.unit).reshape(*layer.shape, len(self.data), -1)
@@ -235,6 +251,18 @@ class SteppingStockNetwork:
         count, *plane = layer.scores
         grouped = taken.reshape(count, layer.group, *plane, len(self.data)).sum(axis=1)
         return np.moveaxis(grouped, -1, 0).reshape(len(self.data), -1)
+
+
+PARTS: Registry[Callable[[SteppingStockNetwork, int], list[Part]]] = Registry(
+    "stock composition of networks that step in Lava", LAYERS
+)
+"""What adds the layer at a position to the composition and gives its parts."""
+
+PARTS.add(Input)(SteppingStockNetwork._input)
+PARTS.add(MaxPool)(SteppingStockNetwork._pool)
+PARTS.add(Sum)(SteppingStockNetwork._sum)
+PARTS.add(Timed, TimedReadout)(SteppingStockNetwork._neurons)
+PARTS.refuse(Spiking, Readout)
 
 
 def forgetful(neurons: int, threshold: int, **drive: Any) -> LIFReset:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters import write_nir
-from exporters.nir.form import connections, is_flat
+from exporters.nir.form import is_flat
 from exporters.nir.kernels import as_matrix, square
 from exporters.nir.nodes import to_graph
 from onespike_lava.errors import UnsupportedError
@@ -34,7 +34,7 @@ def test_nodes_compute_what_the_layers_do():
         if hasattr(layer, "threshold_base"):
             wanted = layer.threshold_base.reshape(-1, *[1] * (len(layer.shape) - 1))
             assert (neurons.v_threshold + 0.5 == wanted * layer.threshold_table[0]).all()
-        for number, synapse in enumerate(connections(layer)):
+        for number, synapse in enumerate(layer.maps):
             node, x = nodes[f"{place}_{layer.name}_synapse{number}"], sent[synapse.source]
             expected = as_matrix(synapse, x.shape) @ x.reshape(-1)
             if isinstance(node, nir.Linear):
