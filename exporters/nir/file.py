@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 
@@ -28,6 +28,9 @@ from onespike_lava.errors import (
 from onespike_lava.network import Network
 from onespike_lava.system.files import keep_inputs, read_bytes, write_atomic
 from onespike_lava.system.parts import need
+
+if TYPE_CHECKING:
+    from exporters.nir.foreign.weights import Quantiser
 
 __all__ = ["Assumptions", "read", "read_nir", "remarks", "write_nir"]
 
@@ -85,13 +88,19 @@ def read_nir(path: str | os.PathLike[str], **given: Any) -> Network:
     return read(path, Assumptions(**given))[0]
 
 
-def read(path: str | os.PathLike[str], given: Assumptions) -> tuple[Network, list[str]]:
-    """As `read_nir`, and what was assumed, one line each."""
+def read(
+    path: str | os.PathLike[str], given: Assumptions, quantiser: Quantiser | None = None
+) -> tuple[Network, list[str]]:
+    """As `read_nir`, and what was assumed, one line each.
+
+    quantiser : makes int8 weights of another tool's real ones; None takes none but those that are
+                int8 times one number already
+    """
     nir = _nir(path)
     content = read_bytes(path, bounds.FILE_LIMIT)
     try:
         bounds.check(content)
-        return _network(_parsed(nir, content), given)
+        return _network(_parsed(nir, content), given, quantiser)
     except InvalidNetworkError as error:
         raise InvalidNetworkError(f"{path}: {text}" for text in error.violations) from None
     except OneSpikeError as error:
@@ -133,12 +142,15 @@ def _units(network: Network, dt: float | None, if_r: str | None) -> Units:
     return Units(**given)  # type: ignore[arg-type]
 
 
-def _network(graph: Any, given: Assumptions) -> tuple[Network, list[str]]:
+def _network(
+    graph: Any, given: Assumptions, quantiser: Quantiser | None
+) -> tuple[Network, list[str]]:
     from exporters.nir import own
     from exporters.nir.foreign.read import to_network
+    from exporters.nir.foreign.weights import exact
 
     if not own.is_own(graph):
-        return to_network(graph, given)
+        return to_network(graph, given, quantiser or exact)
     if given.given:
         raise OptionError(f"{', '.join(given.given)}: the file says so itself; leave out")
     return own.to_network(graph), []

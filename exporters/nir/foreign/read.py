@@ -13,7 +13,7 @@ from exporters.nir.foreign.graph import Flat, Way, kind, names_of
 from exporters.nir.foreign.integers import Neurons, convert
 from exporters.nir.foreign.maps import Map, numbers, whole
 from exporters.nir.foreign.readers import follow
-from exporters.nir.foreign.weights import Quantiser, exact
+from exporters.nir.foreign.weights import Quantiser
 from onespike_lava.errors import FormatError, InvalidNetworkError, UnsupportedError
 from onespike_lava.layers import Input, Layer, Shape
 from onespike_lava.limits import LAYERS_MAX, NEURONS_MAX
@@ -23,12 +23,10 @@ SILENT = ("I", "LI", "CubaLI")
 """Neurons that never fire: only the last ones may be so."""
 
 
-def to_network(
-    graph: Any, given: Assumptions, quantiser: Quantiser = exact
-) -> tuple[Network, list[str]]:
+def to_network(graph: Any, given: Assumptions, quantiser: Quantiser) -> tuple[Network, list[str]]:
     """The network of a NIR graph, and what was assumed, one line each.
 
-    quantiser : makes int8 weights of real ones; the one of `weights` takes none but exact ones
+    quantiser : makes int8 weights of real ones, such as `weights.exact`
 
     Raises `OptionError` for what NIR leaves open and is not given, `UnsupportedError` for what no
     timed neuron does, `FormatError` for a graph that contradicts itself, `InvalidNetworkError` for

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from exporters import read_nir, write_nir
 from exporters.nir.file import Assumptions, read
 from exporters.nir.foreign.weights import exact
-from onespike_lava.errors import OneSpikeWarning, OptionError
+from onespike_lava.errors import OneSpikeWarning, OptionError, UnsupportedError
 from tests.exporters.nir.euler import Euler
 from tests.exporters.nir.foreign.graphs import STEPS, Foreign, drawn, laid_flat
 from tests.exporters.nir.stepping import DT, sayable_network, sent_to
@@ -193,6 +193,36 @@ def test_int8_times_any_unit_is_found(seed, unit, alike):
     found, grid = exact("layer", [each.astype(np.float64) for each in reals], alike)
     assert all((one == two).all() for one, two in zip(found, whole, strict=True))
     assert np.allclose(grid, units, rtol=1e-6)
+
+
+def test_another_quantiser_takes_real_weights(tmp_path):
+    """To the nearest of 127 steps; the spikes are those of the graph with these weights."""
+
+    def nearest(name, weights, alike):
+        rows = np.concatenate([each.reshape(len(each), -1) for each in weights], axis=1)
+        units = np.abs(rows).max(axis=1) / 127
+        units = np.full(len(rows), units.max()) if alike else units
+        shaped = [units.reshape(-1, *[1] * (each.ndim - 1)) for each in weights]
+        found = [np.rint(w / u).astype(np.int8) for w, u in zip(weights, shaped, strict=True)]
+        return found, units
+
+    make, rng = Foreign(7, leaks=False), np.random.default_rng(7)
+    make.weight = lambda *shape: rng.normal(5, 20, shape).astype(np.float32)
+    make.grid = 0
+    at = make.input(9)
+    for inputs in (9, 12):
+        at = make.neurons(make.dense(at, inputs, 12, bias=False), shape=(12,), unit=9)
+    graph = make.end(at)
+    path = written(graph, tmp_path)
+    with pytest.raises(UnsupportedError, match="are no int8 multiples of one number"):
+        read_nir(path, **given())
+    network, _ = read(path, Assumptions(**given()), nearest)
+    for layer, name in zip(network.layers[1:], ("linear.1", "linear.3"), strict=False):
+        real = graph.nodes[name].weight
+        units = np.abs(real).max(axis=1, keepdims=True) / 127
+        assert np.abs(layer.synapses[0].weight * units - real).max() <= units.max() / 2 + 1e-6
+        graph.nodes[name].weight = layer.synapses[0].weight * units.astype(np.float64)
+    assert check(network, graph, given()) > 30
 
 
 def test_what_several_ways_bring_to_a_node_gets_its_bias_once(tmp_path):
