@@ -66,8 +66,12 @@ class Model(Frozen):
 
     @property
     def is_graph(self) -> bool:
-        """Whether it is a network of one graph: places are summed along its edges."""
-        return any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+        """Whether it is a network of one graph: places are summed along its edges.
+
+        Each then has scores. Where a sample has one class, a sparse connection is but a connection.
+        """
+        sparse = any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+        return sparse and prod(self.readout.shape[1:]) > 1
 
     @property
     def dense_outputs(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from onespike_lava.layers import (
     Timed,
     TimedReadout,
 )
+from onespike_lava.layers.timed import ONE
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
@@ -31,14 +33,18 @@ def summary(network: Network) -> dict[str, Any]:
     """Figures of the network and of each layer, as JSON-ready values.
 
     Per layer: name, type, shape, sources; neurons with synapses also weights, the share of the
-    24-bit state that a potential can reach, and for spiking ones base, payloads, thresholds.
+    24-bit state that a potential can reach, and for spiking ones base, payloads, thresholds. Of
+    networks that step the fields of a timed neuron (`layers.timed.parts`): numbers are one, or
+    the least and the largest of a layer; `current_decay` and `voltage_decay` are the share that a
+    step takes off, `(4096 - keep) / 4096`, 1 for a current without filter, 0 for no leak.
     """
     layers = [_layer(network, layer) for layer in network.layers]
     bases = sorted({layer.base for layer in network.hidden})
-    base = {} if network.steps else {"base": bases[0] if len(bases) == 1 else bases}
+    base = {"base": bases[0] if len(bases) == 1 else bases}
+    kind = {"coding": network.input.coding, "proven": network.proven} if network.steps else base
     return {
         "phases": network.phases,
-        **base,
+        **kind,
         "wait": network.wait,
         "weighting": network.weighting,
         "input_bits": network.input.bits,
@@ -93,37 +99,128 @@ def _sum(network: Network, layer: Sum) -> dict[str, Any]:
 
 @FIGURES.add(Timed)
 def _timed(network: Network, layer: Timed) -> dict[str, Any]:
-    firing = layer.firing
-    return _states(network, layer) | {
-        "threshold": "{}..{}".format(*layer.threshold_range or (0, 0)),
-        "reset": layer.reset.kind,
-        "max_spikes": layer.spikes_limit(network.phases),
-        "max_count": firing.max_count,
-        "payload": sorted(set(firing.payload.tolist())),
-    }
+    return _states(network, layer) | _fires(network, layer)
 
 
 @FIGURES.add(TimedReadout)
 def _timed_readout(network: Network, layer: TimedReadout) -> dict[str, Any]:
-    return _states(network, layer) | {"take": layer.take, "group": layer.group}
+    fires = {} if layer.threshold is None else _fires(network, layer)
+    return _states(network, layer) | fires | {"take": layer.take, "group": layer.group}
 
 
 def _states(network: Network, layer: Timed | TimedReadout) -> dict[str, Any]:
     parts = layer.integration
+    own = next(at for at, each in enumerate(network.layers) if each is layer)
+    delays = [each.delay for each in layer.synapses if each.delay is not None]
+    late = np.concatenate([each.reshape(-1) for each in delays]) if delays else np.zeros(1, int)
+    if len(delays) < len(layer.synapses):
+        late = np.append(late, 0)
     return _neurons(network, layer) | {
         "keep_u": _span(parts.keep_u),
         "keep_v": _span(parts.keep_v),
+        "current_decay": _span((ONE - parts.keep_u) / ONE),
+        "voltage_decay": _span((ONE - parts.keep_v) / ONE),
         "fraction_bits": parts.fraction_bits,
         "rounding": parts.rounding,
+        "bias": _span(parts.bias),
+        "drive": 0 if parts.drive is None else _span(parts.drive),
+        "growth": None if parts.growth is None else parts.growth.base,
+        "delay": _span(late),
+        "recurrent": own in layer.sources,
     }
 
 
-def _span(values: NDArray[np.int32]) -> int | list[int]:
+def _fires(network: Network, layer: Timed | TimedReadout) -> dict[str, Any]:
+    firing = layer.firing
+    assert layer.threshold_range is not None
+    return {
+        "threshold": _span(np.array(layer.threshold_range)),
+        "reset": layer.reset.kind,
+        "reset_amount": _amount(layer) if layer.reset.kind == "subtract" else None,
+        "max_spikes": layer.spikes_limit(network.phases),
+        "max_count": firing.max_count,
+        "payload": sorted(set(firing.payload.tolist())),
+        "floor": None if firing.floor is None else _span(firing.floor),
+    }
+
+
+def _amount(layer: Timed | TimedReadout) -> Any:
+    """What one spike takes off, where nothing else is given as much as its threshold."""
+    reset, threshold = layer.reset, layer.threshold
+    assert threshold is not None
+    base = threshold.base if reset.base is None else reset.base
+    table = threshold.table if reset.table is None else reset.table
+    low, high = (int(find(base)) * int(find(table)) for find in (np.min, np.max))
+    return _span(np.array([low, high]))
+
+
+def _span(values: NDArray[Any]) -> Any:
     """The number itself; least and largest of several."""
-    low, high = int(values.min()), int(values.max())
+    low, high = values.min().item(), values.max().item()
     return low if low == high else [low, high]
 
 
 def _extent(scale: float | NDArray[np.float64]) -> float | list[float]:
     """The number itself; least and largest of several."""
     return scale if isinstance(scale, float) else [float(scale.min()), float(scale.max())]
+
+
+def neurons(found: dict[str, Any]) -> dict[str, list[str]]:
+    """The fields of timed neurons, from a `summary`: column -> a cell for each layer that has some.
+
+    A column in which all layers have what is usual is left out.
+    """
+    layers = [layer for layer in found["layers"] if "keep_v" in layer]
+    usual = FIELDS | {"spikes a sample": (FIELDS["spikes a sample"][0], str(found["phases"]))}
+    shown = {"neuron": [layer["name"] for layer in layers]}
+    for title, (show, common) in usual.items():
+        cells = [show(layer) for layer in layers]
+        if set(cells) - {"", common}:
+            shown[title] = cells
+    return shown
+
+
+def _written(value: Any, show: Callable[[Any], object] = str) -> str:
+    """A number, the least and the largest of several, nothing for none."""
+    if value is None:
+        return ""
+    ends = value if isinstance(value, list) else [value]
+    return "..".join(str(show(each)) for each in (ends[0], ends[-1])[: len(ends)])
+
+
+def _plain(key: str) -> Callable[[dict[str, Any]], str]:
+    return lambda layer: _written(layer.get(key))
+
+
+def _reset(layer: dict[str, Any]) -> str:
+    """Its kind, and the amount where it is not the threshold."""
+    amount = layer.get("reset_amount")
+    more = "" if amount == layer.get("threshold") else f" {_written(amount)}"
+    return layer.get("reset", "") + more.rstrip()
+
+
+def _score(layer: dict[str, Any]) -> str:
+    """What of a readout's potentials is the score."""
+    group = layer.get("group", 1)
+    return layer.get("take", "") + (f", {group} added" if group > 1 else "")
+
+
+FIELDS: dict[str, tuple[Callable[[dict[str, Any]], str], str | None]] = {
+    "current decay": (lambda layer: _written(layer["current_decay"], Fraction), None),
+    "voltage decay": (lambda layer: _written(layer["voltage_decay"], Fraction), None),
+    "fraction bits": (_plain("fraction_bits"), "0"),
+    "rounding": (_plain("rounding"), "floor"),
+    "growth": (_plain("growth"), ""),
+    "bias": (_plain("bias"), "0"),
+    "drive": (_plain("drive"), "0"),
+    "threshold": (_plain("threshold"), None),
+    "reset": (_reset, None),
+    "spikes a sample": (_plain("max_spikes"), None),
+    "spikes a step": (_plain("max_count"), "1"),
+    "payload": (_plain("payload"), "1"),
+    "floor": (_plain("floor"), ""),
+    "delay": (_plain("delay"), "0"),
+    "recurrent": (lambda layer: "yes" if layer["recurrent"] else "", ""),
+    "score": (_score, None),
+}
+"""Column of the neurons -> what a cell shows, and what is usual, None for a column always shown."""

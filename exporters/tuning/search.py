@@ -23,7 +23,7 @@ from exporters.tuning.store import Store
 from exporters.tuning.work import Refused, convert_recipe, judge, measure
 from onespike_lava.data.rows import Rows, column
 from onespike_lava.errors import DataError, OptionError
-from onespike_lava.evaluation.tally import Labels
+from onespike_lava.evaluation.labels import Labels
 from onespike_lava.system.files import scratch
 from onespike_lava.system.jobs import Task, crew, finished
 from onespike_lava.system.progress import Progress, silent

@@ -68,12 +68,15 @@ def engine_name(engine: str, stock: bool) -> str:
     return "stock"
 
 
-def samples(path: str, network: Network, limit: int | None, *, labels: bool) -> Labelled:
-    """The data of a file for a network, cut to `limit` samples; a graph is one."""
+def samples(path: str, network: Network, limit: int | None, *, labels: bool | None) -> Labelled:
+    """The data of a file for a network, cut to `limit` samples; a graph is one.
+
+    labels : whether they must be there; None where they may
+    """
     from onespike_lava.data.samples import Labelled, load_samples
 
-    data = load_samples(path, labels=labels)
-    data = data if labels else Labelled(data.x, None)
+    data = load_samples(path, labels=bool(labels))
+    data = Labelled(data.x, None) if labels is False else data
     return data.of(network.sample_shape, network.readout.shape[1:], limit)
 
 

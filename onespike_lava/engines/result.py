@@ -94,11 +94,25 @@ class Run:
         Steps are those of the layer's own clock, its phases. Raises `OptionError` where nothing
         was recorded of a layer.
         """
+        code, codes = self._recorded("trains", layer)
+        return code.train(codes, 0, self.phases)
+
+    def rates(self, layer: str) -> NDArray[np.float64]:
+        """Share of a layer's neurons that spike in each step, a mean over samples, float64[T].
+
+        Steps, and what is raised, as for `trains`.
+        """
+        code, codes = self._recorded("rates", layer)
+        spikes = np.zeros(self.phases, np.int64)
+        spikes[: code.steps] = code.by_step(codes)[1:]
+        share: NDArray[np.float64] = spikes / max(code.counts(codes).size, 1)
+        return share
+
+    def _recorded(self, what: str, layer: str) -> tuple[Code, NDArray[np.uint8]]:
         if layer not in self.recorded:
             known = ", ".join(self.recorded) or "none; run with record=True"
-            raise OptionError(f"trains of {layer}: not recorded; recorded are {known}")
-        code, codes = self.recorded[layer]
-        return code.train(codes, 0, self.phases)
+            raise OptionError(f"{what} of {layer}: not recorded; recorded are {known}")
+        return self.recorded[layer]
 
     @property
     def predictions(self) -> NDArray[np.int64]:
