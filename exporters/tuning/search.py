@@ -15,6 +15,7 @@ from exporters.calibration.samples import as_samples
 from exporters.choices import ENERGIES, WAITS
 from exporters.frontends.read import read
 from exporters.graph import Graph
+from exporters.recipe.keywords import with_options
 from exporters.recipe.options import PHASES
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
@@ -35,6 +36,7 @@ NET, POINT = "net", "point"
 Source = str | os.PathLike[str] | NDArray[Any]
 
 
+@with_options({"phases": PHASES})
 def tune(
     model: Any,
     calibration: Source,

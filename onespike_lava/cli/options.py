@@ -109,12 +109,6 @@ def print_json(values: Any) -> None:
 
 def print_table(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> None:
     """Aligned columns on stdout; the first is flush left, the others flush right."""
-    lines = [tuple(header), *rows] if header else list(rows)
-    texts = [[printable(str(cell)) for cell in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for text in texts:
-        first, *rest = (
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(text, widths, strict=True))
-        )
-        click.echo("  ".join([first, *rest]).rstrip())
+    from onespike_lava.system.tables import Table
+
+    click.echo(str(Table(rows, header)))

@@ -51,7 +51,7 @@ class Trains(dict[str, NDArray[np.uint8]]):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """The outcome of `Network.run`.
 
@@ -87,6 +87,16 @@ class Run:
     potentials: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     recorded: Mapping[str, tuple[Code, NDArray[np.uint8]]] = field(default_factory=dict)
     phases: int = 0
+
+    def __repr__(self) -> str:
+        """One line: samples, engine, spikes, what was recorded."""
+        outputs = self.scores.shape[1] // self.places
+        what = f"{len(self.scores)} samples, {outputs} outputs"
+        what += f" at {self.places} places" if self.places > 1 else ""
+        more = [f"engine {self.engine}, T_w = {self.wait}", f"{sum(self.spikes.values()):,} spikes"]
+        more += [f"{self.clipped:,} values clipped"] if self.clipped else []
+        more += ["recorded"] if self.recorded else []
+        return f"Run({what}; {', '.join(more)})"
 
     def trains(self, layer: str) -> NDArray[np.uint8]:
         """The payload that each neuron of a layer sends in each step, uint8[N, T, *shape].

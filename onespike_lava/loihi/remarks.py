@@ -148,7 +148,7 @@ def unrolled(case: Case) -> Iterator[Note]:
         case.limits["chip_synapses"].number * case.chips,
         case.limits["core_synapse_bytes"].number * cores,
     )
-    stored = sum(sizes.weights(layer) for layer in case.network.layers)
+    stored = case.network.weights
     if found > room >= stored:
         text = (
             f"{found:,} synapses unrolled exceed {room:,.0f} (8-bit weights, secondary source); "

@@ -161,7 +161,7 @@ def neurons(case: Case) -> Iterator[Violation]:
 
 def synapses(case: Case) -> Iterator[Violation]:
     """Weights, each stored once in synaptic memory: the least that any mapping takes."""
-    found = sum(sizes.weights(layer) for layer in case.network.layers)
+    found = case.network.weights
     yield from _on_chips(case, "synapses", found, "chip_synapses", 1)
     yield from _on_chips(case, "synapses", found, "core_synapse_bytes", _cores(case))
 

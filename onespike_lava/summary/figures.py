@@ -1,9 +1,8 @@
-"""A network in figures: what `onespike inspect` shows."""
+"""Figures of a network and its layers, as JSON-ready values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,13 @@ from onespike_lava.layers import (
 )
 from onespike_lava.layers.timed import ONE
 from onespike_lava.limits import STATE_LIMIT
-from onespike_lava.network import Network
+from onespike_lava.model import Model
 from onespike_lava.rules import largest_potential
 
-FIGURES: Registry[Callable[[Network, Any], dict[str, Any]]] = Registry("inspect", LAYERS)
+FIGURES: Registry[Callable[[Model, Any], dict[str, Any]]] = Registry("inspect", LAYERS)
 
 
-def summary(network: Network) -> dict[str, Any]:
+def summary(network: Model) -> dict[str, Any]:
     """Figures of the network and of each layer, as JSON-ready values.
 
     Per layer: name, type, shape, sources; neurons with synapses also weights, the share of the
@@ -50,13 +49,13 @@ def summary(network: Network) -> dict[str, Any]:
         "input_bits": network.input.bits,
         "output_scale": _extent(network.readout.scale),
         "neurons": sum(network.neurons.values()),
-        "weights": sum(layer.get("weights", 0) for layer in layers),
+        "weights": network.weights,
         "layers": layers,
         "provenance": dict(network.provenance),
     }
 
 
-def _layer(network: Network, layer: Layer) -> dict[str, Any]:
+def _layer(network: Model, layer: Layer) -> dict[str, Any]:
     found: dict[str, Any] = {"name": layer.name, "type": layer.kind, "shape": list(layer.shape)}
     if layer.sources:
         found["source"] = [network.layers[source].name for source in layer.sources]
@@ -64,26 +63,26 @@ def _layer(network: Network, layer: Layer) -> dict[str, Any]:
 
 
 @FIGURES.add(Input)
-def _input(network: Network, layer: Input) -> dict[str, Any]:
+def _input(network: Model, layer: Input) -> dict[str, Any]:
     found = {"bits": layer.bits, "low": layer.low.tolist(), "step": layer.step.tolist()}
     return found | ({"coding": layer.coding} if network.steps else {})
 
 
 @FIGURES.add(MaxPool)
-def _pool(network: Network, layer: MaxPool) -> dict[str, Any]:
+def _pool(network: Model, layer: MaxPool) -> dict[str, Any]:
     return {"kernel": list(layer.kernel), "stride": list(layer.window.stride)}
 
 
 @FIGURES.add(Readout)
-def _neurons(network: Network, layer: Layer) -> dict[str, Any]:
+def _neurons(network: Model, layer: Layer) -> dict[str, Any]:
     return {
-        "weights": sum(synapse.weight.size for synapse in layer.synapses),
+        "weights": layer.weights,
         "potential": f"{largest_potential(network, layer) / STATE_LIMIT:.1%}",
     }
 
 
 @FIGURES.add(Spiking)
-def _spiking(network: Network, layer: Spiking) -> dict[str, Any]:
+def _spiking(network: Model, layer: Spiking) -> dict[str, Any]:
     return _neurons(network, layer) | {
         "threshold": "{}..{}".format(*layer.threshold_range),
         "base": layer.base,
@@ -93,22 +92,22 @@ def _spiking(network: Network, layer: Spiking) -> dict[str, Any]:
 
 
 @FIGURES.add(Sum)
-def _sum(network: Network, layer: Sum) -> dict[str, Any]:
+def _sum(network: Model, layer: Sum) -> dict[str, Any]:
     return {}
 
 
 @FIGURES.add(Timed)
-def _timed(network: Network, layer: Timed) -> dict[str, Any]:
+def _timed(network: Model, layer: Timed) -> dict[str, Any]:
     return _states(network, layer) | _fires(network, layer)
 
 
 @FIGURES.add(TimedReadout)
-def _timed_readout(network: Network, layer: TimedReadout) -> dict[str, Any]:
+def _timed_readout(network: Model, layer: TimedReadout) -> dict[str, Any]:
     fires = {} if layer.threshold is None else _fires(network, layer)
     return _states(network, layer) | fires | {"take": layer.take, "group": layer.group}
 
 
-def _states(network: Network, layer: Timed | TimedReadout) -> dict[str, Any]:
+def _states(network: Model, layer: Timed | TimedReadout) -> dict[str, Any]:
     parts = layer.integration
     own = next(at for at, each in enumerate(network.layers) if each is layer)
     delays = [each.delay for each in layer.synapses if each.delay is not None]
@@ -130,7 +129,7 @@ def _states(network: Network, layer: Timed | TimedReadout) -> dict[str, Any]:
     }
 
 
-def _fires(network: Network, layer: Timed | TimedReadout) -> dict[str, Any]:
+def _fires(network: Model, layer: Timed | TimedReadout) -> dict[str, Any]:
     firing = layer.firing
     assert layer.threshold_range is not None
     return {
@@ -163,64 +162,3 @@ def _span(values: NDArray[Any]) -> Any:
 def _extent(scale: float | NDArray[np.float64]) -> float | list[float]:
     """The number itself; least and largest of several."""
     return scale if isinstance(scale, float) else [float(scale.min()), float(scale.max())]
-
-
-def neurons(found: dict[str, Any]) -> dict[str, list[str]]:
-    """The fields of timed neurons, from a `summary`: column -> a cell for each layer that has some.
-
-    A column in which all layers have what is usual is left out.
-    """
-    layers = [layer for layer in found["layers"] if "keep_v" in layer]
-    usual = FIELDS | {"spikes a sample": (FIELDS["spikes a sample"][0], str(found["phases"]))}
-    shown = {"neuron": [layer["name"] for layer in layers]}
-    for title, (show, common) in usual.items():
-        cells = [show(layer) for layer in layers]
-        if set(cells) - {"", common}:
-            shown[title] = cells
-    return shown
-
-
-def _written(value: Any, show: Callable[[Any], object] = str) -> str:
-    """A number, the least and the largest of several, nothing for none."""
-    if value is None:
-        return ""
-    ends = value if isinstance(value, list) else [value]
-    return "..".join(str(show(each)) for each in (ends[0], ends[-1])[: len(ends)])
-
-
-def _plain(key: str) -> Callable[[dict[str, Any]], str]:
-    return lambda layer: _written(layer.get(key))
-
-
-def _reset(layer: dict[str, Any]) -> str:
-    """Its kind, and the amount where it is not the threshold."""
-    amount = layer.get("reset_amount")
-    more = "" if amount == layer.get("threshold") else f" {_written(amount)}"
-    return layer.get("reset", "") + more.rstrip()
-
-
-def _score(layer: dict[str, Any]) -> str:
-    """What of a readout's potentials is the score."""
-    group = layer.get("group", 1)
-    return layer.get("take", "") + (f", {group} added" if group > 1 else "")
-
-
-FIELDS: dict[str, tuple[Callable[[dict[str, Any]], str], str | None]] = {
-    "current decay": (lambda layer: _written(layer["current_decay"], Fraction), None),
-    "voltage decay": (lambda layer: _written(layer["voltage_decay"], Fraction), None),
-    "fraction bits": (_plain("fraction_bits"), "0"),
-    "rounding": (_plain("rounding"), "floor"),
-    "growth": (_plain("growth"), ""),
-    "bias": (_plain("bias"), "0"),
-    "drive": (_plain("drive"), "0"),
-    "threshold": (_plain("threshold"), None),
-    "reset": (_reset, None),
-    "spikes a sample": (_plain("max_spikes"), None),
-    "spikes a step": (_plain("max_count"), "1"),
-    "payload": (_plain("payload"), "1"),
-    "floor": (_plain("floor"), ""),
-    "delay": (_plain("delay"), "0"),
-    "recurrent": (lambda layer: "yes" if layer["recurrent"] else "", ""),
-    "score": (_score, None),
-}
-"""Column of the neurons -> what a cell shows, and what is usual, None for a column always shown."""
