@@ -22,7 +22,7 @@ state of a tile stays in the processor's cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ from torch.autograd.function import once_differentiable
 
 from exporters.training.surrogates import Surrogate
 
-TILE = 2**15
+TILE = 2**16
 """Neurons of a tile, for each thread: torch gives a thread no less."""
 
 
@@ -118,6 +118,8 @@ def _tile(x: Tensor, equations: Equations, potentials: Tensor, out: Tensor) -> N
         else:
             torch.add(current, v, alpha=equations.decay, out=h)
         compare(h, equations.threshold, out=s)
+        if t == len(x) - 1:
+            break
         if equations.reset == "zero":
             torch.addcmul(h, h, s, value=-1, out=v)
         else:
@@ -163,45 +165,53 @@ class _Fused(torch.autograd.Function):
 
 def _back(d: Tensor, kept: Tensor, equations: Equations, out: Tensor) -> None:
     """The gradient of `x` for all steps of some neurons."""
-    phi, factor = _parts(kept, equations, d.dtype)
-    e = phi.mul_(d)
-    rows, factors = e.unbind(), None if factor is None else factor.unbind()
+    threshold, surrogate, phi = equations.threshold, equations.surrogate, None
+    if equations.bits:
+        phi = torch.ge(kept, 2, out=torch.empty_like(d)).mul_(surrogate.height)
+    elif not equations.detach:
+        phi = surrogate.derivative(kept - threshold)
+    if phi is None:
+        surrogate.times(d, kept - threshold, out)
+    else:
+        torch.mul(phi, d, out=out)
+    rows = out.unbind()
+    if len(rows) > 1:
+        _through_time(rows, _factors(kept[:-1], phi, equations), equations.decay)
+    accumulate(rows, equations.current_decay)
+
+
+def _through_time(rows: Sequence[Tensor], factors: Tensor | None, decay: float) -> None:
+    """`e[t] += f[t] e[t+1]`, from the last step to the first, in place."""
     for t in range(len(rows) - 2, -1, -1):
         if factors is None:
-            rows[t].add_(rows[t + 1], alpha=equations.decay)
+            rows[t].add_(rows[t + 1], alpha=decay)
         else:
             rows[t].addcmul_(factors[t], rows[t + 1])
-    accumulate(e, equations.current_decay, out)
 
 
-def accumulate(e: Tensor, decay: float, out: Tensor) -> None:
-    """Through the filter of the current, backwards: `out[t] = e[t] + decay out[t+1]`."""
-    if not decay or len(e) == 1:
-        out.copy_(e)
-        return
-    rows, found = e.unbind(), out.unbind()
-    found[-1].copy_(rows[-1])
-    for t in range(len(rows) - 2, -1, -1):
-        torch.add(rows[t], found[t + 1], alpha=decay, out=found[t])
+def accumulate(rows: Sequence[Tensor], decay: float) -> None:
+    """Through the filter of the current, backwards, in place: `g[t] = e[t] + decay g[t+1]`."""
+    if decay:
+        for t in range(len(rows) - 2, -1, -1):
+            rows[t].add_(rows[t + 1], alpha=decay)
 
 
-def _parts(kept: Tensor, equations: Equations, kind: torch.dtype) -> tuple[Tensor, Tensor | None]:
-    """`phi`, and `f` where it is not `decay` alone."""
-    threshold, surrogate = equations.threshold, equations.surrogate
-    silent = torch.empty(kept.shape, dtype=kind, device=kept.device)
-    if equations.bits:
-        phi = torch.empty_like(silent)
-        torch.ge(kept, 2, out=phi).mul_(surrogate.height)
-        torch.eq(kept & 1, 0, out=silent)
-    else:
-        phi = surrogate.derivative(kept - threshold)
-        compare = torch.le if equations.strict else torch.lt
-        if equations.reset == "zero":
-            compare(kept, threshold, out=silent)
+def _factors(kept: Tensor, phi: Tensor | None, equations: Equations) -> Tensor | None:
+    """`f` of all steps but the last, None where it is `decay` alone."""
+    threshold = equations.threshold
     if equations.reset == "zero":
-        factor = silent if equations.detach else silent.addcmul_(phi, kept, value=-1)
+        if equations.bits:
+            assert phi is not None
+            factors = torch.eq(kept & 1, 0, out=torch.empty_like(phi[:-1]))
+        else:
+            compare = torch.le if equations.strict else torch.lt
+            factors = compare(kept, threshold, out=torch.empty_like(kept))
+        if not equations.detach:
+            assert phi is not None
+            factors.addcmul_(phi[:-1], kept, value=-1)
     elif equations.detach:
-        return phi, None
+        return None
     else:
-        factor = torch.mul(phi, -threshold, out=silent).add_(1)
-    return phi, factor if equations.decay == 1 else factor.mul_(equations.decay)
+        assert phi is not None
+        factors = torch.mul(phi[:-1], -threshold).add_(1)
+    return factors if equations.decay == 1 else factors.mul_(equations.decay)

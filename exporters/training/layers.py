@@ -43,7 +43,7 @@ class Repeat(nn.Module):
 JOINS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "ADD": torch.add,
     "AND": torch.mul,
-    "IAND": lambda identity, branch: torch.addcmul(identity, identity, branch, value=-1),
+    "IAND": lambda identity, branch: identity * (1 - branch),
 }
 """Name -> what a join makes of the identity S and the branch A: A + S, A S, S (1 - A)."""
 

@@ -99,8 +99,8 @@ class _Timed(torch.autograd.Function):
         flat = ctx.rows.of(grad)
         out = torch.empty(flat.shape, dtype=grad.dtype, device=grad.device)
         for tile in fused.tiles(flat):
-            e = _back(flat[:, tile], kept[:, tile], ctx.neuron, ctx.equations)
-            fused.accumulate(e, ctx.equations.current_decay, out[:, tile])
+            out[:, tile] = _back(flat[:, tile], kept[:, tile], ctx.neuron, ctx.equations)
+            fused.accumulate(out[:, tile].unbind(), ctx.equations.current_decay)
         return ctx.rows.back(out), None
 
 

@@ -37,7 +37,10 @@ def test_spikes_and_gradients_are_those_of_the_plain_loop(surrogate, reset, deta
         LIF(0.0, **options),
         CUBA(0.7, 0.4, **options),
         CUBA(0.9, 1.0, **options),
+        LIF(0.5, threshold=0.75, **options),
     ):
+        if neuron.threshold == 0.75:  # potentials at the threshold, many
+            x = (4 * x).round() / 4
         out, found = gradients(neuron, x, grad)
         expected, wanted = gradients(lambda x, neuron=neuron: plain(neuron, x), x, grad)
         assert torch.equal(out, expected)
@@ -142,7 +145,7 @@ def test_single_precision_and_bfloat16_keep_their_type():
 
 def test_an_accumulated_filter_is_its_sum():
     e = drawn(5, 4)
-    out = torch.empty_like(e)
-    fused.accumulate(e, 0.5, out)
+    out = e.clone()
+    fused.accumulate(out.unbind(), 0.5)
     wanted = [sum(0.5 ** (k - t) * e[k] for k in range(t, 5)) for t in range(5)]
     torch.testing.assert_close(out, torch.stack(wanted))
