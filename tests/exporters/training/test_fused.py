@@ -37,15 +37,24 @@ def test_spikes_and_gradients_are_those_of_the_plain_loop(surrogate, reset, deta
         LIF(0.0, **options),
         CUBA(0.7, 0.4, **options),
         CUBA(0.9, 1.0, **options),
-        LIF(0.5, threshold=0.75, **options),
     ):
-        if neuron.threshold == 0.75:  # potentials at the threshold, many
-            x = (4 * x).round() / 4
         out, found = gradients(neuron, x, grad)
         expected, wanted = gradients(lambda x, neuron=neuron: plain(neuron, x), x, grad)
         assert torch.equal(out, expected)
         assert 0 < out.mean() < 1
         torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("reset", "detach", "strict"), SETTINGS)
+def test_gradients_of_potentials_at_the_threshold(reset, detach, strict):
+    neuron = IF(threshold=0.75, reset=reset, detach=detach, strict=strict)
+    x, grad = (4 * drawn(6, 9, 5)).round() / 4, drawn(6, 9, 5, seed=1)
+    out, found = gradients(neuron, x, grad)
+    expected, wanted = gradients(lambda x: plain(neuron, x), x, grad)
+    assert torch.equal(out, expected)
+    torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
+    neuron.strict = not strict
+    assert not torch.equal(gradients(neuron, x, grad)[0], out)
 
 
 @pytest.mark.parametrize("reset", ["zero", "subtract"])
