@@ -128,6 +128,16 @@ def test_the_silent_surrogate_is_a_sigmoid_of_height_one_and_a_quarter():
     torch.testing.assert_close(x.grad.item(), wanted.item())
 
 
+def test_a_slow_rise_counts_as_an_eighth():
+    """From 0.99 to 1.042: one over the rise is 19, taken as 8. Without filters, so that G is 1."""
+    for second, slope in ((0.25, 8.0), (0.7, 1 / (0.8 * 0.99 + 0.7 - 0.99))):
+        x = torch.tensor([0.99, second], dtype=torch.float64).reshape(2, 1, 1).requires_grad_()
+        out = TSSL(TAU_M, 1.0, intra=False)(x)
+        assert out.flatten().tolist() == [0, 1]
+        out[1].sum().backward()
+        assert x.grad[1].item() == pytest.approx(slope)
+
+
 def test_the_filter_is_a_sum_over_the_past():
     x = drawn(5, 3)
     wanted = [sum(0.7 ** (t - k) * x[k] for k in range(t + 1)) for t in range(5)]
