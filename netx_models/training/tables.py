@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -79,12 +80,20 @@ def main() -> None:
         ),
         measured(),
     ]
-    write_atomic(PAGE, "\n".join(parts).encode())
+    write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
 
 
 def about(text: str | None) -> str:
     """What a script says of its runs, behind its first line."""
     return (text or "").split("\n\n", 1)[1].strip()
+
+
+def page(text: str) -> str:
+    """Paragraphs of prose in lines of 100; tables and lists as they are."""
+    parts = text.split("\n\n")
+    return "\n\n".join(
+        part if part.lstrip()[:1] in "#|-" else textwrap.fill(part, 100) for part in parts
+    )
 
 
 def measured() -> str:

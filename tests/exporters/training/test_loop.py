@@ -139,6 +139,24 @@ def test_seeds_give_the_same_and_others_give_others():
     assert not same(runs[0], runs[2])
 
 
+def test_every_epoch_and_seed_has_an_order_of_its_own():
+    x, y = torch.arange(12.0)[:, None], torch.zeros(12, dtype=torch.int64)
+    orders = []
+    for seed in (0, 0, 1):
+        seen = []
+
+        def note(part, seen=seen):
+            seen += part.flatten().tolist()
+            return part
+
+        fit(nn.Linear(1, 1), x, y, Plan(epochs=2, batch=3, seed=seed), prepare=note)
+        orders.append((seen[:12], seen[12:]))
+    assert all(sorted(order) == x.flatten().tolist() for pair in orders for order in pair)
+    assert orders[0] == orders[1]
+    (first, second), (third, fourth) = orders[1:]
+    assert len({tuple(order) for order in (first, second, third, fourth)}) == 4
+
+
 def test_it_learns_and_the_best_epoch_stands_beside_the_last():
     model = network()
     plan = Plan(epochs=10, batch=16, rate=0.1, validation=0.2)
