@@ -20,8 +20,8 @@ OPENING = """\
 
 What `exporters.training` ([guide](concepts/training.md)) gives on small data, system by system, and
 what of each paper's claims that shows. Made by `python netx_models/training/tables.py` of what
-`sew.py`, `tssl.py` and `surrogates.py` beside it measured, each run on one thread of a shared
-machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the test
+`sew.py`, `tssl.py`, `s2nn.py` and `surrogates.py` beside it measured, each run on one thread of a
+shared machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the test
 images that the **last** epoch's weights get right, in brackets those of the epoch that was best on
 validation images: means over seeds, with the range where there are several. Nothing was chosen by
 test images.
@@ -53,6 +53,17 @@ CIFAR-10. {about}
 The paper's accuracies cannot be compared: this is a twelfth of its training images.
 """
 
+S2NN = """\
+## S2NN: one step
+
+MNIST-5k in place of CIFAR-10. {about}
+
+{table}
+
+The paper's claim, more accurate than other neurons at one step and than binary networks, needs a
+difference larger than that between seeds; where the ranges overlap this is a tie.
+"""
+
 SURROGATES = """\
 ## Surrogate, batch norm, optimiser: what trains plain networks
 
@@ -67,6 +78,7 @@ not enough to train, and residual networks (above) do not need it.
 
 def main() -> None:
     """Write the page."""
+    import s2nn
     import sew
     import surrogates
     import tssl
@@ -75,6 +87,7 @@ def main() -> None:
         OPENING,
         SEW.format(about=about(sew.__doc__), table=of_sew(runs.read("sew"))),
         TSSL.format(about=about(tssl.__doc__), table=of_tssl(runs.read("tssl"))),
+        S2NN.format(about=about(s2nn.__doc__), table=of_s2nn(runs.read("s2nn"))),
         SURROGATES.format(
             about=about(surrogates.__doc__), table=of_surrogates(runs.read("surrogates"))
         ),
@@ -99,7 +112,7 @@ def page(text: str) -> str:
 def measured() -> str:
     """When, with what, and how long."""
     lines = []
-    for name in ("sew", "tssl", "surrogates"):
+    for name in ("sew", "tssl", "s2nn", "surrogates"):
         found = runs.read(name)
         days = sorted({each["made"] for each in found.values()})
         hours = sum(each["wall"] for each in found.values()) / 3600
@@ -142,6 +155,19 @@ def of_tssl(found: Found) -> str:
             seeds = str(len(runs_of))
             rows.append([variant, accuracy(runs_of), counts, spikes, seeds])
     return table(("gradient", "accuracy", "counts", "spikes", "seeds"), rows)
+
+
+def of_s2nn(found: Found) -> str:
+    """A row for each neuron."""
+    import s2nn
+
+    rows = []
+    for name in (*s2nn.SURROGATES, *s2nn.RIVALS):
+        cells = [of(found, f"{name}, {optimiser}, seed") for optimiser in ("sgd", "adam")]
+        if any(cells):
+            spikes = f"{mean(cells[0], 'spikes'):.2f}" if name in s2nn.SURROGATES else "-"
+            rows.append([name, *map(accuracy, cells), spikes])
+    return table(("neuron", "SGD", "AdamW", "spikes"), rows)
 
 
 def of_surrogates(found: Found) -> str:

@@ -162,6 +162,10 @@ def test_it_learns_and_the_best_epoch_stands_beside_the_last():
     plan = Plan(epochs=10, batch=16, rate=0.1, validation=0.2)
     found = fit(model, *data(240), plan, test=data(100, 1), prepare=pixels)
     assert found.last > 0.9
+    alone = network()
+    fit(alone, *data(240), plan, prepare=pixels)
+    assert same(weights(alone), weights(model))  # judging the best leaves the last
+    assert not same(found.best_weights, weights(model))
     shares = [epoch["validation"] for epoch in found.epochs]
     assert found.best_epoch == 1 + shares.index(max(shares))
     best = network()

@@ -24,7 +24,15 @@ def factor(surrogate):
 @pytest.mark.filterwarnings("ignore::onespike_lava.errors.OneSpikeWarning")
 @pytest.mark.parametrize(
     "surrogate",
-    [ATan.of(2), ATan.of(4), Sigmoid.of(4), SuperSpike.of(2), Rectangle.of(1), S2NN()],
+    [
+        ATan.of(2),
+        ATan.of(4),
+        Sigmoid.of(4),
+        Sigmoid.of(1),
+        SuperSpike.of(2),
+        Rectangle.of(1),
+        S2NN(),
+    ],
     ids=str,
 )
 def test_the_factor_of_one_step_is_that_of_theory(surrogate):
