@@ -21,10 +21,10 @@ OPENING = """\
 What `exporters.training` ([guide](concepts/training.md)) gives on small data, system by system, and
 what of each paper's claims that shows. Made by `python netx_models/training/tables.py` of what
 `sew.py`, `tssl.py`, `s2nn.py` and `surrogates.py` beside it measured, each run on one thread of a
-shared machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the test
-images that the **last** epoch's weights get right, in brackets those of the epoch that was best on
-validation images: means over seeds, with the range where there are several. Nothing was chosen by
-test images.
+shared machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the
+test images that the **last** epoch's weights get right, in brackets those of the epoch that was
+best on validation images: means over seeds, with the range where there are several. Nothing was
+chosen by test images.
 """
 
 SEW = """\
