@@ -86,7 +86,12 @@ def tiles(rows: Tensor) -> Iterator[slice]:
     count = rows.shape[1]
     size = TILE * torch.get_num_threads() if rows.device.type == "cpu" else max(count, 1)
     for first in range(0, count, size):
-        yield slice(first, first + size)
+        yield slice(first, min(first + size, count))
+
+
+def width(tile: slice) -> int:
+    """Neurons of a tile."""
+    return tile.stop - tile.start
 
 
 def forward(x: Tensor, equations: Equations, kept: Tensor | None) -> Tensor:
@@ -96,7 +101,7 @@ def forward(x: Tensor, equations: Equations, kept: Tensor | None) -> Tensor:
         potentials = kept[:, tile] if kept is not None and not equations.bits else None
         steps = len(x) if kept is not None else 1
         if potentials is None:
-            potentials = x.new_empty((steps, out[0, tile].numel()))
+            potentials = x.new_empty((steps, width(tile)))
         _tile(x[:, tile], equations, potentials, out[:, tile])
         if kept is not None and equations.bits:
             _note(potentials, out[:, tile], equations, kept[:, tile])
@@ -158,25 +163,32 @@ class _Fused(torch.autograd.Function):
         (kept,) = ctx.saved_tensors
         flat = ctx.rows.of(grad)
         out = torch.empty(flat.shape, dtype=grad.dtype, device=grad.device)
+        scratch = flat.new_empty((2, len(flat), max(map(width, tiles(flat)), default=0)))
         for tile in tiles(flat):
-            _back(flat[:, tile], kept[:, tile], ctx.equations, out[:, tile])
+            parts = scratch[:, :, : width(tile)]
+            _back(flat[:, tile], kept[:, tile], ctx.equations, out[:, tile], *parts)
         return ctx.rows.back(out), None
 
 
-def _back(d: Tensor, kept: Tensor, equations: Equations, out: Tensor) -> None:
-    """The gradient of `x` for all steps of some neurons."""
+def _back(
+    d: Tensor, kept: Tensor, equations: Equations, out: Tensor, over: Tensor, factors: Tensor
+) -> None:
+    """The gradient of `x` for all steps of some neurons; `over` and `factors` are scratch."""
     threshold, surrogate, phi = equations.threshold, equations.surrogate, None
     if equations.bits:
-        phi = torch.ge(kept, 2, out=torch.empty_like(d)).mul_(surrogate.height)
-    elif not equations.detach:
-        phi = surrogate.derivative(kept - threshold)
+        phi = torch.ge(kept, 2, out=over).mul_(surrogate.height)
+    else:
+        torch.sub(kept, threshold, out=over)
+        if not equations.detach:
+            phi = surrogate.derivative(over)
     if phi is None:
-        surrogate.times(d, kept - threshold, out)
+        surrogate.times(d, over, out)
     else:
         torch.mul(phi, d, out=out)
     rows = out.unbind()
     if len(rows) > 1:
-        _through_time(rows, _factors(kept[:-1], phi, equations), equations.decay)
+        found = _factors(kept[:-1], phi, equations, factors[:-1])
+        _through_time(rows, found, equations.decay)
     accumulate(rows, equations.current_decay)
 
 
@@ -196,22 +208,21 @@ def accumulate(rows: Sequence[Tensor], decay: float) -> None:
             rows[t].add_(rows[t + 1], alpha=decay)
 
 
-def _factors(kept: Tensor, phi: Tensor | None, equations: Equations) -> Tensor | None:
-    """`f` of all steps but the last, None where it is `decay` alone."""
+def _factors(kept: Tensor, phi: Tensor | None, equations: Equations, out: Tensor) -> Tensor | None:
+    """`f` of all steps but the last, in `out`; None where it is `decay` alone."""
     threshold = equations.threshold
     if equations.reset == "zero":
         if equations.bits:
-            assert phi is not None
-            factors = torch.eq(kept & 1, 0, out=torch.empty_like(phi[:-1]))
+            torch.eq(kept & 1, 0, out=out)
         else:
             compare = torch.le if equations.strict else torch.lt
-            factors = compare(kept, threshold, out=torch.empty_like(kept))
+            compare(kept, threshold, out=out)
         if not equations.detach:
             assert phi is not None
-            factors.addcmul_(phi[:-1], kept, value=-1)
+            out.addcmul_(phi[:-1], kept, value=-1)
     elif equations.detach:
         return None
     else:
         assert phi is not None
-        factors = torch.mul(phi[:-1], -threshold).add_(1)
-    return factors if equations.decay == 1 else factors.mul_(equations.decay)
+        torch.mul(phi[:-1], -threshold, out=out).add_(1)
+    return out if equations.decay == 1 else out.mul_(equations.decay)

@@ -46,7 +46,10 @@ class Surrogate:
         raise NotImplementedError
 
     def times(self, grad: Tensor, x: Tensor, out: Tensor) -> Tensor:
-        """`grad` times the derivative at `x`, in `out`; a class may know a shorter way."""
+        """`grad` times the derivative at `x`, in `out`; a class may know a shorter way.
+
+        What `x` holds is lost.
+        """
         return torch.mul(grad, self.derivative(x), out=out)
 
 
@@ -64,16 +67,16 @@ class ATan(Surrogate):
 
     def derivative(self, x: Tensor) -> Tensor:
         """The derivative at `x`."""
-        return self._over(x).reciprocal_()
+        return self._over(x, torch.empty_like(x)).reciprocal_()
 
     def times(self, grad: Tensor, x: Tensor, out: Tensor) -> Tensor:
         """`grad` times the derivative at `x`, in `out`: one division."""
-        return torch.div(grad, self._over(x), out=out)
+        return torch.div(grad, self._over(x, x), out=out)
 
-    def _over(self, x: Tensor) -> Tensor:
-        """One over the derivative."""
+    def _over(self, x: Tensor, out: Tensor) -> Tensor:
+        """One over the derivative, in `out`."""
         one = x.new_tensor(1 / self.height)
-        return torch.addcmul(one, x, x, value=4 / (self.width**2 * self.height))
+        return torch.addcmul(one, x, x, value=4 / (self.width**2 * self.height), out=out)
 
 
 @dataclass(frozen=True)
