@@ -19,12 +19,8 @@ if not (find_spec("torch") and find_spec("sklearn")):
 import torch
 from torch import nn
 
-from exporters.training.layers import Folded, Join, Repeat
-from exporters.training.loop import fit
-from exporters.training.measures import gain, mean, rates
-from exporters.training.neurons import LIF
-from exporters.training.plan import Plan
-from exporters.training.surrogates import ATan, SuperSpike
+from exporters.training import LIF, ATan, Folded, Join, Plan, Repeat, SuperSpike, fit, gain, rates
+from exporters.training.measures import mean
 
 DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
 x_train, y_train, x_test, y_test = map(
