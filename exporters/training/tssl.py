@@ -175,5 +175,5 @@ class KernelLoss(nn.Module):
     def forward(self, spikes: Tensor, labels: Tensor) -> Tensor:
         """The loss, a scalar, the mean over samples."""
         wanted = torch.zeros_like(spikes)
-        wanted[:, torch.arange(len(labels)), labels] = self.target.to(spikes.dtype)[:, None]
+        wanted[:, torch.arange(len(labels)), labels] = self.target.to(spikes)[:, None]
         return 0.5 * (self.trace(spikes) - self.trace(wanted)).square().sum() / len(labels)

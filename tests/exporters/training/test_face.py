@@ -14,9 +14,7 @@ def test_every_name_is_there():
     for name in training.__all__:
         assert getattr(training, name).__module__.startswith("exporters.training.")
     assert sorted(training.__all__) == sorted(set(training.__all__))
-    with pytest.raises(
-        AttributeError, match=r"^module 'exporters\.training' has no attribute 'X'$"
-    ):
+    with pytest.raises(AttributeError, match=r"training' has no attribute 'X'"):
         _ = training.X
 
 
