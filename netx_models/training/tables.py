@@ -20,7 +20,7 @@ OPENING = """\
 
 What `exporters.training` ([guide](concepts/training.md)) gives on small data, system by system, and
 what of each paper's claims that shows. Made by `python netx_models/training/tables.py` of what
-`sew.py`, `tssl.py`, `s2nn.py` and `surrogates.py` beside it measured, each run on one thread of a
+the other scripts beside it measured, each run on one thread of a
 shared machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the
 test images that the **last** epoch's weights get right, in brackets those of the epoch that was
 best on validation images: means over seeds, with the range where there are several. Nothing was
@@ -76,8 +76,21 @@ not enough to train, and residual networks (above) do not need it.
 """
 
 
+CROSSING = """\
+## Training against conversion, by steps
+
+{about}
+
+{table}
+
+The conversion has met its ReLU network once the table says so; before that, training over few
+steps is ahead. The one-spike network needs no training either.
+"""
+
+
 def main() -> None:
     """Write the page."""
+    import crossing
     import s2nn
     import sew
     import surrogates
@@ -91,6 +104,7 @@ def main() -> None:
         SURROGATES.format(
             about=about(surrogates.__doc__), table=of_surrogates(runs.read("surrogates"))
         ),
+        CROSSING.format(about=about(crossing.__doc__), table=of_crossing(runs.read("crossing"))),
         measured(),
     ]
     write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
@@ -112,7 +126,7 @@ def page(text: str) -> str:
 def measured() -> str:
     """When, with what, and how long."""
     lines = []
-    for name in ("sew", "tssl", "s2nn", "surrogates"):
+    for name in ("sew", "tssl", "s2nn", "surrogates", "crossing"):
         found = runs.read(name)
         days = sorted({each["made"] for each in found.values()})
         hours = sum(each["wall"] for each in found.values()) / 3600
@@ -196,6 +210,25 @@ def of_surrogates(found: Found) -> str:
     return table(("surrogate", "factor", *heads), rows)
 
 
+def of_crossing(found: Found) -> str:
+    """A row for each network."""
+    cells = list(found.values())
+    rows = [["ReLU", "-", spread([each["ReLU"] for each in cells])]] if cells else []
+    if cells:
+        rows.append(["one-spike, int8", "16", spread([each["one-spike"] for each in cells])])
+    for kind in ("trained", "converted"):
+        for steps in cells[0][kind] if cells else ():
+            rows.append([kind, steps, spread([each[kind][steps] for each in cells])])
+    return table(("network", "steps", "accuracy"), rows)
+
+
+def spread(shares: Sequence[float]) -> str:
+    """Mean in percent, and the range where there are several."""
+    last = [100 * each for each in shares]
+    text = f"{statistics.fmean(last):.1f}"
+    return text if len(last) < 2 else f"{text} ({min(last):.1f}-{max(last):.1f})"
+
+
 def of(found: Found, start: str) -> list[Found]:
     """Runs of every seed."""
     return [each for key, each in found.items() if re.fullmatch(re.escape(start) + r" \d+", key)]
@@ -210,10 +243,7 @@ def accuracy(cell: list[Found], brief: bool = False) -> str:
     """Last epoch, range over seeds, best epoch; `-` without a run."""
     if not cell:
         return "-"
-    last = [100 * each["last"] for each in cell]
-    text = f"{statistics.fmean(last):.1f}"
-    if len(last) > 1:
-        text += f" ({min(last):.1f}-{max(last):.1f})"
+    text = spread([each["last"] for each in cell])
     best = [100 * each["best"] for each in cell if each.get("best") is not None]
     return text if brief or not best else f"{text} [{statistics.fmean(best):.1f}]"
 
