@@ -96,17 +96,19 @@ def main() -> None:
     import surrogates
     import tssl
 
-    parts = [
-        OPENING,
-        SEW.format(about=about(sew.__doc__), table=of_sew(runs.read("sew"))),
-        TSSL.format(about=about(tssl.__doc__), table=of_tssl(runs.read("tssl"))),
-        S2NN.format(about=about(s2nn.__doc__), table=of_s2nn(runs.read("s2nn"))),
-        SURROGATES.format(
-            about=about(surrogates.__doc__), table=of_surrogates(runs.read("surrogates"))
-        ),
-        CROSSING.format(about=about(crossing.__doc__), table=of_crossing(runs.read("crossing"))),
-        measured(),
-    ]
+    sections = (
+        ("sew", SEW, sew, of_sew),
+        ("tssl", TSSL, tssl, of_tssl),
+        ("s2nn", S2NN, s2nn, of_s2nn),
+        ("surrogates", SURROGATES, surrogates, of_surrogates),
+        ("crossing", CROSSING, crossing, of_crossing),
+    )
+    known = {name: found for name, *_ in sections if (found := runs.read(name))}
+    parts = [OPENING]
+    for name, text, script, rows in sections:
+        if name in known:
+            parts.append(text.format(about=about(script.__doc__), table=rows(known[name])))
+    parts.append(measured(known))
     write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
 
 
@@ -123,17 +125,14 @@ def page(text: str) -> str:
     )
 
 
-def measured() -> str:
+def measured(known: dict[str, Found]) -> str:
     """When, with what, and how long."""
     lines = []
-    for name in ("sew", "tssl", "s2nn", "surrogates", "crossing"):
-        found = runs.read(name)
-        days = sorted({each["made"] for each in found.values()})
+    for name, found in known.items():
+        made = "; ".join(sorted({each["made"] for each in found.values()}))
         hours = sum(each["wall"] for each in found.values()) / 3600
-        lines.append(
-            f"- `python netx_models/training/{name}.py`: {len(found)} runs, "
-            f"{hours:.1f} hours; {'; '.join(days)}"
-        )
+        script = f"`python netx_models/training/{name}.py`"
+        lines.append(f"- {script}: {len(found)} runs, {hours:.1f} hours; {made}")
     return "\n".join(["## Measured by", "", *lines, ""])
 
 
@@ -213,12 +212,14 @@ def of_surrogates(found: Found) -> str:
 def of_crossing(found: Found) -> str:
     """A row for each network."""
     cells = list(found.values())
-    rows = [["ReLU", "-", spread([each["ReLU"] for each in cells])]] if cells else []
-    if cells:
-        rows.append(["one-spike, int8", "16", spread([each["one-spike"] for each in cells])])
+    rows = [
+        ["ReLU", "-", spread([each["ReLU"] for each in cells])],
+        ["one-spike, int8", "16", spread([each["one-spike"] for each in cells])],
+    ]
     for kind in ("trained", "converted"):
-        for steps in cells[0][kind] if cells else ():
-            rows.append([kind, steps, spread([each[kind][steps] for each in cells])])
+        rows += [
+            [kind, steps, spread([each[kind][steps] for each in cells])] for steps in cells[0][kind]
+        ]
     return table(("network", "steps", "accuracy"), rows)
 
 
