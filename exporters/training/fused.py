@@ -163,32 +163,31 @@ class _Fused(torch.autograd.Function):
         (kept,) = ctx.saved_tensors
         flat = ctx.rows.of(grad)
         out = torch.empty(flat.shape, dtype=grad.dtype, device=grad.device)
-        scratch = flat.new_empty((2, len(flat), max(map(width, tiles(flat)), default=0)))
+        scratch = flat.new_empty((len(flat), max(map(width, tiles(flat)), default=0)))
         for tile in tiles(flat):
-            parts = scratch[:, :, : width(tile)]
-            _back(flat[:, tile], kept[:, tile], ctx.equations, out[:, tile], *parts)
+            part = scratch[:, : width(tile)]
+            _back(flat[:, tile], kept[:, tile], ctx.equations, out[:, tile], part)
         return ctx.rows.back(out), None
 
 
-def _back(
-    d: Tensor, kept: Tensor, equations: Equations, out: Tensor, over: Tensor, factors: Tensor
-) -> None:
-    """The gradient of `x` for all steps of some neurons; `over` and `factors` are scratch."""
-    threshold, surrogate, phi = equations.threshold, equations.surrogate, None
+def _back(d: Tensor, kept: Tensor, equations: Equations, out: Tensor, scratch: Tensor) -> None:
+    """The gradient of `x` for all steps of some neurons."""
+    surrogate, phi = equations.surrogate, None
     if equations.bits:
-        phi = torch.ge(kept, 2, out=over).mul_(surrogate.height)
+        phi = torch.ge(kept, 2, out=scratch).mul_(surrogate.height)
     else:
-        torch.sub(kept, threshold, out=over)
+        torch.sub(kept, equations.threshold, out=scratch)
         if not equations.detach:
-            phi = surrogate.derivative(over)
+            phi = surrogate.derivative(scratch)
     if phi is None:
-        surrogate.times(d, over, out)
+        surrogate.times(d, scratch, out)
     else:
         torch.mul(phi, d, out=out)
     rows = out.unbind()
     if len(rows) > 1:
-        found = _factors(kept[:-1], phi, equations, factors[:-1])
-        _through_time(rows, found, equations.decay)
+        phi = None if phi is None else phi[:-1]
+        factors = _factors(kept[:-1], phi, equations, scratch[:-1])
+        _through_time(rows, factors, equations.decay)
     accumulate(rows, equations.current_decay)
 
 
@@ -209,7 +208,10 @@ def accumulate(rows: Sequence[Tensor], decay: float) -> None:
 
 
 def _factors(kept: Tensor, phi: Tensor | None, equations: Equations, out: Tensor) -> Tensor | None:
-    """`f` of all steps but the last, in `out`; None where it is `decay` alone."""
+    """`f` of all steps but the last, None where it is `decay` alone.
+
+    It comes to stand in `out`, which may be `phi`: with `bits`, whose reset needs but one of them.
+    """
     threshold = equations.threshold
     if equations.reset == "zero":
         if equations.bits:
@@ -219,10 +221,10 @@ def _factors(kept: Tensor, phi: Tensor | None, equations: Equations, out: Tensor
             compare(kept, threshold, out=out)
         if not equations.detach:
             assert phi is not None
-            out.addcmul_(phi[:-1], kept, value=-1)
+            out.addcmul_(phi, kept, value=-1)
     elif equations.detach:
         return None
     else:
         assert phi is not None
-        torch.mul(phi[:-1], -threshold, out=out).add_(1)
+        torch.mul(phi, -threshold, out=out).add_(1)
     return out if equations.decay == 1 else out.mul_(equations.decay)
