@@ -111,28 +111,23 @@ def forward(x: Tensor, equations: Equations, kept: Tensor | None) -> Tensor:
 def _tile(x: Tensor, equations: Equations, potentials: Tensor, out: Tensor) -> None:
     """All steps of some neurons; with one row of potentials only the last ones remain."""
     compare = torch.gt if equations.strict else torch.ge
-    v = torch.empty_like(potentials[0])
-    u = torch.empty_like(v) if equations.current_decay else None
-    for t, (arriving, s) in enumerate(zip(x.unbind(), out.unbind(), strict=True)):
-        current = arriving
-        if u is not None:
-            current = u.copy_(arriving) if t == 0 else _decayed(arriving, u, equations, u)
-        h = potentials[t if len(potentials) > 1 else 0]
-        if t == 0:
-            h.copy_(current)
-        else:
-            torch.add(current, v, alpha=equations.decay, out=h)
-        compare(h, equations.threshold, out=s)
-        if t == len(x) - 1:
-            break
+    threshold, decay = equations.threshold, equations.decay
+    arriving, spikes = x.unbind(), out.unbind()
+    rows = potentials.unbind() if len(potentials) > 1 else potentials.unbind() * len(x)
+    v = torch.empty_like(rows[0])
+    u = arriving[0].clone() if equations.current_decay else None
+    rows[0].copy_(arriving[0])
+    compare(rows[0], threshold, out=spikes[0])
+    for t in range(1, len(x)):
         if equations.reset == "zero":
-            torch.addcmul(h, h, s, value=-1, out=v)
+            torch.addcmul(rows[t - 1], rows[t - 1], spikes[t - 1], value=-1, out=v)
         else:
-            torch.add(h, s, alpha=-equations.threshold, out=v)
-
-
-def _decayed(arriving: Tensor, u: Tensor, equations: Equations, out: Tensor) -> Tensor:
-    return torch.add(arriving, u, alpha=equations.current_decay, out=out)
+            torch.add(rows[t - 1], spikes[t - 1], alpha=-threshold, out=v)
+        current = arriving[t]
+        if u is not None:
+            current = torch.add(current, u, alpha=equations.current_decay, out=u)
+        torch.add(current, v, alpha=decay, out=rows[t])
+        compare(rows[t], threshold, out=spikes[t])
 
 
 def _note(h: Tensor, s: Tensor, equations: Equations, kept: Tensor) -> None:
@@ -193,15 +188,16 @@ def _back(d: Tensor, kept: Tensor, equations: Equations, out: Tensor, scratch: T
 
 def _through_time(rows: Sequence[Tensor], factors: Tensor | None, decay: float) -> None:
     """`e[t] += f[t] e[t+1]`, from the last step to the first, in place."""
+    if factors is None:
+        accumulate(rows, decay)
+        return
+    each = factors.unbind()
     for t in range(len(rows) - 2, -1, -1):
-        if factors is None:
-            rows[t].add_(rows[t + 1], alpha=decay)
-        else:
-            rows[t].addcmul_(factors[t], rows[t + 1])
+        rows[t].addcmul_(each[t], rows[t + 1])
 
 
 def accumulate(rows: Sequence[Tensor], decay: float) -> None:
-    """Through the filter of the current, backwards, in place: `g[t] = e[t] + decay g[t+1]`."""
+    """`g[t] = e[t] + decay g[t+1]`, from the last step to the first, in place."""
     if decay:
         for t in range(len(rows) - 2, -1, -1):
             rows[t].add_(rows[t + 1], alpha=decay)
