@@ -259,6 +259,25 @@ def test_plans_that_make_no_sense_are_refused(options, message):
         Plan(**options)
 
 
+def test_a_reading_brings_samples_in_and_scores_out():
+    x, labels = torch.tensor([[0.0, 2.0], [1.0, 0.0]]), torch.tensor([0, 1])
+    assert accuracy(nn.Identity(), x, labels) == 0
+    assert accuracy(nn.Identity(), x, labels, Reading(scores=lambda out: -out)) == 1
+    assert accuracy(nn.Identity(), x, labels, Reading(prepare=lambda part: 1 - part)) == 1
+    steps = nn.Sequential(Repeat(3), Folded(nn.Linear(2, 2)))
+    plan = Plan(epochs=30, batch=2, rate=0.5)
+    found = fit(
+        steps,
+        x,
+        labels,
+        plan,
+        test=(x, labels),
+        scores=lambda out: out.sum(0),
+        loss=lambda out, wanted: nn.functional.cross_entropy(out.mean(0), wanted),
+    )
+    assert found.last == 1
+
+
 def test_the_first_of_equal_scores_is_the_class():
     scores = torch.tensor([[1.0, 1.0, 0.0], [0.0, 2.0, 2.0]])
     assert accuracy(nn.Identity(), scores, torch.tensor([0, 1])) == 1.0
