@@ -38,8 +38,8 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
             f"model: {type(model).__name__} is not a torch Module, the path of an ONNX file, or "
             "an exporters.graph.Graph; give one of these"
         )
-    found = graph.shapes()[graph.input.name]
-    if found != shape:
+    found = graph.sample_shape
+    if shape not in (found, found[::2] if found[1:2] == (1,) else found):
         raise DataError(
             f"data: shape {listed(shape)} does not fit {listed(found)}, which the model takes; "
             f"{way_out(shape, found)}"

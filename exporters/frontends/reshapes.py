@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from exporters.frontends.builder import BATCH, Builder, Ref, RefusedError
+from exporters.frontends.builder import BATCH, Builder
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.windows import plane
 from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
@@ -31,20 +32,25 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
         found = _viewed(build, name, x, tuple(sizes))
         if found is not None:
             return found
+        if sizes:
+            build.drop(name, "reshape that keeps the order")
+            return x.reshaped(sizes)
     wanted = ", ".join(map(str, target))
     if x.shape == build.shapes[x.name] == (1,) and list(target) in ([BATCH], [-1]):
         return build.add("identity", name, [x], attrs={"reason": "one value per sample"})
     end = " (behind the logits leave it out)" if len(x.shape) == 1 else ""
     raise RefusedError(
-        f"reshape of {listed(x.shape)} to [{wanted}]{end}; only flattening to [N, {size}], or of "
-        "the planes of [N, C, H, W] to [N, C, L], is supported"
+        f"reshape of {listed(x.shape)} to [{wanted}]{end}; the batch must stay alone in front, "
+        f"with {size} values behind it"
     )
 
 
 def _viewed(build: Builder, name: str, x: Ref, sizes: Shape) -> Ref | None:
     shape = build.shapes[x.name]
+    if x.order is not None:
+        return None
     if len(sizes) == 1 and len(shape) > 1:
-        return build.add("flatten", name, [x])
+        return build.add("flatten", name, [Ref(x.name, shape)])
     if sizes not in (x.shape, shape, (shape[0], prod(shape[1:]))) or len(sizes) > 3:
         return None
     same = build.add("identity", name, [x], attrs={"reason": "reshape that keeps the order"})

@@ -74,7 +74,7 @@ def samples(path: str, network: Network, limit: int | None, *, labels: bool) -> 
 
     data = load_samples(path, labels=labels)
     data = data if labels else Labelled(data.x, None)
-    return data.of(network.sample_shape, network.readout.shape[1:], limit)
+    return data.of(network.sample_shape, network.readout.result[1:], limit)
 
 
 def interval(option: str, text: str | None) -> tuple[float, float] | None:

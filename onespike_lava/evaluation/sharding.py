@@ -53,7 +53,7 @@ def evaluate_file(
     if network.is_graph:
         if apart:
             raise OptionError("workers: a graph is one sample, not to be divided; leave them out")
-        shape, plane = network.sample_shape, network.readout.shape[1:]
+        shape, plane = network.sample_shape, network.readout.result[1:]
         data = load_samples(path, labels=True).of(shape, plane, limit)
         assert data.y is not None
         return evaluate(network, data.x, data.y, engine, wait, data.mask, progress)
@@ -87,7 +87,7 @@ def labelled(
     given = np.broadcast_to(np.zeros((), rows.dtype), rows.shape)
     Samples(network.input, given, network.phases)  # checks these
     assert y is not None
-    labels = Labels.of(network.readout.scores, y, mask, len(rows), limit)
+    labels = Labels.of(network.readout.result, y, mask, len(rows), limit)
     return rows.part(slice(0, limit)), labels
 
 

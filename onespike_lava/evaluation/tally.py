@@ -150,7 +150,7 @@ def evaluate(
     that do not fit or no sample at all.
     """
     samples = check_samples(x, network.sample_shape)
-    labels = Labels.of(network.readout.scores, y, mask, len(samples))
+    labels = Labels.of(network.readout.result, y, mask, len(samples))
     counted = tally(network, samples, engine, wait, progress, watch)
     counted.warn(network)
     return labels.compare(network, counted)

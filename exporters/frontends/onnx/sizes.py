@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from exporters.frontends.builder import RefusedError
+from exporters.frontends.refs import RefusedError
 from exporters.frontends.refusals import line
 
 FOLDED = (

@@ -13,21 +13,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import fx, nn
 
-from exporters.frontends.builder import (
-    BATCH,
-    TAILS,
-    Batch,
-    Builder,
-    Ref,
-    RefusedError,
-    Tail,
-    Unknown,
-    choose_output,
-)
+from exporters.frontends.builder import BATCH, Batch, Builder, Unknown
+from exporters.frontends.outputs import TAILS, Tail, choose_output
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.refusals import line, plain
-from exporters.frontends.taken import of_torch
+from exporters.frontends.reshapes import sliced
+from exporters.frontends.taken import of_torch, parts_of
 from exporters.frontends.torch.models import (
     Tracer,
     array,
@@ -36,6 +30,7 @@ from exporters.frontends.torch.models import (
     outermost,
     outputs_of,
     own_copy,
+    value_of,
     with_defaults,
 )
 from exporters.frontends.torch.reading import Options, Reading, traced
@@ -99,12 +94,19 @@ class _Reader(Reading):
             self.shape = (shape[0], 1, shape[1])
         elif len(shape) == 3 and shape[1] == 1 and kinds.intersection(ROWS):
             self.seen = (shape[0], shape[2])
-        self.output = ""
+        self.parts = parts_of(trace, self.modules, self.seen)
+        self.output = self.inner = ""
         self.tail: Tail | None = None
 
     def read_graph(self, chosen: str | None) -> Graph:
         """The graph of the whole module, or of one of its outputs."""
         outputs = outputs_of(self.walk())
+        if chosen is not None and chosen not in outputs:
+            outputs |= self._inner(chosen)
+        try:
+            outputs = {key: self.build.ended(each) for key, each in outputs.items()}
+        except RefusedError as error:
+            raise UnsupportedError(f"output: {error}") from None
         self.output = choose_output(outputs, chosen)
         value = outputs[self.output]
         self.tail = value if isinstance(value, Tail) else None
@@ -112,6 +114,26 @@ class _Reader(Reading):
             kind = "the batch size" if isinstance(value, Batch) else type(value).__name__
             self.build.refuse("output", kind, "return tensors only")
         return self.build.finish(value)
+
+    def _inner(self, chosen: str) -> dict[str, Any]:
+        """The value of an inner module or function of that name, where there is one."""
+        found = [node for node in self.trace.nodes if self._name(node) == chosen]
+        values = [self.values[node] for node in found if node in self.values]
+        self.inner = found[-1].name if found else ""
+        return {chosen: values[-1]} if values else {}
+
+    def expected(self, x: torch.Tensor, module: nn.Module) -> NDArray[Any]:
+        """What the module says to samples: its output that is read, or an inner value."""
+        if not self.inner:
+            found: NDArray[Any] = outputs_of(module(*self._split(x)))[self.output].numpy()
+            return found
+        return value_of(self.root, self.trace, self.inner, self._split(x))
+
+    def _split(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Samples as the module's inputs, in its order."""
+        if len(self.parts) < 2:
+            return [x]
+        return [x[:, slice(*part)] for part in self.parts.values() if part is not None]
 
     def finished(self, logits: torch.Tensor) -> torch.Tensor:
         """What the module computes from its logits: the softmax and the like left out."""
@@ -169,25 +191,32 @@ class _Reader(Reading):
         if not later and not (kind in TAILS and args and isinstance(args[0], Ref)):
             return None
         dim = options.get("dim", args[1] if len(args) > 1 else None)
-        dim = getattr(self.modules.get(str(node.target)), "dim", dim)
+        dim = getattr(self.modules.get(str(node.target)), "dim", 1 if kind == "softmax2d" else dim)
         if kind not in (*TAILS, *LATER) or not isinstance(args[0], (Ref, Tail)):
             raise RefusedError("reads a softmax, which only the end of a network may be; move it")
-        if kind in TAILS and kind != "sigmoid" and dim not in (1, -1):
-            raise RefusedError(f"along dimension {dim}; only along 1, the classes")
-        return self.build.tail(self._name(node), kind, args[0], node)
+        dim = None if kind == "sigmoid" else dim
+        if kind in TAILS and kind != "sigmoid" and dim is None:
+            raise RefusedError("along no dimension; give dim=1, the classes")
+        return self.build.tail(self._name(node), kind, args[0], node, dim)
 
     def _placeholder(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         if self.build.nodes and node.args:
             return node.args[0]  # its default
-        if self.build.nodes:
-            raise RefusedError(
-                "a second input; only one is supported, give the argument a default, or wrap the "
-                "module in one that takes both as channels of one tensor"
-            )
-        made = self.build.add("input", "input", attrs={"shape": self.shape})
-        if node.name != made.name:
-            self.build.notes[node.name] = f"converted to {made.name}"
-        return Ref(made.name, self.seen)
+        if not self.build.nodes:
+            self.build.add("input", "input", attrs={"shape": self.shape})
+        whole = Ref("input", self.seen)
+        if len(self.parts) > 1:
+            part = self.parts[node.name]
+            if part is None:
+                raise RefusedError(
+                    f"one of {len(self.parts)} inputs, whose channels of {self.seen[0]} its reader "
+                    "does not tell; wrap the module in one that takes all as channels of one tensor"
+                )
+            keep = [slice(*part), *[slice(None)] * (len(self.seen) - 1)]
+            return sliced(self.build, node.name, whole, keep)
+        if node.name != "input":
+            self.build.notes[node.name] = "converted to input"
+        return whole
 
     def _get_attr(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         return array(operator.attrgetter(str(node.target))(self.root))
@@ -215,6 +244,11 @@ class _Reader(Reading):
 
     def _call_method(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         method = str(node.target)
+        if not any(
+            isinstance(each, (Ref, Batch)) for each in leaves([args, list(options.values())])
+        ):
+            first = torch.as_tensor(args[0]) if isinstance(args[0], np.ndarray) else args[0]
+            return array(getattr(first, method)(*args[1:], **options))
         if method in ("size", "dim") and isinstance(args[0], Ref):
             shape = (BATCH, *args[0].shape)
             if method == "dim":
@@ -234,9 +268,11 @@ def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> No
     """Raise `UnsupportedError` unless graph and module give the same on random samples."""
     samples = np.random.default_rng(0).normal(size=(2, *reader.shape)).astype(np.float32)
     with torch.no_grad():
-        result = module(torch.from_numpy(samples.reshape(2, *reader.seen).copy()))
-        expected = outputs_of(result)[reader.output].numpy()
+        expected = reader.expected(
+            torch.from_numpy(samples.reshape(2, *reader.seen).copy()), module
+        )
         logits = torch.from_numpy(graph.evaluate(samples))
+        logits = logits.movedim(1, -1) if reader.build.turned else logits
         found = reader.finished(logits).numpy()
     fits = found.size == expected.size
     error = np.abs(found.reshape(expected.shape) - expected).max() if fits else np.inf
