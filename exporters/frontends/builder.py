@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.frontends.forms import formed
+from exporters.frontends.forms import formed, is_turned, turned
 from exporters.frontends.outputs import CLASSIFIES, CONSTANT, TAILS, Tail
 from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.refusals import hint, listed_problems, problem, shortened
@@ -77,6 +77,9 @@ class Builder:
         alike = bool(inputs) and _alike(self, op, inputs)
         if not alike and op not in AS_THEY_ARE:
             inputs, given = self._formed(op, inputs, given)
+        across = not alike and op not in AS_THEY_ARE and is_turned(self, inputs[0])
+        if across:
+            given, attrs = turned(given, attrs or {})
         name = self._fresh(name)
         node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
         try:
@@ -88,7 +91,7 @@ class Builder:
         self.nodes[name], self.shapes[name] = node, made
         if alike:
             return Ref(name, inputs[0].shape, inputs[0].order)
-        shape = made
+        shape = (made[0], made[2], made[1]) if across and len(made) == 3 else made
         if len(shape) == 3 and any(len(ref.shape) == 2 for ref in inputs):
             return Ref(name, (shape[0], shape[1] * shape[2]))
         return Ref(name, shape)
@@ -208,7 +211,8 @@ AS_THEY_ARE = ("input", "view")
 def _alike(build: Builder, op: str, inputs: Sequence[Ref]) -> bool:
     """Whether the operator works element by element on values of one order."""
     one, *others = inputs
-    if op not in ("relu", "identity", "add") or build.nodes[one.name].op == "input":
+    outside = build.nodes[one.name].op == "input" and one.order is None
+    if op not in ("relu", "identity", "add") or outside:
         return False
     return all(
         build.shapes[each.name] == build.shapes[one.name]

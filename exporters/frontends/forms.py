@@ -64,11 +64,20 @@ def _formed(build: Growing, x: Ref, name: str) -> Ref:
     if x.order is None:
         if have == want or (len(x.shape) == 2 and have[0] == want[0] and len(have) == 3):
             return x
+        if is_turned(build, x):
+            return x
         if len(want) == 1:
             return build.add("flatten", f"{name}.flatten", [Ref(x.name, have)])
     node = build.nodes[x.name]
     if node.op in ("flatten", "identity") and prod(have) == prod(build.shapes[node.inputs[0]]):
         return formed(build, Ref(node.inputs[0], x.shape, x.order), name)
+    if _from_outside(build, node):
+        behind = formed(build, Ref(node.inputs[0], x.shape, x.order), name)
+        params = {
+            key: np.full(planes_of(x.shape)[0], value[0]) for key, value in node.params.items()
+        }
+        made = build.add(node.op, f"{node.name}.moved", [behind], params, node.attrs)
+        return Ref(made.name, x.shape)
     if node.op == "input" and (found := _viewed(build, x, want, name)):
         return found
     places = x.places.reshape(want if len(want) == 3 else (*want, 1, 1))
@@ -86,6 +95,43 @@ def _formed(build: Growing, x: Ref, name: str) -> Ref:
             f"{listed(have)}, or move only whole channels"
         )
     return formed(build, Ref(found.name, x.shape), name)
+
+
+def _from_outside(build: Growing, node: Node) -> bool:
+    """Whether it changes every value of the input alike, so that it may come behind a view."""
+    alike = all(value.size and (value == value[0]).all() for value in node.params.values())
+    if node.op not in ("relu", "batchnorm") or not alike:
+        return False
+    source = build.nodes[node.inputs[0]]
+    return source.op == "input" or _from_outside(build, source)
+
+
+def is_turned(build: Growing, x: Ref) -> bool:
+    """Whether it is a column (C, L, 1) of a node that is a row (C, 1, L), or such a row."""
+    have = build.shapes[x.name]
+    thin = len(x.shape) == 3 and x.shape[1] != x.shape[2] and 1 in x.shape[1:]
+    return thin and x.order is None and have == (x.shape[0], x.shape[2], x.shape[1])
+
+
+def turned(
+    params: Mapping[str, Any], attrs: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters and attributes of a node with rows for columns and columns for rows."""
+    found = dict(attrs)
+    for key in ("kernel", "stride", "dilation", "scale"):
+        found |= {key: tuple(attrs[key])[::-1]} if key in attrs else {}
+    for key in ("start", "stop", "step"):
+        found |= {key: (attrs[key][0], *attrs[key][:0:-1])} if key in attrs else {}
+    if "padding" in attrs:
+        top, left, bottom, right = attrs["padding"]
+        found["padding"] = (left, top, right, bottom)
+    if "rows" in attrs:
+        found |= {"rows": attrs["columns"], "columns": attrs["rows"]}
+    whole = dict(params)
+    weight = np.asarray(whole.get("weight", 0))
+    if weight.ndim == 4:
+        whole["weight"] = weight.swapaxes(2, 3)
+    return whole, found
 
 
 def _viewed(build: Growing, x: Ref, want: Shape, name: str) -> Ref | None:

@@ -185,13 +185,11 @@ def transposed_convolution(
         for far, pad, extra, step in zip(reach, window["padding"][2:], more, stride, strict=True)
     ]
     if min(*before, *behind) < 0:
-        plane = build.shapes[source.name]
+        plane = source.shape if len(source.shape) == 3 else build.shapes[source.name]
         cuts = zip(before, behind, plane[1:], strict=True)
         keep = [slice(max(0, -a), size - max(0, -b)) for a, b, size in cuts]
-        whole = Ref(source.name, plane)
-        source = sliced(build, f"{name}.cut", whole, [slice(None), *keep])
+        found = sliced(build, f"{name}.cut", source.reshaped(plane), [slice(None), *keep])
+        source = found if len(x.shape) == 3 else found.reshaped((found.shape[0], found.shape[2]))
         before, behind = ([max(0, each) for each in side] for side in (before, behind))
     attrs = {"padding": (*before, *behind), "dilation": dilation, "groups": groups}
-    found = build.add("conv", name, [source], {"weight": turned, "bias": bias}, attrs)
-    shape = build.shapes[found.name]
-    return Ref(found.name, (shape[0], shape[2]) if len(x.shape) == 2 else shape)
+    return build.add("conv", name, [source], {"weight": turned, "bias": bias}, attrs)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from exporters.frontends.builder import BATCH, Builder
+from exporters.frontends.forms import formed
 from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.windows import plane
 from onespike_lava.data.misfit import listed
@@ -94,12 +95,29 @@ def padded(build: Builder, name: str, x: Ref, widths: Sequence[tuple[int, int]])
         raise RefusedError("negative padding; slice instead")
     if not any(any(each) for each in widths):
         return build.add("identity", name, [x], attrs={"reason": "pads nothing"})
+    axis = len(widths) - 1
+    changed = [any(each) for each in widths]
+    outside = build.nodes[x.name].op == "input" and changed == [True, True, False]
+    if outside or _channels_last(build, x):
+        moved = padded(build, name, x.first(axis), [widths[axis], *widths[:axis]])
+        return moved.back(axis)
     attrs: dict[str, Any] = {"channels": tuple(widths[0])} if any(widths[0]) else {}
     if len(widths) > 1:
         plane(build, x)
         rows, columns = ((0, 0), *widths[1:])[-2:]
         attrs["padding"] = (rows[0], columns[0], rows[1], columns[1])
     return build.add("pad", name, [x], attrs=attrs)
+
+
+def _channels_last(build: Builder, x: Ref) -> bool:
+    """Whether the last axis is the channels': only it can stand in front."""
+    if len(x.shape) != 3 or x.order is None:
+        return False
+    try:
+        formed(build, x)
+    except RefusedError:
+        return True
+    return False
 
 
 def sliced(build: Builder, name: str, x: Ref, keep: Sequence[slice]) -> Ref:
@@ -109,6 +127,10 @@ def sliced(build: Builder, name: str, x: Ref, keep: Sequence[slice]) -> Ref:
         raise RefusedError("slices backwards; only positive steps are supported")
     if all((0, size, 1) == each for each, size in zip(bounds, x.shape, strict=True)):
         return build.add("identity", name, [x], attrs={"reason": "keeps everything"})
+    axis = len(bounds) - 1
+    if _channels_last(build, x):
+        moved = sliced(build, name, x.first(axis), [keep[axis], *keep[:axis]])
+        return moved.back(axis)
     if len(bounds) == 2:
         plane(build, x)
         bounds.insert(1, (0, 1, 1))

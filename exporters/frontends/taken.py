@@ -132,16 +132,17 @@ def _of_module(kind: str, module: Any, shape: Shape) -> Sizes | None:
     return None
 
 
-def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, axes: int) -> Taken | None:
+def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, shape: Shape) -> Taken | None:
     """What the first nodes of an ONNX model take.
 
     arrays : its constants by name
-    start  : name of its input, of so many `axes` behind the channels
+    start  : name of its input
+    shape  : of a sample
     """
 
     def layer(node: Any) -> tuple[str, str, Sizes | None]:
         name = node.name or next(iter(node.output), "")
-        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays, axes)
+        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays, shape)
 
     def readers(found: Any) -> list[Any]:
         names = [found] if isinstance(found, str) else list(found.output)
@@ -150,16 +151,17 @@ def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, axes: int) -> Tak
     return first_taken(start, readers, layer)
 
 
-def _of_node(node: Any, arrays: Mapping[str, Any], axes: int) -> Sizes | None:
+def _of_node(node: Any, arrays: Mapping[str, Any], sample: Shape) -> Sizes | None:
     weight = arrays.get(node.input[1]) if len(node.input) > 1 else None
     shape: Shape = getattr(weight, "shape", ())
     attrs = {each.name: each.i for each in node.attribute}
     if node.op_type == "Conv" and len(shape) in (3, 4):
         return (shape[1] * attrs.get("group", 1), *PLANES[len(shape) - 2])
     if node.op_type == "BatchNormalization" and len(shape) == 1:
-        return (*shape, *PLANES[axes])
+        return (*shape, *PLANES[len(sample) - 1])
     if node.op_type == "Gemm" and len(shape) == 2 and not attrs.get("transA"):
         return (shape[1 if attrs.get("transB") else 0],)
-    if node.op_type == "MatMul" and len(shape) == 2:
+    along = len(sample) > 1 and sample[-1] == next(iter(shape), 0)
+    if node.op_type == "MatMul" and len(shape) == 2 and not along:
         return (shape[0],)
     return None

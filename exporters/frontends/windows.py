@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.frontends.builder import Builder
-from exporters.frontends.forms import FIXED, formed
+from exporters.frontends.forms import FIXED, formed, is_turned
 from exporters.frontends.refs import Ref, RefusedError
 from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
@@ -23,7 +23,12 @@ def plane(build: Builder, x: Ref) -> Shape:
     shape = build.shapes[formed(build, x).name]
     if len(shape) != 3 or (len(x.shape) == 2 and shape[1] != 1):
         raise RefusedError(f"input {listed(x.shape)}; only [N, C, H, W] or [N, C, L] is supported")
-    return shape[1:]
+    return x.shape[1:] if is_turned(build, x) else shape[1:]
+
+
+def _seen(build: Builder, x: Ref) -> Shape:
+    """Rows and columns as the source has them; of planes in one row those of the node."""
+    return x.shape[1:] if is_turned(build, x) else build.shapes[x.name][1:]
 
 
 def pair(x: Ref, value: int | Sequence[int], fill: int = 1) -> tuple[int, int]:
@@ -163,10 +168,10 @@ def reduced(
     if len(left) == 1:
         moved = [axis - 1 for axis in (*left, *chosen)]
         source = formed(build, x.transposed(moved))
-        kernel = build.shapes[source.name][1:]
+        kernel = _seen(build, source)
     else:
         source = formed(build, x)
-        size = build.shapes[source.name][1:]
+        size = _seen(build, source)
         if chosen[0] < 2 or len(size) != len(x.shape) - 1:
             raise RefusedError(
                 f"over dimensions {list(axes)} of {listed(x.shape)}; over planes, rows, columns "

@@ -17,32 +17,10 @@ from exporters.passes import prepare
 from onespike_lava.errors import DataError, OneSpikeError, UnsupportedError
 from onespike_lava.netx import from_bytes, to_bytes
 from tests.doors import modules
-from tests.doors.modules import ACTIVATIONS, EDGES, ENLARGING, PLANES, UNet, nearest
+from tests.doors.modules import PLANES, UNet, nearest
+from tests.doors.networks import ALL, SAMPLES, made, near
 
-ALL = {**EDGES, **ACTIVATIONS, **ENLARGING}
 ENGINES = ("numba", "reference")
-SAMPLES = 5
-ROUNDING = 1e-5
-
-
-def made(name):
-    """The network of a table's entry, in inference mode with batch norms that do something."""
-    make, shape = ALL[name]
-    torch.manual_seed(0)
-    module = make()
-    x = np.random.default_rng(0).normal(size=(SAMPLES, *shape)).astype(np.float32)
-    with torch.no_grad():
-        module(torch.from_numpy(x))  # lazy layers learn their sizes
-    for each in module.modules():
-        if isinstance(each, nn.modules.batchnorm._BatchNorm):
-            each.running_mean.normal_()
-            each.running_var.uniform_(0.5, 2.0)
-    return module.eval(), x
-
-
-def near(found, expected):
-    apart = np.abs(found.reshape(len(expected), -1) - expected.reshape(len(expected), -1)).max()
-    assert apart <= ROUNDING * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -38,7 +38,7 @@ OPSET_MIN = 7
 
 LATER = (
     *("ZipMap", "ArrayFeatureExtractor", "LabelEncoder", "Normalizer", "TopK", "Log"),
-    *("Reshape", "Flatten", "Squeeze", "Cast", "Identity", "Sub", "Concat"),
+    *("Reshape", "Transpose", "Flatten", "Squeeze", "Cast", "Identity", "Sub", "Concat"),
 )
 """What may follow a softmax at the end, such as a classifier's labels; all of it is left out."""
 
@@ -146,7 +146,7 @@ class _Reader:
             made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
         except RefusedError as error:
             raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
-        taken = of_onnx(self.model, self.values, inputs[0].name, len(shape) - 1)
+        taken = of_onnx(self.model, self.values, inputs[0].name, shape)
         if taken and given:
             taken.check(given if len(given) == 2 else whole)
         self.values[inputs[0].name] = Ref(made.name, shape)

@@ -75,6 +75,7 @@ def resize(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> R
         "asymmetric": ("floor",),
         "half_pixel": ("round_prefer_floor", "round_prefer_ceil"),
         "pytorch_half_pixel": ("round_prefer_floor", "round_prefer_ceil"),
+        "tf_half_pixel_for_nn": ("floor",),
         "half_pixel_symmetric": ("round_prefer_floor", "round_prefer_ceil"),
     }
     if rounding not in exact.get(way, ()):

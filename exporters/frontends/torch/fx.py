@@ -50,7 +50,10 @@ WAY = (
     "remove control flow that depends on data, or export it with torch.onnx and give the ONNX file"
 )
 
-LATER = ("log", "exp", "squeeze", "flatten", "detach", "float", "contiguous", "clone")
+LATER = (
+    *("log", "exp", "squeeze", "flatten", "permute", "transpose"),
+    *("detach", "float", "contiguous", "clone"),
+)
 """What may follow a softmax at the end, all of it left out."""
 
 COUNTS = "computes with the batch size; use -1 or size(0) as it is"
