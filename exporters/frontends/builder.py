@@ -51,6 +51,7 @@ class Builder:
     given    : shape of the data, where the source leaves sizes of its input open
     misfits  : linear nodes whose input has another number of values than they take
     turned   : whether the output has its channels last in the source, and in front here
+    batch    : the batch size that the source is fixed to, 0 for any
     forms    : values in the form that operators read, as `forms.formed` made them
     """
 
@@ -61,6 +62,7 @@ class Builder:
     given: Shape = ()
     misfits: list[str] = field(default_factory=list)
     turned: bool = False
+    batch: int = 0
     forms: dict[tuple[str, Shape, bytes], Ref] = field(default_factory=dict)
 
     def add(

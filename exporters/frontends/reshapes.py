@@ -24,6 +24,7 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
     To [N, F] it flattens; to [N, C, L] or back it only looks at the planes otherwise.
     """
     first, *rest = target or (None,)
+    first = BATCH if build.batch and first == build.batch else first
     sizes = [int(size) for size in rest if isinstance(size, (int, np.integer))]
     size, given = prod(x.shape), len(sizes) == len(rest)
     if given and sizes.count(-1) == 1 and first is BATCH:

@@ -33,6 +33,7 @@ from exporters.frontends.torch.models import (
     value_of,
     with_defaults,
 )
+from exporters.frontends.torch.programs import batch_of, handler_of, is_program
 from exporters.frontends.torch.reading import Options, Reading, traced
 from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES
 from exporters.graph import Graph
@@ -41,7 +42,6 @@ from onespike_lava.layers import Shape
 
 TOLERANCE = 1e-3
 """Largest difference between graph and module, relative to the module's largest output."""
-
 
 ROWS = ("conv1d", "maxpool1d", "avgpool1d", "adaptiveavgpool1d", "adaptivemaxpool1d")
 """Modules and functions of networks that take [N, C, L]."""
@@ -71,6 +71,11 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
     read in their place; further arguments of `forward` keep their defaults. Raises
     `UnsupportedError` with every module, function or hook that cannot be read.
     """
+    if is_program(module):
+        root = module.module()
+        return _graph(
+            _Reader(root, root.graph, tuple(sample_shape)), root, output, "ExportedProgram"
+        )
     title = type(outermost(module)).__name__
     root = own_copy(module)
     if kind_of(root) in MODULES:  # tracing would enter a layer that stands alone
@@ -79,6 +84,10 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
     reader = _Reader(root, trace, shape)
     if taken := of_torch(trace, reader.modules, shape):
         taken.check(shape)
+    return _graph(reader, root, output, title)
+
+
+def _graph(reader: _Reader, root: nn.Module, output: str | None, title: str) -> Graph:
     graph = reader.read_graph(output)
     _compare(graph, reader, root, title)
     return graph
@@ -89,7 +98,7 @@ class _Reader(Reading):
 
     def __init__(self, root: nn.Module, trace: fx.Graph, shape: Shape) -> None:
         super().__init__(root, trace)
-        self.build = Builder(given=shape)
+        self.build = Builder(given=shape, batch=batch_of(trace))
         self.shape = shape
         self.seen = shape
         kinds = {plain(self.title(node)) for node in trace.nodes}
@@ -180,7 +189,8 @@ class _Reader(Reading):
         tables = {"call_module": MODULES, "call_function": FUNCTIONS, "call_method": METHODS}
         called = node.op == "call_module"
         target = kind_of(self.modules[str(node.target)]) if called else node.target
-        if target in tables[node.op] or plain(title) in (*TAILS, *LATER):
+        known = target in tables[node.op] or handler_of(target) is not None
+        if known or plain(title) in (*TAILS, *LATER):
             return Unknown()
         return self.build.refuse(self._name(node), title, self.build.not_supported(title))
 
@@ -237,13 +247,16 @@ class _Reader(Reading):
         if any(isinstance(each, Ref) for each in leaves([args, list(options.values())])):
             if node.target is getattr and args[1] == "shape":
                 return (BATCH, *args[0].shape)
-            handler = FUNCTIONS.get(node.target)
+            handler = FUNCTIONS.get(node.target) or handler_of(node.target)
+            if "sym_size" in str(node.target):
+                return (BATCH, *args[0].shape)[args[1]]
             if handler is None:
                 raise RefusedError(self.build.not_supported(self.title(node)))
             return handler(self.build, node.name, *args, **options)
         if any(isinstance(each, Batch) for each in args):
             raise RefusedError(COUNTS)
-        return node.target(*args, **options)  # constants and sizes
+        tensors = [torch.as_tensor(each) if isinstance(each, np.ndarray) else each for each in args]
+        return array(node.target(*tensors, **options))  # constants and sizes
 
     def _call_method(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         method = str(node.target)
@@ -263,16 +276,17 @@ class _Reader(Reading):
         return METHODS[method](self.build, node.name, *args, **options)
 
     def _is_in_place(self, node: fx.Node) -> bool:
-        module = self.modules.get(str(node.target)) if node.op == "call_module" else None
-        return bool(getattr(module, "inplace", False))
+        called = node.op == "call_module" and self.modules[str(node.target)]
+        return bool(getattr(called, "inplace", False))
 
 
 def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> None:
     """Raise `UnsupportedError` unless graph and module give the same on random samples."""
-    samples = np.random.default_rng(0).normal(size=(2, *reader.shape)).astype(np.float32)
+    count = reader.build.batch or 2
+    samples = np.random.default_rng(0).normal(size=(count, *reader.shape)).astype(np.float32)
     with torch.no_grad():
         expected = reader.expected(
-            torch.from_numpy(samples.reshape(2, *reader.seen).copy()), module
+            torch.from_numpy(samples.reshape(count, *reader.seen).copy()), module
         )
         logits = torch.from_numpy(graph.evaluate(samples))
         logits = logits.movedim(1, -1) if reader.build.turned else logits

@@ -160,6 +160,8 @@ def node_title(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
     """What a traced node is, in an error's words: a module's class, a function, a method."""
     if node.op == "call_module":
         return kind_of(modules[str(node.target)]).__name__
+    if isinstance(node.target, torch._ops.OpOverload):
+        return str(node.target.overloadpacket.__name__)
     if node.op == "call_function":
         return str(getattr(node.target, "__name__", node.target))
     if node.op == "placeholder":

@@ -172,7 +172,7 @@ def test_the_door_checks_shapes_and_kinds():
     with pytest.raises(UnsupportedError) as error:
         read(3, [3])
     assert str(error.value) == (
-        "model: int is not a torch Module, the path of an ONNX file, or an "
+        "model: int is not a torch Module or exported program, the path of an ONNX file, or an "
         "exporters.graph.Graph; give one of these"
     )
     graph = from_torch(nn.Linear(3, 2), (3,))
