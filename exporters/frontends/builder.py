@@ -16,7 +16,7 @@ from exporters.frontends.refusals import hint, listed_problems, problem, shorten
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from exporters.graph.arithmetic import window
 from onespike_lava.data.misfit import listed
-from onespike_lava.errors import DataError, UnsupportedError
+from onespike_lava.errors import DataError, RefusedNodesError, UnsupportedError
 from onespike_lava.layers import Shape
 
 
@@ -192,8 +192,9 @@ class Builder:
                 f"{problem(name, *found)}; give samples of the size it was trained on"
             )
         if self.problems:
-            raise UnsupportedError(
-                listed_problems((name, *found) for name, found in self.problems.items())
+            raise RefusedNodesError(
+                listed_problems((name, *found) for name, found in self.problems.items()),
+                ((f"{name} ({kind})", reason) for name, (kind, reason) in self.problems.items()),
             )
         raise UnsupportedError("output: not the value of a node; return one tensor")
 

@@ -17,7 +17,7 @@ from onespike_lava.system.parts import need
 def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> Graph:
     """The graph of a torch module, an exported program, an ONNX file (a path), or itself.
 
-    input_shape : of one sample, (C, H, W) or (F,)
+    input_shape : of one sample, (C, H, W) or (F,); () of a file that tells itself
     output      : which of several outputs; its name, or the key or number that a module returns
 
     Torch or onnx is imported only when needed. Raises `MissingPartError` where it is not
@@ -39,7 +39,7 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
             "an ONNX file, or an exporters.graph.Graph; give one of these"
         )
     found = graph.sample_shape
-    if shape not in (found, found[::2] if found[1:2] == (1,) else found):
+    if shape and shape not in (found, found[::2] if found[1:2] == (1,) else found):
         raise DataError(
             f"data: shape {listed(shape)} does not fit {listed(found)}, which the model takes; "
             f"{way_out(shape, found)}"
