@@ -27,7 +27,7 @@ def unblocked(values: NDArray[Any], blocks: tuple[int, int]) -> NDArray[Any]:
     return moved.reshape(count, channels // (down * across), rows * down, columns * across)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Readout(Layer):
     """Output neurons that never spike; their last potentials are the scores.
 
