@@ -51,7 +51,7 @@ def as_integers(layer: Input, x: ArrayLike, phases: int = 0) -> Coded:
     `0 .. 2**bits - 1`; such integers in uint8 are taken as they are. Raises `DataError` where it
     does not fit.
     """
-    values, top = layer.arranged(numeric(x, layer.sample_shape(phases))), 2**layer.bits - 1
+    values, top = numeric(x, layer.inside.sample_shape(phases)), 2**layer.bits - 1
     if values.dtype == np.uint8 and values.max(initial=0) <= top:
         return Coded(values, 0, 0.0)
     whole = np.rint(values)

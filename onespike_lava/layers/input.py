@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,6 +68,11 @@ class Input(Layer):
         if self.coding == "events":
             return (phases, *self.shape)
         return self.sample or self.shape
+
+    @property
+    def inside(self) -> Input:
+        """The same without a view: of samples that have its shape already."""
+        return replace(self, sample=(), axes=()) if self.sample else self
 
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         """Samples from outside [N, *sample] as values [N, *shape], no copy where it can be."""
