@@ -133,12 +133,14 @@ def convert(
     warn_of_samples(samples)
     prepared, account = prepare(source, pool=recipe.pool)
     trial = Trial.of(source, prepared, samples, recipe.pool, progress)
-    grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
-    coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     count = {"calibration_samples": str(len(samples))}
     if source.squashed:
         count["sigmoid_left_out"] = source.squashed
     notes = provenance(recipe, source.digest(), samples, **count)
+    seen = prepared
+    prepared, samples = prepared.inside(samples)
+    grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
+    coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
     samples = on_grid(coding.layer, samples)
     gathering = Gathering(prepared) if recipe.rounding == "least" else None
     found = histograms(
@@ -154,10 +156,11 @@ def convert(
     if recipe.correct != "none":
         prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
     moments = gathering.moments() if gathering else {}
-    network = quantize(prepared, codes, coding, recipe, notes, moments, progress)
+    network = quantize(prepared, codes, coding.of_view(seen), recipe, notes, moments, progress)
     check = trial.against(network, recipe)
     realised = _realised(network, prepared, codes)
     network = check.noted(network)
+    prepared = prepared.seen_as(seen)
     return Conversion(network, source, prepared, realised, coding, recipe, account, check)
 
 

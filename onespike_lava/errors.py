@@ -51,6 +51,15 @@ class UnsupportedError(OneSpikeError):
     """A source network holds something that has no one-spike counterpart here."""
 
 
+class RefusedNodesError(UnsupportedError):
+    """Nodes of a source network that cannot be converted; `nodes` lists them, each with why."""
+
+    def __init__(self, text: str, nodes: Iterable[tuple[str, str]]) -> None:
+        """Keep every node, as messages call it, and its reason."""
+        self.nodes = tuple((printable(node), printable(reason)) for node, reason in nodes)
+        super().__init__(text)
+
+
 class StateError(OneSpikeError):
     """A state left 24 bits in a network that came without proof that it does not."""
 

@@ -93,7 +93,7 @@ class Model(Frozen):
     @property
     def dense_outputs(self) -> bool:
         """Whether each place of a plane has scores of its own, as in a segmentation; no graph."""
-        return prod(self.readout.shape[1:]) > 1 and not self.is_graph
+        return prod(self.readout.result[1:]) > 1 and not self.is_graph
 
     @property
     def output_scale(self) -> float | NDArray[np.float64]:
@@ -101,7 +101,7 @@ class Model(Frozen):
         scale = self.readout.scale
         if isinstance(scale, float):
             return scale
-        return np.broadcast_to(scale, self.readout.scores).reshape(-1)
+        return np.broadcast_to(scale, self.readout.result).reshape(-1)
 
     @property
     def neurons(self) -> dict[str, int]:

@@ -70,8 +70,8 @@ def run(
     sent = {name: (network.code(at), codes[name]) for at, name in enumerate(names) if codes}
     traced = notes.traced() if notes else {}
     return Run(
-        places=prod(network.readout.shape[1:]),
-        scores=result.scores,
+        places=prod(network.readout.result[1:]),
+        scores=network.readout.placed(result.scores),
         spikes=dict(zip(names, result.spikes, strict=True)),
         codes=Trains() if network.steps else codes,
         engine=name,

@@ -67,8 +67,8 @@ def compare(
             "model: the report compares no graph networks with their source; leave it out"
         )
     refuse_steps(network)
-    taken = check_samples(x, network.input.shape)
-    known = Labels.of(network.readout.shape, y, mask, len(taken))
+    taken = check_samples(x, network.sample_shape)
+    known = Labels.of(network.readout.result, y, mask, len(taken))
     source = read(model, taken.shape[1:], output)
     parts = _Parts.of(network, source)
     exact = logits(model, source, taken, progress)
@@ -98,7 +98,7 @@ def _accuracy(network: Network, outputs: NDArray[Any], known: Labels) -> float:
 
 
 def _places(network: Network) -> int:
-    return prod(network.readout.shape[1:])
+    return prod(network.readout.result[1:])
 
 
 @dataclass(frozen=True)

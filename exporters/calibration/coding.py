@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code
+from exporters.graph import Graph
 from exporters.recipe import Recipe
 from onespike_lava.data.encoding import decode, encode
 from onespike_lava.layers import Input, Shape
@@ -43,6 +44,14 @@ class InputCoding:
             largest = step * np.ones(shape[0]) * (2**recipe.bits - 1)
             code = Code.of_base(largest, replace(recipe, max_spikes=1), name)
         return cls(Input(name, shape, recipe.bits, low, step), code)
+
+    def of_view(self, graph: Graph) -> InputCoding:
+        """The same of samples from outside, where the graph's input is a view of them."""
+        attrs = graph.input.attrs
+        if not attrs.get("sample"):
+            return self
+        sample, axes = tuple(attrs["sample"]), tuple(attrs["axes"])
+        return replace(self, layer=replace(self.layer, sample=sample, axes=axes))
 
     def apply(self, samples: NDArray[Any]) -> Floats:
         """Samples [N, *shape] as the first layer of weights sees them, float64."""

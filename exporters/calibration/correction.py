@@ -94,7 +94,7 @@ class _Twins:
             for name in node.inputs:
                 if last[name] == node.name:
                     self._drop(name)
-        return Graph(tuple(nodes), self.graph.output)
+        return replace(self.graph, nodes=tuple(nodes))
 
     def _is_coded(self, node: Node) -> bool:
         return not self.exact_input or node.inputs[0] != self.graph.input.name

@@ -175,7 +175,7 @@ def _lattice_step(values: NDArray[np.float64]) -> float | None:
 
 def check_calibration(samples: NDArray[Any], graph: Graph) -> NDArray[Any]:
     """Calibration samples float[N, *shape] with N > 0, else `DataError`."""
-    checked = check_samples(samples, graph.shapes()[graph.input.name], "calibration")
+    checked = check_samples(samples, graph.sample_shape, "calibration")
     if not len(checked):
         raise DataError("calibration: no samples; give at least one, better some hundred")
     return checked

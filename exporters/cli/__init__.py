@@ -1,6 +1,6 @@
 """Commands of `onespike` that read source networks; `model` says how they name one.
 
-`recipe` makes options of those of a conversion.
+`recipe` makes options of those of a conversion, `dry_run` says what one would do.
 """
 
 COMMANDS = {

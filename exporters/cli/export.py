@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from exporters.cli import dry_run as dry
 from exporters.cli import recipe as recipes
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
 from exporters.recipe.options import OPTIONS, PAPER
@@ -31,7 +32,8 @@ SHIFT = [each.name for each in OPTIONS].index("shift")
 @click.option("--calibration", type=paths.SAMPLES, metavar="X.npz", help="x; of a graph of nodes.")
 @click.option("--adjacency", type=paths.SAMPLES, metavar="A.npz", help="Of scipy.sparse.save_npz.")
 @click.option("--features", type=paths.SAMPLES, metavar="X.npz", help="Write a graph's input.")
-@click.option("-o", "--output", required=True, type=paths.NET, metavar="NET.net")
+@click.option("-o", "--output", type=paths.NET, metavar="NET.net")
+@click.option("--dry-run", is_flag=True, help="Only say what becomes of each node.")
 @recipes.declared(OPTIONS[:SHIFT])
 @recipes.PAPER
 @recipes.declared(OPTIONS[SHIFT:])
@@ -43,7 +45,8 @@ def command(
     calibration: str | None,
     adjacency: str | None,
     features: str | None,
-    output: str,
+    output: str | None,
+    dry_run: bool,
     paper: bool,
     as_json: bool,
     **recipe: Any,
@@ -54,6 +57,8 @@ def command(
 
     With --adjacency MODEL is a graph network, called with features and adjacency; without
     --calibration its features are the identity, and --features keeps what the network takes.
+
+    --dry-run writes nothing; it lists every node that is refused, or what becomes of each.
     """
     say(f"reading {model}")
     from exporters import gcn
@@ -64,6 +69,14 @@ def command(
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 
+    if dry_run:
+        if adjacency is not None:
+            raise OptionError("dry-run: not of a graph network; leave it out")
+        pool = recipes.given(OPTIONS, recipe).get("pool", "own")
+        dry.dry_run(load_model(model, weights), calibration, model_output, pool, as_json)
+        return
+    _check(output, calibration, adjacency, features, model_output)
+    assert output is not None
     keep_inputs(
         {"output": (output, ".net"), "features": (features, ".npz")},
         model,
@@ -71,12 +84,6 @@ def command(
         calibration=calibration,
         adjacency=adjacency,
     )
-    if calibration is None and adjacency is None:
-        raise OptionError("calibration: missing; give samples with --calibration X.npz")
-    if features is not None and adjacency is None:
-        raise OptionError("features: only of a graph; give its --adjacency, or leave it out")
-    if model_output is not None and adjacency is not None:
-        raise OptionError("model-output: a graph network has one output; leave it out")
     samples = None if calibration is None else load_samples(calibration, labels=False).x
     recipe = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
     source = load_model(model, weights)
@@ -118,3 +125,21 @@ def command(
         f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
     )
     options.echo(f"self-check against the source: {found.check}")
+
+
+def _check(
+    output: str | None,
+    calibration: str | None,
+    adjacency: str | None,
+    features: str | None,
+    model_output: str | None,
+) -> None:
+    """Raise `OptionError` for an option that is missing or stands beside the wrong one."""
+    if output is None:
+        raise OptionError("output: missing; name the file to write with -o NET.net")
+    if calibration is None and adjacency is None:
+        raise OptionError("calibration: missing; give samples with --calibration X.npz")
+    if features is not None and adjacency is None:
+        raise OptionError("features: only of a graph; give its --adjacency, or leave it out")
+    if model_output is not None and adjacency is not None:
+        raise OptionError("model-output: a graph network has one output; leave it out")

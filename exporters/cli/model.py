@@ -15,7 +15,7 @@ from onespike_lava.system import files
 
 MODEL = click.argument("model", type=paths.ONNX, metavar="MODEL")
 WEIGHTS = click.option(
-    "--weights", type=paths.WEIGHTS, metavar="FILE.safetensors", help="Of package.module:factory."
+    "--weights", type=paths.WEIGHTS, metavar="FILE", help="Of package.module:factory."
 )
 
 MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which of several outputs.")

@@ -30,8 +30,8 @@ def command(as_json: bool) -> None:
 
 def supported() -> dict[str, dict[str, list[str]] | None]:
     """Source -> kind of operator -> names; None for torch where it is not installed."""
-    from exporters.frontends.builder import TAILS
     from exporters.frontends.onnx.table import READERS
+    from exporters.frontends.outputs import TAILS
 
     onnx = {"operators": list(READERS), "left out at the end": list(TAILS)}
     try:

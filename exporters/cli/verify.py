@@ -135,6 +135,6 @@ def _kin(
 
     logits = in_blocks(source.evaluate, x, "source network", progress)
     made_from = dict(network.provenance).get("source_sha256")
-    known = classes(logits, prod(network.readout.shape[1:]))
+    known = classes(logits, prod(network.readout.result[1:]))
     agree = int((known.reshape(-1) == found.reshape(-1)).sum())
     return _Kin(made_from == source.digest(), made_from, agree)

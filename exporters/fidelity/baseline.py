@@ -48,7 +48,22 @@ def logits(
         one = isinstance(found, torch.Tensor)
         return found.numpy() if one else graph.evaluate(part)
 
+    if not _says_the_same(run, graph, x[:2]):
+        return in_blocks(graph.evaluate, x, "source network", progress)
+
     return in_blocks(run, x, "source network", progress)
+
+
+def _says_the_same(run: Callable[[Any], NDArray[Any]], graph: Graph, x: NDArray[Any]) -> bool:
+    """Whether a module takes samples as they are, and gives what its graph does."""
+    try:
+        found, expected = run(x), graph.evaluate(x)
+    except Exception:  # several inputs, say; whoever reads the module says what is wrong with it
+        return False
+    alike = found.shape == expected.shape
+    return alike and bool(
+        np.allclose(found, expected, 1e-3, 1e-3 * np.abs(expected).max(initial=0))
+    )
 
 
 def in_blocks(

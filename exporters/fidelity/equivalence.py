@@ -89,7 +89,7 @@ class Known:
         def other(node: Node) -> Node:
             return replace(node, params={key: shaken(each) for key, each in node.params.items()})
 
-        graph = Graph(tuple(map(other, self.graph.nodes)), self.graph.output)
+        graph = replace(self.graph, nodes=tuple(map(other, self.graph.nodes)))
         apart = self.apart(lambda x: graph.evaluate(x, lambda _, value: shaken(value)))
         return apart.max(axis=(0, 2))
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from exporters.frontends.forms import formed, is_turned, turned
+from exporters.frontends.outputs import CLASSIFIES, CONSTANT, TAILS, Tail
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.refusals import hint, listed_problems, problem, shortened
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from exporters.graph.arithmetic import window
 from onespike_lava.data.misfit import listed
-from onespike_lava.errors import DataError, UnsupportedError
+from onespike_lava.errors import DataError, RefusedNodesError, UnsupportedError
 from onespike_lava.layers import Shape
-
-
-class RefusedError(ValueError):
-    """Why a front end cannot read a node; the builder puts its name and operator in front."""
 
 
 class Batch:
@@ -29,56 +29,6 @@ class Batch:
 
 
 BATCH = Batch()
-
-TAILS = {
-    "softmax": "softmax keeps the order of classes",
-    "logsoftmax": "log_softmax keeps the order of classes",
-    "sigmoid": "the scores are its logits",
-    "argmax": "predictions are the argmax of the scores",
-}
-"""What may stand behind the logits, and why it can be left out; names as in `HINTS`."""
-
-CLASSIFIES = (
-    *("argmax", "zipmap", "labelencoder", "arrayfeatureextractor", "topk", "normalizer"),
-    "concat",
-)
-"""What may follow and makes classes of values, whose order then is all that counts."""
-
-CONSTANT = ("softmax", "logsoftmax", "argmax")
-"""What gives the same for every single logit."""
-
-
-@dataclass(frozen=True, repr=False)
-class Ref:
-    """The value of a node: its name and its shape without the batch.
-
-    The shape is as the source network sees it: (C, H, W), (F,), or (C, L) for the planes of
-    (C, H, W) in one row, such as a 1-D network's (C, 1, L).
-    """
-
-    name: str
-    shape: Shape
-
-    def __repr__(self) -> str:
-        """As error messages show it."""
-        return self.name
-
-
-@dataclass(frozen=True)
-class Tail:
-    """What stands behind the logits, such as their softmax: only an output may be one.
-
-    steps : what the source computes from the logits, as its front end has it
-    two   : the source has one logit, of which two scores were made
-    squashed : the sigmoid whose values are the result; empty where classes are, or no sigmoid
-    turned   : whether larger logits give smaller values, as in `1 - p`
-    """
-
-    logits: Ref
-    steps: tuple[Any, ...] = ()
-    two: bool = False
-    squashed: str = ""
-    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +50,9 @@ class Builder:
     notes    : what became of nodes of the source that need none here
     given    : shape of the data, where the source leaves sizes of its input open
     misfits  : linear nodes whose input has another number of values than they take
+    turned   : whether the output has its channels last in the source, and in front here
+    batch    : the batch size that the source is fixed to, 0 for any
+    forms    : values in the form that operators read, as `forms.formed` made them
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -108,6 +61,9 @@ class Builder:
     notes: dict[str, str] = field(default_factory=dict)
     given: Shape = ()
     misfits: list[str] = field(default_factory=list)
+    turned: bool = False
+    batch: int = 0
+    forms: dict[tuple[str, Shape, bytes], Ref] = field(default_factory=dict)
 
     def add(
         self,
@@ -118,36 +74,82 @@ class Builder:
         attrs: Mapping[str, Any] | None = None,
     ) -> Ref:
         """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
-        name = self._fresh(name)
         given = {key: value for key, value in (params or {}).items() if value is not None}
         _check_weights(given)
+        alike = bool(inputs) and _alike(self, op, inputs)
+        if not alike and op not in AS_THEY_ARE:
+            inputs, given = self._formed(op, inputs, given)
+        across = not alike and op not in AS_THEY_ARE and is_turned(self, inputs[0])
+        if across:
+            given, attrs = turned(given, attrs or {})
+        name = self._fresh(name)
         node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
         try:
-            shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
+            made = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:
             self.misfits += [name] if op == "linear" else []
             raise RefusedError(str(error).split(": ", 1)[1]) from None
         _check_padding(node, [self.shapes[ref.name] for ref in inputs])
-        self.nodes[name], self.shapes[name] = node, shape
+        self.nodes[name], self.shapes[name] = node, made
+        if alike:
+            return Ref(name, inputs[0].shape, inputs[0].order)
+        shape = (made[0], made[2], made[1]) if across and len(made) == 3 else made
         if len(shape) == 3 and any(len(ref.shape) == 2 for ref in inputs):
             return Ref(name, (shape[0], shape[1] * shape[2]))
         return Ref(name, shape)
+
+    def _formed(
+        self, op: str, inputs: Sequence[Ref], params: dict[str, Any]
+    ) -> tuple[Sequence[Ref], dict[str, Any]]:
+        """Inputs as the operator reads them; a linear map takes their order into its weights."""
+        if op == "linear" and inputs[0].order is not None and len(inputs[0].shape) == 1:
+            size, order = prod(self.shapes[inputs[0].name]), inputs[0].order
+            weight = np.asarray(params["weight"])
+            if weight.ndim == 2 and weight.shape[1] == len(order) and len(set(order)) == len(order):
+                wide = np.zeros((len(weight), size), weight.dtype)
+                wide[:, order] = weight
+                source = Ref(inputs[0].name, self.shapes[inputs[0].name])
+                return [formed(self, source.reshaped((size,)))], {**params, "weight": wide}
+        return [formed(self, each) for each in inputs], params
 
     def drop(self, name: str, why: str) -> None:
         """Note a node of the source that needs none here."""
         self.notes[name] = f"dropped ({why})"
 
-    def tail(self, name: str, kind: str, x: Ref | Tail, step: Any = None) -> Tail:
-        """Leave out a node behind the logits; `kind` is a key of `TAILS`, or what follows one."""
+    def ended(self, value: Any) -> Any:
+        """A value as an output: in the form of a node, with the channels in front."""
+        if not isinstance(value, Ref):
+            return value
+        for axis in dict.fromkeys((0, len(value.shape) - 1)):
+            try:
+                found = formed(self, value.first(axis))
+            except RefusedError:
+                continue
+            self.turned = axis > 0
+            if axis:
+                self.drop(value.name + ".order", "the network's output has its channels in front")
+            return found
+        raise RefusedError(
+            f"an output {listed(value.shape)} whose elements lie in no plane's order"
+        )
+
+    def tail(
+        self, name: str, kind: str, x: Ref | Tail, step: Any = None, axis: int | None = None
+    ) -> Tail:
+        """Leave out a node behind the logits; `kind` is a key of `TAILS`, or what follows one.
+
+        axis : of the classes, counted with the batch; None where it needs none
+        """
         tail = Tail(x) if isinstance(x, Ref) else x
         if kind not in TAILS and isinstance(x, Ref):
             raise RefusedError(self.not_supported(kind))
-        if len(tail.logits.shape) != 1:
-            shape = ", ".join(map(str, tail.logits.shape))
-            raise RefusedError(
-                f"is applied to [N, {shape}]; only behind logits [N, F] is {kind} left out"
-            )
-        if kind in CONSTANT and tail.logits.shape == (1,):
+        if isinstance(x, Ref):
+            rank = len(x.shape) + 1
+            axis = 1 if axis is None else axis % rank
+            if axis not in (1, rank - 1):
+                raise RefusedError(f"along axis {axis}; only along 1, the classes")
+            tail = Tail(self.ended(x.first(axis - 1)))
+        if kind in CONSTANT and tail.logits.shape[0] == 1:
             raise RefusedError(
                 f"{kind} of one value gives the same for every sample; end the network before it"
             )
@@ -190,8 +192,9 @@ class Builder:
                 f"{problem(name, *found)}; give samples of the size it was trained on"
             )
         if self.problems:
-            raise UnsupportedError(
-                listed_problems((name, *found) for name, found in self.problems.items())
+            raise RefusedNodesError(
+                listed_problems((name, *found) for name, found in self.problems.items()),
+                ((f"{name} ({kind})", reason) for name, (kind, reason) in self.problems.items()),
             )
         raise UnsupportedError("output: not the value of a node; return one tensor")
 
@@ -204,6 +207,25 @@ class Builder:
         return fresh
 
 
+AS_THEY_ARE = ("input", "view")
+"""Operators whose inputs may have any shape."""
+
+
+def _alike(build: Builder, op: str, inputs: Sequence[Ref]) -> bool:
+    """Whether the operator works element by element on values of one order."""
+    one, *others = inputs
+    outside = build.nodes[one.name].op == "input" and one.order is None
+    if op not in ("relu", "identity", "add") or outside:
+        return False
+    return all(
+        build.shapes[each.name] == build.shapes[one.name]
+        and each.shape == one.shape
+        and (each.order is None) == (one.order is None)
+        and (each.order is None or bool((each.places == one.places).all()))
+        for each in others
+    )
+
+
 def _check_weights(params: Mapping[str, Any]) -> None:
     """Raise `RefusedError` for parameters without values, or with values that are not real."""
     for key, value in params.items():
@@ -212,6 +234,10 @@ def _check_weights(params: Mapping[str, Any]) -> None:
             raise RefusedError(f"{key} of type {array.dtype}; only real numbers are supported")
         if array.size == 0:
             raise RefusedError(f"{key} {list(array.shape)} holds no values; take the layer out")
+
+
+PADDED_MAX = 2**14
+"""Most places of a plane with padding that is wider than kernel and plane."""
 
 
 def _check_padding(node: Node, shapes: Sequence[Shape]) -> None:
@@ -228,34 +254,8 @@ def _check_padding(node: Node, shapes: Sequence[Shape]) -> None:
         below = slide.dilation[axis] * (size - 1)
         most = max(below, shapes[0][1 + axis])
         found = max(slide.padding[axis::2])
-        if found > most:
+        if found > most and prod(slide.padded(shapes[0])[1:]) > PADDED_MAX:
             what = ("rows", "columns")[axis]
             raise RefusedError(
                 f"pads {found} {what} where {shapes[0][1 + axis]} are, more than {most}; pad less"
             )
-
-
-def choose_output(outputs: Mapping[str, Any], chosen: str | None) -> str:
-    """Name of the output that the network's result is.
-
-    outputs : name -> `Ref`, `Tail`, or something else
-    chosen  : the caller's choice, None where there is none to make
-
-    Outputs that all stand for the same logits need no choice. Raises `UnsupportedError`.
-    """
-    if not outputs:
-        raise UnsupportedError("output: there is none; export the network with one")
-    names = ", ".join(outputs)
-    if chosen is not None and chosen not in outputs:
-        raise UnsupportedError(f"output: {chosen!r} is not one of {names}; choose one of them")
-    unknown = [name for name, each in outputs.items() if not isinstance(each, (Ref, Tail))]
-    if chosen is not None or unknown:
-        return chosen or unknown[0]
-    logits = {each.logits if isinstance(each, Tail) else each for each in outputs.values()}
-    if len(logits) > 1:
-        raise UnsupportedError(
-            f"output: {len(outputs)} of them ({names}); only one is supported, choose it with "
-            f"output={next(iter(outputs))!r}, on the command line --model-output"
-        )
-    plain_ones = [name for name, each in outputs.items() if isinstance(each, Ref)]
-    return next(iter(plain_ones or outputs))

@@ -15,9 +15,9 @@ from onespike_lava.system.parts import need
 
 
 def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> Graph:
-    """The graph of a torch module, an ONNX file (a path), or the graph itself.
+    """The graph of a torch module, an exported program, an ONNX file (a path), or itself.
 
-    input_shape : of one sample, (C, H, W) or (F,)
+    input_shape : of one sample, (C, H, W) or (F,); () of a file that tells itself
     output      : which of several outputs; its name, or the key or number that a module returns
 
     Torch or onnx is imported only when needed. Raises `MissingPartError` where it is not
@@ -35,11 +35,11 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
         graph = from_torch(model, shape, output)
     else:
         raise UnsupportedError(
-            f"model: {type(model).__name__} is not a torch Module, the path of an ONNX file, or "
-            "an exporters.graph.Graph; give one of these"
+            f"model: {type(model).__name__} is not a torch Module or exported program, the path of "
+            "an ONNX file, or an exporters.graph.Graph; give one of these"
         )
-    found = graph.shapes()[graph.input.name]
-    if found != shape:
+    found = graph.sample_shape
+    if shape and shape not in (found, found[::2] if found[1:2] == (1,) else found):
         raise DataError(
             f"data: shape {listed(shape)} does not fit {listed(found)}, which the model takes; "
             f"{way_out(shape, found)}"
@@ -79,6 +79,7 @@ def _from_onnx(path: str | Path, shape: tuple[int, ...], output: str | None) -> 
 
 
 def _is_torch_module(model: Any) -> bool:
-    """Whether it is a torch module; what nobody imported torch for is none."""
-    torch = sys.modules.get("torch.nn")
-    return torch is not None and isinstance(model, torch.Module)
+    """Whether it is a torch module or program; what nobody imported torch for is none."""
+    torch, export = sys.modules.get("torch.nn"), sys.modules.get("torch.export")
+    program = getattr(export, "ExportedProgram", ())
+    return torch is not None and isinstance(model, (torch.Module, program or torch.Module))

@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_ACTIVATIONS = ("leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "hardswish", "mish")
-_WIDENING = (
-    *("convtranspose", "convtranspose1d", "convtranspose2d", "interpolate", "upsample", "resize"),
-    *("upsamplingnearest2d", "upsamplingbilinear2d", "pixelshuffle", "depthtospace"),
+_ACTIVATIONS = (
+    *(
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "swish",
+        "hardswish",
+        "mish",
+        "softsign",
+        "logsigmoid",
+    ),
+    *("tanh", "softplus", "tanhshrink"),
 )
 _NORMS = (
     *("layernorm", "layernormalization", "groupnorm", "groupnormalization", "instancenorm2d"),
@@ -20,16 +30,8 @@ _QUANTISED = (
 )
 
 HINTS = {
-    **dict.fromkeys(_ACTIVATIONS, "use ReLU and train again: spikes carry no negative values"),
-    **dict.fromkeys(("tanh", "softplus", "hardsigmoid"), "use ReLU and train again"),
-    **dict.fromkeys(
-        _WIDENING,
-        "nothing here enlarges planes; keep their size with Conv2d of stride 1 and padding",
-    ),
+    **dict.fromkeys(_ACTIVATIONS, "use ReLU and train again: it bends, ReLUs do not"),
     **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d"), "use its 2-D form"),
-    **dict.fromkeys(
-        ("transpose", "permute"), "keep the channel-first order of elements, export it so"
-    ),
     **dict.fromkeys(_NORMS, "use batch norm"),
     **dict.fromkeys(("lstm", "gru", "rnn"), "only feed-forward networks are supported"),
     **dict.fromkeys(("einsum", "bmm", "multiheadattention"), "use Linear or Conv2d layers"),

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from exporters.frontends.builder import BATCH, Builder, Ref, RefusedError
+from exporters.frontends.builder import BATCH, Builder
+from exporters.frontends.forms import formed
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.windows import plane
 from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
@@ -22,6 +24,7 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
     To [N, F] it flattens; to [N, C, L] or back it only looks at the planes otherwise.
     """
     first, *rest = target or (None,)
+    first = BATCH if build.batch and first == build.batch else first
     sizes = [int(size) for size in rest if isinstance(size, (int, np.integer))]
     size, given = prod(x.shape), len(sizes) == len(rest)
     if given and sizes.count(-1) == 1 and first is BATCH:
@@ -31,20 +34,25 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
         found = _viewed(build, name, x, tuple(sizes))
         if found is not None:
             return found
+        if sizes:
+            build.drop(name, "reshape that keeps the order")
+            return x.reshaped(sizes)
     wanted = ", ".join(map(str, target))
     if x.shape == build.shapes[x.name] == (1,) and list(target) in ([BATCH], [-1]):
         return build.add("identity", name, [x], attrs={"reason": "one value per sample"})
     end = " (behind the logits leave it out)" if len(x.shape) == 1 else ""
     raise RefusedError(
-        f"reshape of {listed(x.shape)} to [{wanted}]{end}; only flattening to [N, {size}], or of "
-        "the planes of [N, C, H, W] to [N, C, L], is supported"
+        f"reshape of {listed(x.shape)} to [{wanted}]{end}; the batch must stay alone in front, "
+        f"with {size} values behind it"
     )
 
 
 def _viewed(build: Builder, name: str, x: Ref, sizes: Shape) -> Ref | None:
     shape = build.shapes[x.name]
+    if x.order is not None:
+        return None
     if len(sizes) == 1 and len(shape) > 1:
-        return build.add("flatten", name, [x])
+        return build.add("flatten", name, [Ref(x.name, shape)])
     if sizes not in (x.shape, shape, (shape[0], prod(shape[1:]))) or len(sizes) > 3:
         return None
     same = build.add("identity", name, [x], attrs={"reason": "reshape that keeps the order"})
@@ -88,12 +96,29 @@ def padded(build: Builder, name: str, x: Ref, widths: Sequence[tuple[int, int]])
         raise RefusedError("negative padding; slice instead")
     if not any(any(each) for each in widths):
         return build.add("identity", name, [x], attrs={"reason": "pads nothing"})
+    axis = len(widths) - 1
+    changed = [any(each) for each in widths]
+    outside = build.nodes[x.name].op == "input" and changed == [True, True, False]
+    if outside or _channels_last(build, x):
+        moved = padded(build, name, x.first(axis), [widths[axis], *widths[:axis]])
+        return moved.back(axis)
     attrs: dict[str, Any] = {"channels": tuple(widths[0])} if any(widths[0]) else {}
     if len(widths) > 1:
         plane(build, x)
         rows, columns = ((0, 0), *widths[1:])[-2:]
         attrs["padding"] = (rows[0], columns[0], rows[1], columns[1])
     return build.add("pad", name, [x], attrs=attrs)
+
+
+def _channels_last(build: Builder, x: Ref) -> bool:
+    """Whether the last axis is the channels': only it can stand in front."""
+    if len(x.shape) != 3 or x.order is None:
+        return False
+    try:
+        formed(build, x)
+    except RefusedError:
+        return True
+    return False
 
 
 def sliced(build: Builder, name: str, x: Ref, keep: Sequence[slice]) -> Ref:
@@ -103,6 +128,10 @@ def sliced(build: Builder, name: str, x: Ref, keep: Sequence[slice]) -> Ref:
         raise RefusedError("slices backwards; only positive steps are supported")
     if all((0, size, 1) == each for each, size in zip(bounds, x.shape, strict=True)):
         return build.add("identity", name, [x], attrs={"reason": "keeps everything"})
+    axis = len(bounds) - 1
+    if _channels_last(build, x):
+        moved = sliced(build, name, x.first(axis), [keep[axis], *keep[:axis]])
+        return moved.back(axis)
     if len(bounds) == 2:
         plane(build, x)
         bounds.insert(1, (0, 1, 1))

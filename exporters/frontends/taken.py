@@ -74,7 +74,41 @@ def first_taken(start: Any, readers: Callable[[Any], Iterable[Any]], layer: Laye
 
 def of_torch(traced: Any, modules: Mapping[str, Any], shape: Shape) -> Taken | None:
     """What the first layers of a torch.fx trace take."""
+    inputs = [node for node in traced.nodes if node.op == "placeholder"]
+    layer = _layers(modules, shape)
+    return first_taken(inputs[0], lambda node: node.users, layer) if len(inputs) == 1 else None
 
+
+Part = tuple[int, int]
+"""First channel of an input, and the one behind its last."""
+
+
+def parts_of(traced: Any, modules: Mapping[str, Any], shape: Shape) -> dict[str, Part | None]:
+    """Which channels of a sample each input of a torch.fx trace without a default takes.
+
+    Its first layer tells how many; else inputs share what is left evenly. None where neither does.
+    """
+    inputs = [node for node in traced.nodes if node.op == "placeholder" and not node.args]
+    counts: dict[str, int | None] = {}
+    for node in inputs:
+        found = first_taken(node, lambda each: each.users, _layers(modules, shape))
+        counts[node.name] = int(found.sizes[0] or 0) if found else None
+    joined = {user for node in inputs for user in node.users}
+    if len(inputs) > 1 and len(joined) == 1:
+        counts = dict.fromkeys(counts)  # what the layer behind takes is all of them together
+    open_ones = [name for name, count in counts.items() if count is None]
+    left = shape[0] - sum(count or 0 for count in counts.values())
+    share = left // len(open_ones) if open_ones and left % len(open_ones) == 0 else None
+    parts: dict[str, Part | None] = {}
+    first = 0
+    for name, count in counts.items():
+        size = share if count is None else count
+        parts[name] = None if not size else (first, first + size)
+        first += size or 0
+    return parts if first == shape[0] else dict.fromkeys(parts)
+
+
+def _layers(modules: Mapping[str, Any], shape: Shape) -> Layer:
     def layer(node: Any) -> tuple[str, str, Sizes | None]:
         module = modules.get(str(node.target)) if node.op == "call_module" else None
         if module is None:
@@ -82,8 +116,7 @@ def of_torch(traced: Any, modules: Mapping[str, Any], shape: Shape) -> Taken | N
         kind = type(module).__name__
         return f"{node.target} ({kind})", plain(kind), _of_module(kind, module, shape)
 
-    inputs = [node for node in traced.nodes if node.op == "placeholder"]
-    return first_taken(inputs[0], lambda node: node.users, layer) if len(inputs) == 1 else None
+    return layer
 
 
 def _of_module(kind: str, module: Any, shape: Shape) -> Sizes | None:
@@ -99,16 +132,17 @@ def _of_module(kind: str, module: Any, shape: Shape) -> Sizes | None:
     return None
 
 
-def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, axes: int) -> Taken | None:
+def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, shape: Shape) -> Taken | None:
     """What the first nodes of an ONNX model take.
 
     arrays : its constants by name
-    start  : name of its input, of so many `axes` behind the channels
+    start  : name of its input
+    shape  : of a sample
     """
 
     def layer(node: Any) -> tuple[str, str, Sizes | None]:
         name = node.name or next(iter(node.output), "")
-        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays, axes)
+        return f"{name} ({node.op_type})", plain(node.op_type), _of_node(node, arrays, shape)
 
     def readers(found: Any) -> list[Any]:
         names = [found] if isinstance(found, str) else list(found.output)
@@ -117,16 +151,17 @@ def of_onnx(model: Any, arrays: Mapping[str, Any], start: str, axes: int) -> Tak
     return first_taken(start, readers, layer)
 
 
-def _of_node(node: Any, arrays: Mapping[str, Any], axes: int) -> Sizes | None:
+def _of_node(node: Any, arrays: Mapping[str, Any], sample: Shape) -> Sizes | None:
     weight = arrays.get(node.input[1]) if len(node.input) > 1 else None
     shape: Shape = getattr(weight, "shape", ())
     attrs = {each.name: each.i for each in node.attribute}
     if node.op_type == "Conv" and len(shape) in (3, 4):
         return (shape[1] * attrs.get("group", 1), *PLANES[len(shape) - 2])
     if node.op_type == "BatchNormalization" and len(shape) == 1:
-        return (*shape, *PLANES[axes])
+        return (*shape, *PLANES[len(sample) - 1])
     if node.op_type == "Gemm" and len(shape) == 2 and not attrs.get("transA"):
         return (shape[1 if attrs.get("transB") else 0],)
-    if node.op_type == "MatMul" and len(shape) == 2:
+    along = len(sample) > 1 and sample[-1] == next(iter(shape), 0)
+    if node.op_type == "MatMul" and len(shape) == 2 and not along:
         return (shape[0],)
     return None

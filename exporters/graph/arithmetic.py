@@ -140,6 +140,53 @@ def cut(node: Node, values: Values) -> Array:
     return np.ascontiguousarray(values[0][whole])
 
 
+def view(node: Node, values: Values) -> Array:
+    """Axes of a sample in another order and another shape."""
+    return arranged(node, values[0])
+
+
+def arranged(node: Node, x: NDArray[Any]) -> NDArray[Any]:
+    """Samples [N, *sample] as the view or input `node` has them, [N, *shape]."""
+    attrs = node.attrs
+    samples = x.reshape(len(x), *attrs["sample"])
+    moved = samples.transpose(0, *(axis + 1 for axis in attrs["axes"]))
+    return np.ascontiguousarray(moved.reshape(len(x), *attrs["shape"]))
+
+
+def unflatten(node: Node, values: Values) -> Array:
+    """A vector as planes, in C order."""
+    return values[0].reshape(len(values[0]), *node.attrs["shape"])
+
+
+def upsample(node: Node, values: Values) -> Array:
+    """Every row and column several times, or with zeros behind it."""
+    (x,), (down, across) = values, node.attrs["scale"]
+    if not node.attrs.get("zeros", False):
+        return x.repeat(down, axis=2).repeat(across, axis=3)
+    count, channels, rows, columns = x.shape
+    cells = np.zeros((count, channels, rows, down, columns, across), x.dtype)
+    cells[:, :, :, 0, :, 0] = x
+    return cells.reshape(count, channels, rows * down, columns * across)
+
+
+def areas(node: Node, values: Values) -> Array:
+    """Mean of each area of a plane."""
+    down, across = (
+        area_matrix(node, key, size)
+        for key, size in zip(("rows", "columns"), values[0].shape[2:], strict=True)
+    )
+    result: NDArray[np.float64] = down @ values[0].astype(np.float64) @ across.T
+    return result.astype(np.float32)
+
+
+def area_matrix(node: Node, key: str, size: int) -> NDArray[np.float64]:
+    """What each of the areas along `rows` or `columns` takes of the plane, float64[areas, size]."""
+    matrix = np.zeros((len(node.attrs[key]), size))
+    for at, (start, stop) in enumerate(node.attrs[key]):
+        matrix[at, start:stop] = 1 / (stop - start)
+    return matrix
+
+
 def slices(node: Node) -> tuple[slice, ...]:
     """What a slice keeps, one per axis of a sample."""
     attrs = node.attrs

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from exporters.graph.arithmetic import arranged
 from exporters.graph.execution import Observer, observed, run
 from exporters.graph.node import Array, GraphError, MisfitError, Node
 from exporters.graph.operators import OPERATORS
 from onespike_lava.data.samples import check_samples
-from onespike_lava.layers import Shape, times
+from onespike_lava.layers import Shape, times, unblocked
 
 VALUES_LIMIT = 2**24
 """Most values that a node may have per sample; ImageNet networks have some million."""
@@ -34,6 +35,8 @@ class Graph:
     notes  : what became of nodes of the source that are none here, such as a final softmax
     squashed : the sigmoid that was left out behind the output, whose logits the values are; empty
                for none, and where the source makes classes of its values
+    blocks : (rows, columns) of a plane that lie in channels of the output node's value; the
+             network's result has them in their places
 
     Raises `GraphError` where names, inputs, parameters or shapes do not fit.
     """
@@ -42,6 +45,7 @@ class Graph:
     output: str
     notes: Mapping[str, str] = field(default_factory=dict)
     squashed: str = ""
+    blocks: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
         """Check names and inputs, then infer every shape."""
@@ -70,6 +74,23 @@ class Graph:
         """The first node."""
         return self.nodes[0]
 
+    @property
+    def sample_shape(self) -> Shape:
+        """Shape of one sample from outside; that of the input, or what is viewed as it."""
+        return tuple(self.input.attrs.get("sample", self._shapes[self.input.name]))
+
+    def inside(self, x: Array) -> tuple[Graph, Array]:
+        """The graph behind the view of its input, and samples [N, *shape] as it then takes them."""
+        shape = self._shapes[self.input.name]
+        if not self.input.attrs.get("sample"):
+            return self, x.reshape(len(x), *shape)
+        entry = replace(self.input, attrs={"shape": shape})
+        return replace(self, nodes=(entry, *self.nodes[1:])), arranged(self.input, x)
+
+    def seen_as(self, other: Graph) -> Graph:
+        """The graph with the input of another, whose nodes are called alike."""
+        return replace(self, nodes=(other.input, *self.nodes[1:]))
+
     def node(self, name: str) -> Node:
         """The node of that name; `GraphError` if there is none."""
         if name not in self._by_name:
@@ -95,9 +116,12 @@ class Graph:
         same shape, which the following nodes then read. A value is freed after its last use,
         so memory grows with N only; give large data in batches. Raises `DataError`.
         """
-        samples = check_samples(x, self._shapes[self.input.name]).astype(np.float32, copy=False)
+        samples = check_samples(x, self.sample_shape).astype(np.float32, copy=False)
+        if self.input.attrs.get("sample"):
+            samples = arranged(self.input, samples)
         entry = observed(self.input, samples, observe)
-        return run(self.nodes, self.output, {self.input.name: entry}, observe)
+        found = run(self.nodes, self.output, {self.input.name: entry}, observe)
+        return unblocked(found, self.blocks)
 
     def digest(self) -> str:
         """SHA-256 over structure, settings and parameters, as 64 hexadecimal digits."""

@@ -14,7 +14,11 @@ Attributes, all optional but `shape` and `kernel`:
     count_include_pad : whether an average pool divides by the full kernel at borders
     eps               : of a batch norm
     fixed             : whether a conv or linear stands for no trained layer: a skip, a pool
-    shape             : of the input
+    shape             : of the input, of a view, of planes made of a vector
+    sample, axes      : of a view or an input: a sample from outside, and its axes in order
+    scale             : (rows, columns) that an upsample makes of one
+    zeros             : whether all but the first of these are zeros, not copies
+    rows, columns     : (start, stop) of each area of which `areas` takes the mean
 """
 
 from __future__ import annotations
@@ -74,9 +78,46 @@ class Operator:
 
 def _input_shape(node: Node, inputs: list[Shape]) -> Shape:
     shape = tuple(node.attrs.get("shape", ()))
-    if len(shape) not in (1, 3) or min(shape) < 1:
+    if len(shape) not in (1, 2, 3, 4) or min(shape) < 1:
         raise MisfitError(f"shape {shape}; give (C, H, W) or (F,), without the batch")
     return shape
+
+
+def _view_shape(node: Node, inputs: list[Shape]) -> Shape:
+    shape = tuple(node.attrs.get("shape", ()))
+    sample, axes = (tuple(node.attrs.get(key, ())) for key in ("sample", "axes"))
+    if sorted(axes) != list(range(len(sample))) or not prod(shape) == prod(sample) == prod(
+        inputs[0]
+    ):
+        raise MisfitError(
+            f"axes {axes} of {_list(sample)} as {_list(shape)}; give all, and each once"
+        )
+    return shape
+
+
+def _unflatten_shape(node: Node, inputs: list[Shape]) -> Shape:
+    shape = tuple(node.attrs.get("shape", ()))
+    if len(shape) != 3 or inputs[0] != (prod(shape),):
+        raise MisfitError(f"input {_list(inputs[0])} does not make {_list(shape)}")
+    return shape
+
+
+def _upsample_shape(node: Node, inputs: list[Shape]) -> Shape:
+    (shape,), scale = inputs, tuple(node.attrs.get("scale", ()))
+    if len(shape) != 3 or len(scale) != 2 or min(scale) < 1:
+        raise MisfitError(f"input {_list(shape)}, scale {scale}; only planes are made larger")
+    return (shape[0], shape[1] * scale[0], shape[2] * scale[1])
+
+
+def _areas_shape(node: Node, inputs: list[Shape]) -> Shape:
+    shape = inputs[0]
+    bounds = [tuple(node.attrs.get(key, ())) for key in ("rows", "columns")]
+    if len(shape) != 3 or not all(bounds):
+        raise MisfitError(f"input {_list(shape)}; only areas of planes have a mean")
+    for each, size in zip(bounds, shape[1:], strict=True):
+        if not all(0 <= start < stop <= size for start, stop in each):
+            raise MisfitError(f"areas {each} of {size}; give parts of the plane")
+    return (shape[0], len(bounds[0]), len(bounds[1]))
 
 
 def _same_shape(node: Node, inputs: list[Shape]) -> Shape:
@@ -205,6 +246,10 @@ OPERATORS: dict[str, Operator] = {
     "concat": Operator(_concat_shape, arithmetic.concat, arity=(2, INPUTS_MAX)),
     "pad": Operator(_pad_shape, arithmetic.pad),
     "slice": Operator(_slice_shape, arithmetic.cut),
+    "view": Operator(_view_shape, arithmetic.view),
+    "unflatten": Operator(_unflatten_shape, arithmetic.unflatten),
+    "upsample": Operator(_upsample_shape, arithmetic.upsample),
+    "areas": Operator(_areas_shape, arithmetic.areas),
 }
 """Every operator of a graph, by the name in `Node.op`."""
 

@@ -7,6 +7,7 @@ concats      : concatenations, split among what reads them
 pools        : neurons and synapses for pools, pads, slices and the readout
 signed       : values that may be negative
 compose      : two linear maps in a row as one
+planes       : the ends of a network, uneven pools, enlarged planes
 algebra      : the linear maps themselves, in float64
 budget       : how far sums and concatenations may spread
 spiking_form : what a prepared graph must look like

@@ -177,6 +177,14 @@ def slice_as_map(cut: Node, shape: Shape) -> Node:
     return Node(cut.name, "conv", cut.inputs, {"weight": wide}, attrs)
 
 
+def spreading(channels: int, rows: int, columns: int) -> NDArray[np.float32]:
+    """A kernel that puts value `(c, y, x)` of a vector at its place, float32[C, C H W, H, W]."""
+    weight = np.zeros((channels, channels * rows * columns, rows, columns), np.float32)
+    for at, (channel, row, column) in enumerate(np.ndindex(channels, rows, columns)):
+        weight[channel, at, rows - 1 - row, columns - 1 - column] = 1
+    return weight
+
+
 def map_size(node: Node, shape: Shape) -> int:
     """Weights of `pad_as_map` or `slice_as_map` of values of `shape`."""
     if node.op == "pad":

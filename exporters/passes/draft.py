@@ -13,7 +13,10 @@ from onespike_lava.layers import Shape
 LINEAR = ("conv", "linear")
 """Operators that become synapses."""
 
-KEEP_SIGN = ("maxpool", "avgpool", "flatten", "identity", "add", "concat", "pad", "slice")
+KEEP_SIGN = (
+    *("maxpool", "avgpool", "areas", "flatten", "identity", "add", "concat", "pad", "slice"),
+    *("view", "unflatten", "upsample"),
+)
 """Operators whose values are not negative where their inputs are not."""
 
 
@@ -60,12 +63,14 @@ class Draft:
 
     account : source node -> `converted`, `folded into ...`, `dropped (...)`
     sources : source node -> its operator
+    blocks  : (rows, columns) of a plane that lie in channels of the output
     """
 
     nodes: Nodes
     output: str
     account: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    blocks: tuple[int, int] = (1, 1)
     _inferred: dict[str, tuple[Node, list[Shape], Shape]] = field(default_factory=dict)
 
     @classmethod
@@ -98,7 +103,7 @@ class Draft:
 
     def graph(self) -> Graph:
         """The nodes that the output needs, as a graph."""
-        return Graph(tuple(self.order()), self.output)
+        return Graph(tuple(self.order()), self.output, blocks=self.blocks)
 
     def title(self, node: Node) -> str:
         """Name and operator of a node as the source has it, for error messages."""

@@ -12,7 +12,7 @@ from exporters.passes import algebra
 from exporters.passes.draft import LINEAR, Draft
 from onespike_lava.errors import UnsupportedError
 
-IDLE = ("relu", "maxpool", "avgpool", "flatten", "pad", "slice")
+IDLE = ("relu", "maxpool", "avgpool", "areas", "flatten", "pad", "slice", "unflatten", "upsample")
 """Operators behind which a ReLU may do nothing; behind sums and maps it stands for neurons."""
 
 

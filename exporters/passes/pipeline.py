@@ -19,6 +19,8 @@ from exporters.passes.folding import (
     merge_relus,
     sink_flattens,
 )
+from exporters.passes.planes.ends import end_in_a_map, fold_views, map_planes
+from exporters.passes.planes.layout import lay_out
 from exporters.passes.pools import (
     flatten_readout,
     fold_pads,
@@ -63,6 +65,8 @@ def passes(pool: str) -> tuple[Pass, ...]:
 
 BEFORE_POOLS: tuple[Pass, ...] = (
     drop_identities,
+    fold_views,
+    end_in_a_map,
     split_concats,
     sink_flattens,
     fold_pads,
@@ -78,6 +82,8 @@ end norms and ReLUs stand right behind the maps that they fold into or are the n
 AFTER_POOLS: tuple[Pass, ...] = (
     own_average_pools,
     map_pads_and_slices,
+    map_planes,
+    lay_out,
     compose_signed,
     flatten_readout,
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporters.graph import Node, is_spiking
 from exporters.graph.arithmetic import window, window_counts, window_divisors
 from exporters.passes import algebra
-from exporters.passes.budget import Room
+from exporters.passes.budget import SUMMANDS_MAX, Room
 from exporters.passes.compose import compose
 from exporters.passes.draft import Draft
+from exporters.passes.planes.areas import parts_of
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
 
@@ -85,15 +85,16 @@ def own_average_pools(draft: Draft) -> None:
     signed values is left as a linear map.
     """
     shapes = draft.shapes()
-    for node in draft.of_op("avgpool"):
+    for node in draft.of_op("avgpool", "areas"):
         pool = draft.nodes[node.name]
         source = draft.source(pool)
         shape = shapes[node.inputs[0]]
-        divisors = window_divisors(pool, shape)
-        if np.ptp(divisors) > 0:
-            raise UnsupportedError(_uneven(draft, pool, divisors))
         spikes = draft.non_negative(source.name)
-        draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
+        even = pool.op == "avgpool" and np.ptp(divisors := window_divisors(pool, shape)) == 0
+        if even:
+            draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
+        else:
+            _put_parts(draft, pool, shape)
         reader = draft.only_reader(pool.name)
         if spikes and draft.output != pool.name and (reader is None or not is_spiking(reader)):
             draft.put_relu(pool.name)
@@ -101,16 +102,21 @@ def own_average_pools(draft: Draft) -> None:
             draft.account[pool.name] = "converted to a layer of its own neurons"
 
 
-def _uneven(draft: Draft, pool: Node, divisors: NDArray[np.float32]) -> str:
-    """Why a pool whose windows divide by different numbers has no synapses of one weight."""
-    found = (
-        f"{pool}: its windows hold {divisors.min():g} to {divisors.max():g} values and divide by "
-        "as many (count_include_pad=False, or ceil_mode); use count_include_pad=True or windows "
-        "that fit the plane"
-    )
-    if {each.op for each in draft.readers(pool.name)} != {"linear"}:
-        return found
-    return f"{found}, or pool merge, which takes it into the linear layers behind"
+def _put_parts(draft: Draft, pool: Node, shape: Shape) -> None:
+    """A pool whose windows differ, as a sum of maps of which each has its windows."""
+    parts = parts_of(pool, shape)
+    if len(parts) > SUMMANDS_MAX:
+        raise UnsupportedError(
+            f"{draft.title(pool)}: its windows differ in {len(parts)} ways, more than "
+            f"{SUMMANDS_MAX}; choose a size that divides the plane evenly"
+        )
+    if len(parts) == 1:
+        draft.put(replace(parts[0], name=pool.name))
+        return
+    names = [draft.fresh(part.name) for part in parts]
+    for name, part in zip(names, parts, strict=True):
+        draft.put(replace(part, name=name))
+    draft.put(Node(pool.name, "add", tuple(names)))
 
 
 def flatten_readout(draft: Draft) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from exporters.graph import Node, is_spiking
 from exporters.passes.compose import obstacle
 from exporters.passes.draft import LINEAR, Draft, sends_spikes
-from onespike_lava.errors import UnsupportedError
+from onespike_lava.errors import RefusedNodesError
 
 Rule = Callable[[Draft, Node], Iterator[str]]
 
@@ -19,7 +19,10 @@ def check(draft: Draft) -> None:
     found = [message for node in graph.nodes for message in _rule(node)(draft, node)]
     found += _readout(draft, draft.nodes[draft.output])
     if found:
-        raise UnsupportedError("; ".join(found))
+        parts = (message.partition("): ") for message in found)
+        raise RefusedNodesError(
+            "; ".join(found), ((f"{node})", reason) for node, _, reason in parts)
+        )
 
 
 def _nothing(draft: Draft, node: Node) -> Iterator[str]:

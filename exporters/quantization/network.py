@@ -170,7 +170,10 @@ class _Builder:
         found = fit(maps, constant, none, weighting=self.recipe.weighting, one_scale=True)
         self.lowered += [node.name] if found.lowered else []
         synapses, scale = self._synapses(maps, found), float(found.unit[0])
-        self.layers.append(Readout(node.name, shape, synapses, found.bias, scale, found.growth))
+        blocks = self.graph.blocks
+        self.layers.append(
+            Readout(node.name, shape, synapses, found.bias, scale, found.growth, blocks)
+        )
 
     def _synapses(self, maps: list[Linear], found: Fit) -> tuple[Synapse, ...]:
         """The connections into the layer that is added next."""

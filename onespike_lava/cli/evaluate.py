@@ -11,6 +11,7 @@ from onespike_lava.cli import options, progress
 
 if TYPE_CHECKING:
     from onespike_lava.energy import Energy
+    from onespike_lava.evaluation.tally import Evaluation
     from onespike_lava.network import Network
 
 SHOWN = 20
@@ -70,7 +71,7 @@ def command(
     options.print_table(
         [
             *found.counts(network).items(),
-            ("accuracy", f"{100 * found.accuracy:.2f} %"),
+            *_judgement(found),
             ("engine", found.engine),
             *([("steps", network.phases)] if network.steps else []),
             *([("wait", waits)] if found.wait or not network.steps else []),
@@ -80,6 +81,17 @@ def command(
             *_after_steps([] if found.over_steps is None else found.over_steps.tolist()),
         ]
     )
+
+
+def _judgement(found: Evaluation) -> Iterator[tuple[str, str]]:
+    """How well the network does: classes, or numbers."""
+    if found.squared_error is not None:
+        yield "mean squared error", f"{found.squared_error:.6g}"
+        yield "R2", f"{found.r2:.4f}"
+    else:
+        yield "accuracy", f"{100 * found.accuracy:.2f} %"
+    if found.mean_iou is not None:
+        yield "mean IoU", f"{100 * found.mean_iou:.2f} %"
 
 
 def _energy(network: Network, found: Energy) -> Iterator[tuple[str, str]]:

@@ -77,7 +77,7 @@ def samples(path: str, network: Network, limit: int | None, *, labels: bool | No
 
     data = load_samples(path, labels=bool(labels))
     data = Labelled(data.x, None) if labels is False else data
-    return data.of(network.sample_shape, network.readout.shape[1:], limit)
+    return data.of(network.sample_shape, network.readout.result[1:], limit)
 
 
 def interval(option: str, text: str | None) -> tuple[float, float] | None:

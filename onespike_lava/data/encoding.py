@@ -51,7 +51,7 @@ def as_integers(layer: Input, x: ArrayLike, phases: int = 0) -> Coded:
     `0 .. 2**bits - 1`; such integers in uint8 are taken as they are. Raises `DataError` where it
     does not fit.
     """
-    values, top = numeric(x, layer.sample_shape(phases)), 2**layer.bits - 1
+    values, top = numeric(x, layer.inside.sample_shape(phases)), 2**layer.bits - 1
     if values.dtype == np.uint8 and values.max(initial=0) <= top:
         return Coded(values, 0, 0.0)
     whole = np.rint(values)
@@ -81,7 +81,7 @@ class Samples:
         return len(self.values)
 
     def __getitem__(self, block: slice) -> NDArray[np.uint8]:
-        values = self.values[block]
+        values = self.layer.arranged(self.values[block])
         integers = np.empty(values.shape, np.uint8)
         size = max(1, BLOCK // max(1, prod(values.shape[1:])))
         for start in range(0, len(values), size):
@@ -110,8 +110,9 @@ class Samples:
         """Steps of the grid between the lowest and the highest value; None of values on it."""
         if self.rounding <= OFF or not len(self.values):
             return None
-        axes = tuple(axis for axis in range(self.values.ndim) if axis != 1)
-        ends = [np.asarray(find(self.values, axis=axes), float) for find in (np.min, np.max)]
+        values = self.layer.arranged(self.values[:])
+        axes = tuple(axis for axis in range(values.ndim) if axis != 1)
+        ends = [np.asarray(find(values, axis=axes), float) for find in (np.min, np.max)]
         low, high = ((each - self.layer.low) / self.layer.step for each in ends)
         top = 2**self.layer.bits - 1
         return int(np.rint(high.clip(0, top).max()) - np.rint(low.clip(0, top).min()))

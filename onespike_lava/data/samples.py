@@ -44,10 +44,17 @@ def as_array(values: Any, name: str, wanted: str) -> NDArray[Any]:
 
 
 def numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
-    """An array [N, *shape]; of a graph, shape (F, nodes, 1), also its features [nodes, F]."""
+    """An array [N, *shape]; of a graph, shape (F, nodes, 1), also its features [nodes, F].
+
+    Of one row, shape (C, 1, L), also [N, C, L].
+    """
     values = as_array(x, "x", "float32[N, ...]")
     if len(shape) == 3 and values.shape == (shape[1], shape[0]) and shape[2] == 1:
         values = values.T[None, :, :, None]
+    if len(shape) == 3 and shape[1] == 1 and values.shape[1:] == shape[::2]:
+        values = values[:, :, None]  # the rows of a 1-D network
+    if len(shape) == 2 and values.shape[1:] == (shape[0], 1, shape[1]):
+        values = values[:, :, 0]
     if values.dtype.kind not in "fiub":
         raise DataError(f"x: type {values.dtype} is not numeric; give float32[N, ...]")
     if values.shape[1:] != tuple(shape) or values.ndim != len(shape) + 1:

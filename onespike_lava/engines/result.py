@@ -137,9 +137,13 @@ class Run:
 def classes(scores: NDArray[Any], places: int) -> NDArray[np.int64]:
     """Class of each place, int64[N, places]: the output of highest score, the first at a tie.
 
+    Of one output for each place the classes are 0 and, where its score is above 0, 1.
+
     scores : [N, outputs], of each output all its places in a row
     """
     samples, outputs = scores.shape
+    if outputs == places > 1:
+        return np.asarray(scores > 0, np.int64)
     found: NDArray[np.int64] = scores.reshape(samples, outputs // places, places).argmax(axis=1)
     return found
 

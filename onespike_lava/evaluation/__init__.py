@@ -2,6 +2,7 @@
 
 labels     : what samples are known to be
 tally      : accuracy, after each step too, spikes and energy
+targets    : targets that are numbers
 sharding   : data in shards, on processes or a cluster
 comparison : the first place where two runs differ
 """

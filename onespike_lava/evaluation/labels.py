@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from onespike_lava.data.samples import by_place, check_labels
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Shape
+
+
+def classes_of(shape: Shape) -> int:
+    """Classes of an output (C,) or (C, H, W); one output of each place tells two by its sign."""
+    return 2 if shape[0] == 1 and prod(shape) > 1 else shape[0]
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,18 @@ class Labels:
         chosen = np.ones(len(known), bool)
         if mask is not None:
             chosen = by_place("mask", mask, samples, shape[1:])[:limit].reshape(-1)
-        return cls(chosen, check_labels(known[chosen], shape[0]))
+        return cls(chosen, check_labels(known[chosen], classes_of(shape)))
+
+    def mean_iou(self, predictions: NDArray[np.int64]) -> float:
+        """Intersection over union of each class that is predicted or a label, their mean.
+
+        predictions : int64[M], of those that count
+        """
+        shares = []
+        for each in np.union1d(predictions, self.labels):
+            found, known = predictions == each, self.labels == each
+            shares.append(float((found & known).sum()) / float((found | known).sum()))
+        return float(np.mean(shares))
 
     def correct(self, classes: NDArray[Any]) -> int:
         """How many of those that count are their label; classes : [places]."""

@@ -18,7 +18,15 @@ from onespike_lava.data.rows import Rows, column
 from onespike_lava.data.samples import load_samples
 from onespike_lava.errors import OptionError
 from onespike_lava.evaluation.labels import Labels
-from onespike_lava.evaluation.tally import BLOCK, Evaluation, Tally, evaluate, judged, tally
+from onespike_lava.evaluation.tally import (
+    BLOCK,
+    Evaluation,
+    Tally,
+    evaluate,
+    judged,
+    tally,
+)
+from onespike_lava.evaluation.targets import Targets, are_numbers
 from onespike_lava.network import Network
 from onespike_lava.system.jobs import Task, crew, finished
 from onespike_lava.system.progress import Progress, silent
@@ -56,11 +64,21 @@ def evaluate_file(
     if network.is_graph:
         if apart:
             raise OptionError("workers: a graph is one sample, not to be divided; leave them out")
-        shape, plane = network.sample_shape, network.readout.shape[1:]
+        shape, plane = network.sample_shape, network.readout.result[1:]
         data = load_samples(path, labels=True).of(shape, plane, limit)
         assert data.y is not None
         given = (network, data.x, data.y, engine, wait, data.mask, progress)
         return evaluate(*given, over_steps=over_steps)
+    y = column(path, "y")
+    if y is not None and are_numbers(y):
+        if apart:
+            raise OptionError("workers: targets that are numbers need one; leave the option out")
+        rows = Rows.of(path, "x")
+        targets = Targets.of(network, y, len(rows), limit)
+        part = rows.part(slice(0, limit))
+        counted = tally(network, part, engine, wait, progress, targets.see)
+        counted.warn(network)
+        return targets.judge(judged(network, counted, None))
     rows, labels = labelled(network, path, limit)
     if not apart:
         counted = tally(network, rows, engine, wait, progress, over_steps=over_steps)
@@ -92,7 +110,7 @@ def labelled(
     given = np.broadcast_to(np.zeros((), rows.dtype), rows.shape)
     Samples(network.input, given, network.phases)  # checks these
     assert y is not None
-    labels = Labels.of(network.readout.scores, y, mask, len(rows), limit)
+    labels = Labels.of(network.readout.result, y, mask, len(rows), limit)
     return rows.part(slice(0, limit)), labels
 
 

@@ -19,6 +19,7 @@ from onespike_lava.engines.result import Run, classes, code_shapes
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.errors import DataError
 from onespike_lava.evaluation.labels import Labels
+from onespike_lava.evaluation.targets import Targets, are_numbers
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, of_whole, silent
 
@@ -88,6 +89,9 @@ class Evaluation:
                   graph of each node
     correct     : of these, those whose class is their label
     labelled    : whether there were labels at all; without, `accuracy` is a `DataError`
+    mean_iou    : of dense outputs with labels: intersection over union of each class that is there,
+                  their mean
+    squared_error, r2 : of targets that are numbers, see `targets`; None of others
     samples     : that ran; a graph is one
     spikes      : layer -> spikes over all samples
     spikes_per_neuron : mean over hidden neurons (`Spiking` layers) and samples
@@ -108,6 +112,9 @@ class Evaluation:
     rounding: float
     over_steps: NDArray[np.float64] | None = None
     labelled: bool = True
+    mean_iou: float | None = None
+    squared_error: float | None = None
+    r2: float | None = None
 
     @property
     def accuracy(self) -> float:
@@ -115,6 +122,12 @@ class Evaluation:
         if not self.labelled:
             raise DataError("accuracy: the samples had no labels; give y")
         return self.correct / len(self.predictions)
+
+    @property
+    def _more(self) -> dict[str, float | None]:
+        """What is known of dense outputs, or of targets that are numbers."""
+        error = {"mean_squared_error": self.squared_error, "r2": self.r2}
+        return {"mean_iou": self.mean_iou, **error}
 
     def counts(self, network: Network) -> dict[str, int]:
         """How many samples, or nodes of a graph, were judged; `places` of dense outputs."""
@@ -131,6 +144,7 @@ class Evaluation:
             **self.counts(network),
             "correct": self.correct if self.labelled else None,
             "accuracy": self.accuracy if self.labelled else None,
+            **{key: value for key, value in self._more.items() if value is not None},
             "engine": self.engine,
             "wait": self.wait,
             "phases": network.phases,
@@ -164,7 +178,8 @@ def evaluate(
 ) -> Evaluation:
     """Run every sample x : float[N, *shape] and compare with labels y : int[N], None for none.
 
-    Of dense outputs each place has a label, y int[N, H, W]. A graph is one sample: x
+    Of dense outputs each place has a label, y int[N, H, W]. Where y are numbers, float[N, *result],
+    the network's values are compared with them. A graph is one sample: x
     float[nodes, inputs], y int[nodes]. `mask`, bool like `y`, says which labels count; the others
     may be any number. Energy and spikes are those of all samples, of the whole graph.
     `watch` sees the recorded run of each block of samples. `over_steps` adds, from the same run,
@@ -176,8 +191,13 @@ def evaluate(
     """
     samples = check_samples(x, network.sample_shape)
     labels = None
+    if y is not None and are_numbers(y):
+        targets = Targets.of(network, y, len(samples))
+        counted = tally(network, samples, engine, wait, progress, targets.before(watch))
+        counted.warn(network)
+        return targets.judge(judged(network, counted, None))
     if y is not None:
-        labels = Labels.of(network.readout.scores, y, mask, len(samples))
+        labels = Labels.of(network.readout.result, y, mask, len(samples))
     elif mask is not None:
         raise DataError("mask: says which labels count, and there are none; give y or no mask")
     elif not len(samples):
@@ -260,6 +280,7 @@ def judged(network: Network, found: Tally, labels: Labels | None) -> Evaluation:
         rounding=found.rounding,
         over_steps=None if labels is None or after is None else labels.shares(after),
         labelled=labels is not None,
+        mean_iou=labels.mean_iou(known) if labels and network.dense_outputs else None,
     )
 
 

@@ -31,7 +31,7 @@ from onespike_lava.layers.growth import Growth
 from onespike_lava.layers.input import CODINGS, Input
 from onespike_lava.layers.layer import Layer
 from onespike_lava.layers.pool import MaxPool
-from onespike_lava.layers.readout import Readout
+from onespike_lava.layers.readout import Readout, unblocked
 from onespike_lava.layers.registry import REGISTRIES, Registry
 from onespike_lava.layers.spiking import Spiking
 from onespike_lava.layers.synapses import CONNECTIONS, Connection, Sparse, Synapse
@@ -98,4 +98,5 @@ __all__ = [
     "Window",
     "per_neuron",
     "times",
+    "unblocked",
 ]

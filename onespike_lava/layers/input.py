@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class Input(Layer):
              `once` the whole of `n` in step 1
              `latency` one spike of payload 1 in step `n`; nothing for 0
              `events` given from outside: a sample is [T, *shape], a payload for every step
+    sample : shape of a sample from outside where that is another, such as (H, W, C)
+    axes   : its axes in the order in which they make `shape`, such as (2, 0, 1)
     """
 
     role: ClassVar[str] = "input"
@@ -41,6 +43,8 @@ class Input(Layer):
     low: NDArray[np.float64]
     step: NDArray[np.float64]
     coding: str = "binary"
+    sample: Shape = ()
+    axes: tuple[int, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -61,7 +65,21 @@ class Input(Layer):
 
     def sample_shape(self, phases: int) -> Shape:
         """Shape of one sample from outside: of events also its steps, (T, *shape)."""
-        return (phases, *self.shape) if self.coding == "events" else self.shape
+        if self.coding == "events":
+            return (phases, *self.shape)
+        return self.sample or self.shape
+
+    @property
+    def inside(self) -> Input:
+        """The same without a view: of samples that have its shape already."""
+        return replace(self, sample=(), axes=()) if self.sample else self
+
+    def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Samples from outside [N, *sample] as values [N, *shape], no copy where it can be."""
+        if not self.sample:
+            return values
+        moved = values.transpose(0, *(axis + 1 for axis in self.axes))
+        return moved.reshape(len(values), *self.shape)
 
     def state_bits(self, wait: int) -> int:
         """None: it is sent from outside."""

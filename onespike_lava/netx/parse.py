@@ -152,6 +152,8 @@ class _Reader:
     def _input(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Input:
         fields = self.take(path, "input")
         self._neuron(path, fields.pop("type"), schema.INPUT)
+        if f"{path}/neuron/sample" in self.tree:
+            fields |= {key: _ints(value) for key, value in self.take(path, "view").items()}
         return Input(name, shape, **fields, coding=self.option(path, "coding", "binary"))
 
     def _pool(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> MaxPool:
@@ -185,6 +187,10 @@ class _Reader:
                 raise FormatError(f"{path}/neuron/max_spikes: 1 is not written; leave the key out")
         if weighting == "membrane":
             fields["growth"] = _growth(self.take(path, "growth") | self.take(path, "shift"))
+        if not spiking and f"{path}/neuron/blocks" in self.tree:
+            fields["blocks"] = _ints(self.take(path, "blocks")["blocks"])
+            if fields["blocks"] == (1, 1):
+                raise FormatError(f"{path}/neuron/blocks: 1 is not written; leave the key out")
         build = Spiking if spiking else Readout
         return build(name, shape, tuple(synapses), **fields)
 

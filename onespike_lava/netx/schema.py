@@ -73,6 +73,10 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
     "coding": (
         Key("neuron/coding", "text", "[1]", "`constant`, `once`, `latency` or `events`; see below"),
     ),
+    "view": (
+        Key("neuron/sample", "int32", "[n]", "shape of a sample from outside"),
+        Key("neuron/axes", "int32", "[n]", "its axes in the order that makes `shape`"),
+    ),
     "conv": (
         Key("source", "int32", "[]", "number of the source layer"),
         Key("weight", "int8", "[O, I, kH, kW]", "kernel, `I` channels per group, as in torch"),
@@ -122,6 +126,7 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("neuron/type", "text", "[1]", f"`{READOUT}`"),
         Key("neuron/scale", "float64", "[] or [1, H, W]", "logit per unit of score"),
     ),
+    "blocks": (Key("neuron/blocks", "int32", "[2]", "rows, columns that lie in channels"),),
     "growth": (
         Key("neuron/growth_mantissa", "int32", "[]", "base of growth times `2**growth_exponent`"),
         Key("neuron/growth_exponent", "int32", "[]", "binary digits of the mantissa"),

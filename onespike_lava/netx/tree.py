@@ -83,6 +83,8 @@ def _put_input(tree: Tree, path: str, layer: Input) -> None:
     _put(tree, path, "input", {**vars(layer), "type": schema.INPUT})
     if layer.coding != "binary":
         _put(tree, path, "coding", vars(layer))
+    if layer.sample:
+        _put(tree, path, "view", vars(layer))
 
 
 @WRITE.add(MaxPool)
@@ -100,6 +102,8 @@ def _put_spiking(tree: Tree, path: str, layer: Spiking) -> None:
 @WRITE.add(Readout)
 def _put_readout(tree: Tree, path: str, layer: Readout) -> None:
     _put_neurons(tree, path, layer, "readout", schema.READOUT)
+    if layer.blocks != (1, 1):
+        _put(tree, path, "blocks", vars(layer))
 
 
 @WRITE.add(Sum)

@@ -89,6 +89,12 @@ def _input_fields(network: Model, layer: Input) -> Iterator[str]:
             yield f"{name}: {array_kind(values)} is not float64[1] or float64[{layer.shape[0]}]"
         elif not np.isfinite(values).all() or (name == "step" and values.min() <= 0):
             yield f"{name}: must be finite, a step positive; give another input range"
+    if layer.sample or layer.axes:
+        axes = sorted(layer.axes) == list(range(len(layer.sample)))
+        if not axes or min(layer.sample) < 1 or prod(layer.sample) != prod(layer.shape):
+            yield f"sample, axes: {layer.sample} by {layer.axes} do not make {layer.shape}"
+        elif layer.coding == "events":
+            yield "sample: events are given as the layer sends them; leave sample and axes out"
     if layer.coding not in CODINGS:
         yield f"coding: {layer.coding!r} is not one of {', '.join(CODINGS)}; use binary"
     elif not binary and network.weighting == "membrane":
@@ -109,6 +115,12 @@ def _neuron_fields(network: Model, layer: Spiking | Readout) -> Iterator[str]:
 def _readout_fields(network: Model, layer: Readout) -> Iterator[str]:
     odd = list(plane(network, layer))
     yield from odd
+    blocks = layer.blocks
+    if not odd and blocks != (1, 1):
+        laid = len(blocks) == 2 and len(layer.shape) == 3 and min(blocks) >= 1
+        if not laid or layer.shape[0] % prod(blocks):
+            odd = [f"blocks: {blocks} do not lie in the channels of {layer.shape}; use (1, 1)"]
+            yield from odd
     if odd:
         return
     yield from _neuron_fields(network, layer)

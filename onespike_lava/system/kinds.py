@@ -17,12 +17,13 @@ KINDS = {
     ".safetensors": "a file of weights",
     ".py": "a Python file",
     **dict.fromkeys(_CHECKPOINT, _TORCH),
+    ".pt2": "an exported program",
     **dict.fromkeys((".keras", ".tflite"), "a Keras or TensorFlow file"),
 }
 """Ending -> what files of that ending are."""
 
 _CONVERT = "make a .net file of it with onespike export"
-_FACTORY = "give package.module:factory, whose weights go with --weights FILE.safetensors"
+_FACTORY = "give package.module:factory, whose weights go with --weights FILE"
 
 WAYS = {
     "net": {
@@ -36,6 +37,8 @@ WAYS = {
     "model": {
         ".net": "give the network that it was made of",
         **dict.fromkeys((".safetensors", *_CHECKPOINT), _FACTORY),
+        ".pt2": "opening it runs what it holds, so that only your own code may: name a function "
+        "that returns torch.export.load(FILE), as FILE.py:NAME",
         ".py": "say what makes the model in it, as FILE.py:NAME",
         **dict.fromkeys((".keras", ".tflite"), "write it as an ONNX file with tf2onnx"),
         "": "give an ONNX file, or package.module:factory",
@@ -43,8 +46,7 @@ WAYS = {
     "data": {"": "give samples as an .npz file with x and y"},
     "weights": {
         ".onnx": "give it as MODEL; it holds its weights",
-        **dict.fromkeys(_CHECKPOINT, "save the weights with safetensors.torch.save_file"),
-        "": "give a .safetensors file",
+        "": "give a .safetensors file, or one of torch.save(model.state_dict(), FILE)",
     },
 }  # fmt: skip
 """What a file should have been -> the way out for each ending, and for all others."""
@@ -53,7 +55,7 @@ OWN = {
     "net": (".net",),
     "model": (".onnx",),
     "data": (".npz", ".npy"),
-    "weights": (".safetensors",),
+    "weights": (".safetensors", *_CHECKPOINT),
 }
 """Endings that are no mistake."""
 

@@ -6,5 +6,6 @@ sizes  : constants, and arithmetic on sizes
 table  : which function reads which operator
 layers : operators with a window or weights
 shapes : operators that reshape, reduce, join or cut
+moves  : operators that transpose, pick or enlarge
 values : operators on single values
 """

@@ -14,16 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from exporters.frontends.builder import (
-    BATCH,
-    TAILS,
-    Builder,
-    Ref,
-    RefusedError,
-    Tail,
-    Unknown,
-    choose_output,
-)
+from exporters.frontends.builder import BATCH, Builder, Unknown
 from exporters.frontends.onnx.load import load
 from exporters.frontends.onnx.sizes import (
     SHAPE_ARITHMETIC,
@@ -32,18 +23,22 @@ from exporters.frontends.onnx.sizes import (
     shape_arithmetic,
 )
 from exporters.frontends.onnx.table import READERS
+from exporters.frontends.outputs import TAILS, Tail, choose_output
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.refusals import line, plain
+from exporters.frontends.reshapes import sliced
 from exporters.frontends.taken import of_onnx
 from exporters.graph import Graph
 from onespike_lava.data.misfit import fits, listed, way_out
 from onespike_lava.errors import DataError, UnsupportedError
+from onespike_lava.layers import Shape
 
 OPSET_MIN = 7
 """The first operator set in which batch norm and dropout mean inference without saying so."""
 
 LATER = (
     *("ZipMap", "ArrayFeatureExtractor", "LabelEncoder", "Normalizer", "TopK", "Log"),
-    *("Reshape", "Flatten", "Squeeze", "Cast", "Identity", "Sub", "Concat"),
+    *("Reshape", "Transpose", "Flatten", "Squeeze", "Cast", "Identity", "Sub", "Concat"),
 )
 """What may follow a softmax at the end, such as a classifier's labels; all of it is left out."""
 
@@ -87,6 +82,7 @@ class _Reader:
 
     def __init__(self, model: Any, path: str, sample_shape: Sequence[int] | None) -> None:
         self.model, self.path = model, path
+        self.opset = max(each.version for each in model.opset_import if _is_default(each.domain))
         self.build = Builder()
         self.functions = {(each.domain, each.name) for each in model.functions}
         self.values: dict[str, Any] = {"": None}
@@ -110,9 +106,13 @@ class _Reader:
             self.values.update(dict.fromkeys(node.output, Unknown()))
             self.values.update(zip(node.output, results, strict=False))
         outputs = {each.name: self.values.get(each.name) for each in self.model.graph.output}
+        if chosen is not None and chosen not in outputs:
+            inner = {key: each for key, each in self.values.items() if isinstance(each, Ref)}
+            outputs |= {chosen: inner[chosen]} if chosen in inner else {}
         try:
+            outputs = {key: self.build.ended(each) for key, each in outputs.items()}
             name = choose_output(outputs, chosen)
-        except UnsupportedError as error:
+        except (UnsupportedError, RefusedError) as error:
             raise UnsupportedError(f"{self.path}: {error}") from None
         return self.build.finish(outputs[name])
 
@@ -120,11 +120,7 @@ class _Reader:
         """Make the input node; returns the batch size if the file fixes it."""
         inputs = [each for each in self.model.graph.input if each.name not in self.values]
         if len(inputs) != 1:
-            names = ", ".join(each.name for each in inputs)
-            raise UnsupportedError(
-                f"{self.path}: {len(inputs)} inputs ({names}); only one is supported, export the "
-                "network with one tensor that it splits"
-            )
+            return self._read_inputs(inputs, tuple(sample_shape or ()))
         dims = list(inputs[0].type.tensor_type.shape.dim)
         sizes = [each.dim_value if each.HasField("dim_value") else 0 for each in dims]
         shape = tuple(sizes[1:])
@@ -150,11 +146,39 @@ class _Reader:
             made = self.build.add("input", inputs[0].name, attrs={"shape": whole})
         except RefusedError as error:
             raise UnsupportedError(f"{self.path}: input {inputs[0].name}: {error}") from None
-        taken = of_onnx(self.model, self.values, inputs[0].name, len(shape) - 1)
+        taken = of_onnx(self.model, self.values, inputs[0].name, shape)
         if taken and given:
             taken.check(given if len(given) == 2 else whole)
         self.values[inputs[0].name] = Ref(made.name, shape)
         return sizes[0] or None
+
+    def _read_inputs(self, inputs: list[Any], given: Shape) -> int | None:
+        """Several inputs as the channels of one, in their order."""
+        names = ", ".join(each.name for each in inputs)
+        dims = [list(each.type.tensor_type.shape.dim) for each in inputs]
+        sizes = [[each.dim_value for each in axes] for axes in dims]
+        channels = [each[1] for each in sizes if len(each) > 1]
+        planes = {tuple(each[2:]) for each in sizes}
+        if not inputs or len(channels) < len(inputs) or 0 in channels or len(planes) > 1:
+            raise UnsupportedError(
+                f"{self.path}: {len(inputs)} inputs ({names}); only several of one plane and known "
+                "channels are supported, export the network with one tensor that it splits"
+            )
+        plane = given[1:] if 0 in planes.copy().pop() else planes.pop()
+        shape = (sum(channels), *plane)
+        if given and given != shape:
+            raise DataError(
+                f"data: shape {listed(given)} does not fit {listed(shape)}, the channels of the "
+                f"inputs {names} of {self.path} together; give them concatenated along axis 1"
+            )
+        whole = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+        made = Ref(self.build.add("input", "inputs", attrs={"shape": whole}).name, shape)
+        first = 0
+        for each, count in zip(inputs, channels, strict=True):
+            keep = [slice(first, first + count), *[slice(None)] * len(plane)]
+            self.values[each.name] = sliced(self.build, each.name, made, keep)
+            first += count
+        return sizes[0][0] or None
 
     def _value(self, node: Any) -> Any:
         name = node.name or next(iter(node.output), node.op_type)
@@ -197,13 +221,12 @@ class _Reader:
         others = any(isinstance(each, Ref) for each in inputs) and bool(tails)
         if others or (kind not in TAILS and node.op_type not in LATER):
             raise RefusedError("reads a softmax, which only the end of a network may be; move it")
-        default = 0 if kind == "argmax" else -1
+        default = 0 if kind == "argmax" else 1 if self.opset < 13 else -1
         axis = next((each.i for each in node.attribute if each.name == "axis"), default)
-        if kind in TAILS and kind != "sigmoid" and axis not in (1, -1):
-            raise RefusedError(f"along axis {axis}; only along 1, the classes")
         if kind == "concat":
             _check_pair(tails)
-        tail = self.build.tail(name, kind, tails[-1] if tails else inputs[0])
+        last = tails[-1] if tails else inputs[0]
+        tail = self.build.tail(name, kind, last, axis=None if kind == "sigmoid" else axis)
         turns = kind == "sub" and not isinstance(inputs[0], Tail)
         return replace(tail, turned=tail.turned != turns)
 
@@ -220,7 +243,7 @@ class _Reader:
         if kind == "CastLike" and isinstance(inputs[0], np.ndarray):
             self.build.drop(name, "a constant or a size")
             return inputs[0]
-        if symbolic and kind != "Reshape":
+        if symbolic and kind not in ("Reshape", "Resize"):
             raise RefusedError("computes with the batch size; use -1")
         if not any(isinstance(each, Ref) for each in inputs):
             self.build.drop(name, "a constant or a size")

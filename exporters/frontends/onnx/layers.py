@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.frontends.builder import Builder, Ref, RefusedError
+from exporters.frontends.builder import Builder
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.windows import (
-    adaptive_attributes,
+    adaptive,
     average_attributes,
     kernels,
+    linear_map,
     pair,
     plane,
     pool_attributes,
 )
-from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
 
 Constant = NDArray[Any]
@@ -38,7 +39,7 @@ def conv(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref
             f"kernel_shape={given} beside a weight {list(weight.shape)}; export anew"
         )
     weight = kernels(build, x, weight)
-    window = _window(build, x, attrs, weight.shape[2:])
+    window = window_of(build, x, attrs, weight.shape[2:])
     window["groups"] = attrs.get("group", 1)
     return build.add("conv", name, [x], {"weight": weight, "bias": bias}, window)
 
@@ -89,19 +90,18 @@ def average_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes
 
 def global_average_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """GlobalAveragePool."""
-    return build.add("avgpool", name, inputs, attrs=_whole(build, inputs[0]))
+    return adaptive(build, "avgpool", name, inputs[0], (1, 1))
 
 
 def global_max_pool(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """GlobalMaxPool."""
-    return build.add("maxpool", name, inputs, attrs=_whole(build, inputs[0]))
+    return adaptive(build, "maxpool", name, inputs[0], (1, 1))
 
 
 def _linear(build: Builder, name: str, x: Ref, weight: Constant, bias: Constant | None) -> Ref:
-    if not isinstance(x, Ref) or len(x.shape) != 1:
-        shape = listed(getattr(x, "shape", ()))
-        raise RefusedError(f"input {shape}; only [N, F] is supported, flatten it before")
-    return build.add("linear", name, [x], {"weight": weight, "bias": bias})
+    if not isinstance(x, Ref):
+        raise RefusedError("its first input is a constant; give one of the network's values")
+    return linear_map(build, name, x, weight, bias)
 
 
 def constant(value: Any, what: str) -> Constant:
@@ -111,22 +111,18 @@ def constant(value: Any, what: str) -> Constant:
     return value
 
 
-def _whole(build: Builder, x: Ref) -> Attributes:
-    plane(build, x)
-    return adaptive_attributes(build.shapes[x.name][1:], (1, 1))
-
-
 def _pool(build: Builder, x: Ref, attrs: Attributes) -> Attributes:
     """What `pool_attributes` takes."""
     if attrs.get("storage_order", 0):
         raise RefusedError("storage_order=1; only 0 is supported")
     kernel, size = pair(x, attrs["kernel_shape"]), plane(build, x)
-    window = _window(build, x, attrs, kernel)
+    window = window_of(build, x, attrs, kernel)
     ceil = bool(attrs.get("ceil_mode", 0))
     return {"size": size, "kernel": kernel, **window, "ceil": ceil}
 
 
-def _window(build: Builder, x: Ref, attrs: Attributes, kernel: Sequence[int]) -> Attributes:
+def window_of(build: Builder, x: Ref, attrs: Attributes, kernel: Sequence[int]) -> Attributes:
+    """Stride, padding and dilation of a layer with a window."""
     axes = len(x.shape) - 1
     for key, count in (
         ("kernel_shape", axes),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from exporters.frontends.builder import BATCH, Builder, Ref, RefusedError
+from exporters.frontends.builder import BATCH, Builder
+from exporters.frontends.moves import joined
 from exporters.frontends.onnx.layers import Attributes, constant
-from exporters.frontends.reshapes import concat, padded, reshape, sliced, squeezed, unsqueezed
+from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.reshapes import padded, reshape, sliced, squeezed, unsqueezed
 from exporters.frontends.windows import reduced
 from onespike_lava.data.misfit import listed
 
@@ -15,6 +17,12 @@ def reduce_mean(build: Builder, name: str, inputs: list[Any], attrs: Attributes)
     """ReduceMean over rows and columns: a global average pool."""
     keep = bool(attrs.get("keepdims", 1))
     return reduced(build, "avgpool", name, inputs[0], _axes(inputs, attrs), keep=keep)
+
+
+def reduce_sum(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """ReduceSum over rows and columns, or over channels."""
+    keep, axes = bool(attrs.get("keepdims", 1)), _axes(inputs, attrs)
+    return reduced(build, "avgpool", name, inputs[0], axes, keep=keep, times=True)
 
 
 def reduce_max(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
@@ -58,7 +66,7 @@ def unsqueeze(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -
 
 def concatenate(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """Concat along channels or features."""
-    return concat(build, name, inputs, attrs["axis"])
+    return joined(build, name, inputs, attrs["axis"])
 
 
 def pad(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from exporters.frontends.builder import RefusedError
+from exporters.frontends.refs import RefusedError
 from exporters.frontends.refusals import line
 
 FOLDED = (
@@ -47,6 +47,10 @@ class Folding:
         """The value of a node; raises `RefusedError`."""
         if kind not in FOLDED:
             raise RefusedError("computes a constant; store its value instead")
+        if kind in QUANTISERS:
+            found = _quantiser(node, kind, inputs)
+            self.room -= found.size
+            return found
         names = [each for each in node.input if each]
         known = dict(zip(names, (each for each in inputs if each is not None), strict=True))
         try:
@@ -77,6 +81,28 @@ class Folding:
         result = make.make_empty_tensor_value_info(node.output[0])
         graph = make.make_graph([node], "constant", infos, [result], small)
         return make.make_model(graph, opset_imports=self.model.opset_import)
+
+
+QUANTISERS = ("DequantizeLinear", "QuantizeLinear")
+"""Operators that onnx's own evaluator lacks in most operator sets."""
+
+
+def _quantiser(node: Any, kind: str, inputs: list[Any]) -> Any:
+    """Weights as integers, or integers as weights: one scale, or one along an axis."""
+    values, scale, zero = (*inputs, None)[:3]
+    attrs = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    if attrs.get("block_size") or np.ndim(scale) > 1 or np.size(values) > ROOM:
+        raise RefusedError("a constant of scales in blocks; store it as float instead")
+    shape = [1] * np.ndim(values)
+    if np.ndim(scale) == 1 and np.size(scale) > 1:
+        shape[attrs.get("axis", 1)] = -1
+        scale, zero = (None if each is None else each.reshape(shape) for each in (scale, zero))
+    kind_of_zero = np.uint8 if zero is None else zero.dtype
+    offset = 0.0 if zero is None else zero.astype(np.float32)
+    if kind == "DequantizeLinear":
+        return ((values.astype(np.float32) - offset) * scale).astype(np.float32)
+    low, high = np.iinfo(kind_of_zero).min, np.iinfo(kind_of_zero).max
+    return np.clip(np.rint(values / scale) + offset, low, high).astype(kind_of_zero)
 
 
 def _declared(model: Any, name: str) -> int | None:

@@ -7,9 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from exporters.frontends.builder import Builder, Ref, RefusedError
+from exporters.frontends.activations import (
+    clipped,
+    constant_of,
+    hard_sigmoid,
+    larger,
+    leaky,
+    paired,
+    smaller,
+    soft_shrink,
+)
+from exporters.frontends.builder import Builder
 from exporters.frontends.onnx.layers import Attributes, Constant, constant
-from exporters.frontends.windows import clipped, difference, shifted
+from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.windows import difference, shifted
 
 FLOATS = (1, 10, 11, 16)
 """Numbers of ONNX's floating point types."""
@@ -21,26 +32,82 @@ def relu(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref
 
 
 def clip(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
-    """Clip from 0: a ReLU with its largest value."""
+    """Clip on one side or both."""
     low = inputs[1] if len(inputs) > 1 else attrs.get("min")
     high = inputs[2] if len(inputs) > 2 else attrs.get("max")
     return clipped(build, name, inputs[0], low, high)
 
 
 def maximum(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
-    """Max of a value and 0: a ReLU."""
-    values = [each for each in inputs if isinstance(each, Ref)]
-    if len(values) != 1 or any((each != 0).any() for each in _constants(inputs)):
-        raise RefusedError("only the maximum of one value and 0 is supported")
-    return build.add("relu", name, values)
+    """Max of values and constants."""
+    return _folded(build, name, inputs, larger, lambda x, title, bound: (x, bound, None))
 
 
 def minimum(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
-    """Min of a ReLU and a constant: a clipped ReLU."""
-    values, constants = [each for each in inputs if isinstance(each, Ref)], _constants(inputs)
-    if len(values) != 1 or len(constants) != 1 or build.nodes[values[0].name].op != "relu":
-        raise RefusedError("only the minimum of a ReLU and one constant is supported")
-    return clipped(build, name, values[0], 0, constants[0])
+    """Min of values and constants."""
+    return _folded(build, name, inputs, smaller, lambda x, title, bound: (x, None, bound))
+
+
+def _folded(
+    build: Builder,
+    name: str,
+    inputs: list[Any],
+    join: Callable[[Builder, str, Ref, Ref], Ref],
+    bounds: Callable[[Ref, str, float], tuple[Ref, Any, Any]],
+) -> Ref:
+    """Values compared one after the other, constants as clips."""
+    found, *others = [each for each in inputs if isinstance(each, Ref)]
+    for number, other in enumerate(others):
+        found = join(build, f"{name}.{number}" if number < len(others) - 1 else name, found, other)
+    for each in _constants(inputs):
+        bound = constant_of(each)
+        if bound is None:
+            raise RefusedError("compares with several constants; only one number is supported")
+        x, low, high = bounds(found, name, bound)
+        found = clipped(build, name, x, low, high)
+    return found
+
+
+def leaky_relu(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """LeakyRelu: a pair of neurons."""
+    return leaky(build, name, inputs[0], attrs.get("alpha", 0.01))
+
+
+def prelu(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """PRelu with one slope, or one per channel."""
+    x, slope = inputs[0], constant(inputs[1], "slope")
+    full = slope.reshape((1,) * (len(x.shape) + 1 - slope.ndim) + slope.shape)
+    axes = [axis for axis, size in enumerate(full.shape) if size > 1]
+    if len(axes) > 1 or axes == [0]:
+        raise RefusedError(f"slopes {list(slope.shape)}; only one, or one per channel")
+    axis = axes[0] - 1 if axes else 0
+    return leaky(build, name, x.first(axis), slope.reshape(-1)).back(axis)
+
+
+def thresholded_relu(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """ThresholdedRelu at 0: a ReLU."""
+    if attrs.get("alpha", 1.0) != 0:
+        raise RefusedError(f"jumps at alpha={attrs.get('alpha', 1.0)}; only 0 makes a ReLU")
+    return build.add("relu", name, inputs)
+
+
+def absolute(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """Abs: a pair of neurons."""
+    return paired(build, name, inputs[0], 1.0, 1.0)
+
+
+def hardsigmoid(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """HardSigmoid: a clipped ReLU of a line."""
+    alpha, beta = attrs.get("alpha", 0.2), attrs.get("beta", 0.5)
+    return hard_sigmoid(build, name, inputs[0], alpha, beta)
+
+
+def shrink(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
+    """Shrink without a jump: two ReLUs."""
+    width, bias = attrs.get("lambd", 0.5), attrs.get("bias", 0.0)
+    if width != bias:
+        raise RefusedError(f"jumps by {bias} at {width}; only equal numbers are supported")
+    return soft_shrink(build, name, inputs[0], width)
 
 
 def identity(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from exporters.frontends.torch.weights import load_weights
 from onespike_lava.errors import DataError, OneSpikeError, OptionError, UnsupportedError
 from onespike_lava.system.files import check_file
 from onespike_lava.system.kinds import mistaken
@@ -23,26 +24,29 @@ WRAPPERS = ("module", "_orig_mod")
 
 
 def load_factory(spec: str, weights: str | Path | None = None) -> Any:
-    """The torch module that a spec names, with weights from a safetensors file.
+    """The torch module that a spec names, with weights from a file.
 
     spec    : `package.module:factory` or `file.py:factory`, a function or class that is called
               without arguments, or the module itself; modules of the current directory are
               found too
-    weights : the file; its keys must be exactly those of the module's `state_dict`, or those
-              that DataParallel, AveragedModel or torch.compile make of them; None keeps what
-              the factory gives
+    weights : a safetensors file or one of torch.save that holds tensors alone; its keys must be
+              exactly those of the module's `state_dict`, or those that DataParallel,
+              AveragedModel or torch.compile make of them; None keeps what the factory gives
 
     Raises `MissingPartError`, `OptionError` for the spec, `UnsupportedError` where its code
     fails or gives something else, `DataError` for the weights.
     """
     place, name = _parts(spec)
-    torch = need("torch.fx", spec, extra="torch")
-    load_file = need("safetensors.torch", spec, extra="torch").torch.load_file
+    torch = need("torch.export", spec, extra="torch")
     from exporters.frontends.torch.models import bare
 
     with _beside(Path(place).parent if place.endswith(".py") else Path()):
         found = _named(spec, place, name)
         module = found if isinstance(found, torch.nn.Module) else _made(spec, name, found)
+    if isinstance(module, torch.export.ExportedProgram):
+        if weights is None:
+            return module
+        raise OptionError(f"weights: {spec} is a program that holds its own; leave the option out")
     if not isinstance(module, torch.nn.Module):
         raise UnsupportedError(
             f"{spec}: returned {type(module).__name__}, not a torch Module; return one"
@@ -50,12 +54,7 @@ def load_factory(spec: str, weights: str | Path | None = None) -> Any:
     if weights is None:
         return module
     check_file(weights)
-    try:
-        state = load_file(str(weights))
-    except Exception as error:  # safetensors raises its own class, which has no public home
-        reason = mistaken(weights, "weights")
-        reason = reason or f"not a safetensors file ({error}); save it as one"
-        raise DataError(f"{weights}: {reason}") from None
+    state = load_weights(weights)
     module = bare(copy.deepcopy(module))  # which may be the user's own
     state = _unwrapped(state, module.state_dict())
     _check_state(str(weights), state, module.state_dict())

@@ -13,21 +13,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import fx, nn
 
-from exporters.frontends.builder import (
-    BATCH,
-    TAILS,
-    Batch,
-    Builder,
-    Ref,
-    RefusedError,
-    Tail,
-    Unknown,
-    choose_output,
-)
+from exporters.frontends.builder import BATCH, Batch, Builder, Unknown
+from exporters.frontends.outputs import TAILS, Tail, choose_output
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.refusals import line, plain
-from exporters.frontends.taken import of_torch
+from exporters.frontends.reshapes import sliced
+from exporters.frontends.taken import of_torch, parts_of
 from exporters.frontends.torch.models import (
     Tracer,
     array,
@@ -36,8 +30,10 @@ from exporters.frontends.torch.models import (
     outermost,
     outputs_of,
     own_copy,
+    value_of,
     with_defaults,
 )
+from exporters.frontends.torch.programs import batch_of, handler_of, is_program
 from exporters.frontends.torch.reading import Options, Reading, traced
 from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES
 from exporters.graph import Graph
@@ -47,7 +43,6 @@ from onespike_lava.layers import Shape
 TOLERANCE = 1e-3
 """Largest difference between graph and module, relative to the module's largest output."""
 
-
 ROWS = ("conv1d", "maxpool1d", "avgpool1d", "adaptiveavgpool1d", "adaptivemaxpool1d")
 """Modules and functions of networks that take [N, C, L]."""
 
@@ -55,7 +50,10 @@ WAY = (
     "remove control flow that depends on data, or export it with torch.onnx and give the ONNX file"
 )
 
-LATER = ("log", "exp", "squeeze", "flatten", "detach", "float", "contiguous", "clone")
+LATER = (
+    *("log", "exp", "squeeze", "flatten", "permute", "transpose"),
+    *("detach", "float", "contiguous", "clone"),
+)
 """What may follow a softmax at the end, all of it left out."""
 
 COUNTS = "computes with the batch size; use -1 or size(0) as it is"
@@ -73,6 +71,11 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
     read in their place; further arguments of `forward` keep their defaults. Raises
     `UnsupportedError` with every module, function or hook that cannot be read.
     """
+    if is_program(module):
+        root = module.module()
+        return _graph(
+            _Reader(root, root.graph, tuple(sample_shape)), root, output, "ExportedProgram"
+        )
     title = type(outermost(module)).__name__
     root = own_copy(module)
     if kind_of(root) in MODULES:  # tracing would enter a layer that stands alone
@@ -81,6 +84,10 @@ def from_torch(module: Any, sample_shape: Sequence[int], output: str | None = No
     reader = _Reader(root, trace, shape)
     if taken := of_torch(trace, reader.modules, shape):
         taken.check(shape)
+    return _graph(reader, root, output, title)
+
+
+def _graph(reader: _Reader, root: nn.Module, output: str | None, title: str) -> Graph:
     graph = reader.read_graph(output)
     _compare(graph, reader, root, title)
     return graph
@@ -91,7 +98,7 @@ class _Reader(Reading):
 
     def __init__(self, root: nn.Module, trace: fx.Graph, shape: Shape) -> None:
         super().__init__(root, trace)
-        self.build = Builder(given=shape)
+        self.build = Builder(given=shape, batch=batch_of(trace))
         self.shape = shape
         self.seen = shape
         kinds = {plain(self.title(node)) for node in trace.nodes}
@@ -99,12 +106,19 @@ class _Reader(Reading):
             self.shape = (shape[0], 1, shape[1])
         elif len(shape) == 3 and shape[1] == 1 and kinds.intersection(ROWS):
             self.seen = (shape[0], shape[2])
-        self.output = ""
+        self.parts = parts_of(trace, self.modules, self.seen)
+        self.output = self.inner = ""
         self.tail: Tail | None = None
 
     def read_graph(self, chosen: str | None) -> Graph:
         """The graph of the whole module, or of one of its outputs."""
         outputs = outputs_of(self.walk())
+        if chosen is not None and chosen not in outputs:
+            outputs |= self._inner(chosen)
+        try:
+            outputs = {key: self.build.ended(each) for key, each in outputs.items()}
+        except RefusedError as error:
+            raise UnsupportedError(f"output: {error}") from None
         self.output = choose_output(outputs, chosen)
         value = outputs[self.output]
         self.tail = value if isinstance(value, Tail) else None
@@ -112,6 +126,26 @@ class _Reader(Reading):
             kind = "the batch size" if isinstance(value, Batch) else type(value).__name__
             self.build.refuse("output", kind, "return tensors only")
         return self.build.finish(value)
+
+    def _inner(self, chosen: str) -> dict[str, Any]:
+        """The value of an inner module or function of that name, where there is one."""
+        found = [node for node in self.trace.nodes if self._name(node) == chosen]
+        values = [self.values[node] for node in found if node in self.values]
+        self.inner = found[-1].name if found else ""
+        return {chosen: values[-1]} if values else {}
+
+    def expected(self, x: torch.Tensor, module: nn.Module) -> NDArray[Any]:
+        """What the module says to samples: its output that is read, or an inner value."""
+        if not self.inner:
+            found: NDArray[Any] = outputs_of(module(*self._split(x)))[self.output].numpy()
+            return found
+        return value_of(self.root, self.trace, self.inner, self._split(x))
+
+    def _split(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Samples as the module's inputs, in its order."""
+        if len(self.parts) < 2:
+            return [x]
+        return [x[:, slice(*part)] for part in self.parts.values() if part is not None]
 
     def finished(self, logits: torch.Tensor) -> torch.Tensor:
         """What the module computes from its logits: the softmax and the like left out."""
@@ -155,7 +189,8 @@ class _Reader(Reading):
         tables = {"call_module": MODULES, "call_function": FUNCTIONS, "call_method": METHODS}
         called = node.op == "call_module"
         target = kind_of(self.modules[str(node.target)]) if called else node.target
-        if target in tables[node.op] or plain(title) in (*TAILS, *LATER):
+        known = target in tables[node.op] or handler_of(target) is not None
+        if known or plain(title) in (*TAILS, *LATER):
             return Unknown()
         return self.build.refuse(self._name(node), title, self.build.not_supported(title))
 
@@ -169,25 +204,32 @@ class _Reader(Reading):
         if not later and not (kind in TAILS and args and isinstance(args[0], Ref)):
             return None
         dim = options.get("dim", args[1] if len(args) > 1 else None)
-        dim = getattr(self.modules.get(str(node.target)), "dim", dim)
+        dim = getattr(self.modules.get(str(node.target)), "dim", 1 if kind == "softmax2d" else dim)
         if kind not in (*TAILS, *LATER) or not isinstance(args[0], (Ref, Tail)):
             raise RefusedError("reads a softmax, which only the end of a network may be; move it")
-        if kind in TAILS and kind != "sigmoid" and dim not in (1, -1):
-            raise RefusedError(f"along dimension {dim}; only along 1, the classes")
-        return self.build.tail(self._name(node), kind, args[0], node)
+        dim = None if kind == "sigmoid" else dim
+        if kind in TAILS and kind != "sigmoid" and dim is None:
+            raise RefusedError("along no dimension; give dim=1, the classes")
+        return self.build.tail(self._name(node), kind, args[0], node, dim)
 
     def _placeholder(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         if self.build.nodes and node.args:
             return node.args[0]  # its default
-        if self.build.nodes:
-            raise RefusedError(
-                "a second input; only one is supported, give the argument a default, or wrap the "
-                "module in one that takes both as channels of one tensor"
-            )
-        made = self.build.add("input", "input", attrs={"shape": self.shape})
-        if node.name != made.name:
-            self.build.notes[node.name] = f"converted to {made.name}"
-        return Ref(made.name, self.seen)
+        if not self.build.nodes:
+            self.build.add("input", "input", attrs={"shape": self.shape})
+        whole = Ref("input", self.seen)
+        if len(self.parts) > 1:
+            part = self.parts[node.name]
+            if part is None:
+                raise RefusedError(
+                    f"one of {len(self.parts)} inputs, whose channels of {self.seen[0]} its reader "
+                    "does not tell; wrap the module in one that takes all as channels of one tensor"
+                )
+            keep = [slice(*part), *[slice(None)] * (len(self.seen) - 1)]
+            return sliced(self.build, node.name, whole, keep)
+        if node.name != "input":
+            self.build.notes[node.name] = "converted to input"
+        return whole
 
     def _get_attr(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         return array(operator.attrgetter(str(node.target))(self.root))
@@ -205,16 +247,24 @@ class _Reader(Reading):
         if any(isinstance(each, Ref) for each in leaves([args, list(options.values())])):
             if node.target is getattr and args[1] == "shape":
                 return (BATCH, *args[0].shape)
-            handler = FUNCTIONS.get(node.target)
+            handler = FUNCTIONS.get(node.target) or handler_of(node.target)
+            if "sym_size" in str(node.target):
+                return (BATCH, *args[0].shape)[args[1]]
             if handler is None:
                 raise RefusedError(self.build.not_supported(self.title(node)))
             return handler(self.build, node.name, *args, **options)
         if any(isinstance(each, Batch) for each in args):
             raise RefusedError(COUNTS)
-        return node.target(*args, **options)  # constants and sizes
+        tensors = [torch.as_tensor(each) if isinstance(each, np.ndarray) else each for each in args]
+        return array(node.target(*tensors, **options))  # constants and sizes
 
     def _call_method(self, node: fx.Node, args: list[Any], options: Options) -> Any:
         method = str(node.target)
+        if not any(
+            isinstance(each, (Ref, Batch)) for each in leaves([args, list(options.values())])
+        ):
+            first = torch.as_tensor(args[0]) if isinstance(args[0], np.ndarray) else args[0]
+            return array(getattr(first, method)(*args[1:], **options))
         if method in ("size", "dim") and isinstance(args[0], Ref):
             shape = (BATCH, *args[0].shape)
             if method == "dim":
@@ -226,17 +276,20 @@ class _Reader(Reading):
         return METHODS[method](self.build, node.name, *args, **options)
 
     def _is_in_place(self, node: fx.Node) -> bool:
-        module = self.modules.get(str(node.target)) if node.op == "call_module" else None
-        return bool(getattr(module, "inplace", False))
+        called = node.op == "call_module" and self.modules[str(node.target)]
+        return bool(getattr(called, "inplace", False))
 
 
 def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> None:
     """Raise `UnsupportedError` unless graph and module give the same on random samples."""
-    samples = np.random.default_rng(0).normal(size=(2, *reader.shape)).astype(np.float32)
+    count = reader.build.batch or 2
+    samples = np.random.default_rng(0).normal(size=(count, *reader.shape)).astype(np.float32)
     with torch.no_grad():
-        result = module(torch.from_numpy(samples.reshape(2, *reader.seen).copy()))
-        expected = outputs_of(result)[reader.output].numpy()
+        expected = reader.expected(
+            torch.from_numpy(samples.reshape(count, *reader.seen).copy()), module
+        )
         logits = torch.from_numpy(graph.evaluate(samples))
+        logits = logits.movedim(1, -1) if reader.build.turned else logits
         found = reader.finished(logits).numpy()
     fits = found.size == expected.size
     error = np.abs(found.reshape(expected.shape) - expected).max() if fits else np.inf

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.frontends.builder import Builder, Ref, RefusedError
+from exporters.frontends.builder import Builder
+from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.windows import (
-    adaptive_attributes,
+    adaptive,
     average_attributes,
     kernels,
+    linear_map,
     pair,
     plane,
     pool_attributes,
     reduced,
 )
-from onespike_lava.data.misfit import listed
 
 Weights = NDArray[Any]
 Sizes = int | Sequence[int]
@@ -52,10 +53,15 @@ def conv(
 
 
 def linear(build: Builder, name: str, x: Ref, weight: Weights, bias: Weights | None = None) -> Ref:
-    """Linear map of [N, F]."""
-    if len(x.shape) != 1:
-        raise RefusedError(f"input {listed(x.shape)}; only [N, F] is supported, flatten it before")
-    return build.add("linear", name, [x], {"weight": weight, "bias": bias})
+    """Linear map of [N, F], or of the last axis of planes."""
+    return linear_map(build, name, x, weight, bias)
+
+
+def matmul(build: Builder, name: str, x: Any, other: Any) -> Ref:
+    """Product with a constant matrix on the right: a linear map."""
+    if not isinstance(x, Ref) or isinstance(other, Ref) or np.ndim(other) != 2:
+        raise RefusedError("only a product with a constant matrix on the right is supported")
+    return linear_map(build, name, x, np.asarray(other).T, None)
 
 
 def batch_norm(
@@ -126,8 +132,8 @@ def avg_pool(
 
 
 def adaptive_avg_pool(build: Builder, name: str, x: Ref, output_size: Any) -> Ref:
-    """Average pool to a given size, with windows that are all alike."""
-    return build.add("avgpool", name, [x], attrs=_adaptive(build, x, output_size))
+    """Average pool to a given size."""
+    return adaptive(build, "avgpool", name, x, _adaptive(build, x, output_size))
 
 
 def adaptive_max_pool(
@@ -135,12 +141,17 @@ def adaptive_max_pool(
 ) -> Ref:
     """Max pool to a given size, with windows that are all alike."""
     _refuse_indices(return_indices)
-    return build.add("maxpool", name, [x], attrs=_adaptive(build, x, output_size))
+    return adaptive(build, "maxpool", name, x, _adaptive(build, x, output_size))
 
 
 def mean(build: Builder, name: str, x: Ref, dim: Any = None, keepdim: bool = False) -> Ref:
     """Mean over rows and columns: a global average pool."""
     return reduced(build, "avgpool", name, x, _axes(dim), keep=keepdim)
+
+
+def total(build: Builder, name: str, x: Ref, dim: Any = None, keepdim: bool = False) -> Ref:
+    """Sum over rows and columns, or over channels."""
+    return reduced(build, "avgpool", name, x, _axes(dim), keep=keepdim, times=True)
 
 
 def amax(build: Builder, name: str, x: Ref, dim: Any = (), keepdim: bool = False) -> Ref:
@@ -166,9 +177,10 @@ def _borders(x: Ref, padding: Sizes | str, kernel: Sequence[int], dilation: Sequ
     return pair(x, 0 if isinstance(padding, str) else padding, 0) * 2
 
 
-def _adaptive(build: Builder, x: Ref, output_size: Any) -> dict[str, Any]:
+def _adaptive(build: Builder, x: Ref, output_size: Any) -> tuple[int, int]:
     size = plane(build, x)
     given = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * 2
     wanted = (1, given[0]) if len(x.shape) == 2 else given
     filled = (have if want is None else want for have, want in zip(size, wanted, strict=True))
-    return adaptive_attributes(size, tuple(map(int, filled)))
+    rows, columns = map(int, filled)
+    return rows, columns

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
+from numpy.typing import NDArray
 from torch import fx, nn
 from torch.jit import ScriptModule
 from torch.nn.utils import parametrize
@@ -132,6 +133,23 @@ def outputs_of(result: Any) -> dict[str, Any]:
     return {str(number): value for number, value in enumerate(values)}
 
 
+def value_of(
+    root: nn.Module, trace: fx.Graph, name: str, inputs: list[torch.Tensor]
+) -> NDArray[Any]:
+    """The value of the node `name` of a trace for the module's inputs."""
+    found: dict[str, torch.Tensor] = {}
+
+    class Watch(fx.Interpreter):  # type: ignore[misc]
+        def run_node(self, node: fx.Node) -> Any:
+            value = super().run_node(node)
+            if node.name == name:
+                found[name] = value.clone()  # what follows may write into it
+            return value
+
+    Watch(fx.GraphModule(root, trace)).run(*inputs)
+    return found[name].numpy()
+
+
 def kind_of(module: nn.Module) -> type:
     """The module's type, without the class that a parametrization puts before it."""
     kind = type(module)
@@ -142,6 +160,8 @@ def node_title(node: fx.Node, modules: Mapping[str, nn.Module]) -> str:
     """What a traced node is, in an error's words: a module's class, a function, a method."""
     if node.op == "call_module":
         return kind_of(modules[str(node.target)]).__name__
+    if isinstance(node.target, torch._ops.OpOverload):
+        return str(node.target.overloadpacket.__name__)
     if node.op == "call_function":
         return str(getattr(node.target, "__name__", node.target))
     if node.op == "placeholder":

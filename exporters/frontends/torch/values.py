@@ -1,4 +1,4 @@
-"""How torch's reshapes, slices, sums and clips become nodes; the rules are `layers`' own."""
+"""How torch's reshapes, sums and the like become nodes; the rules are `layers`' own."""
 
 from __future__ import annotations
 
@@ -7,37 +7,21 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import torch
 
-from exporters.frontends.builder import BATCH, Builder, Ref, RefusedError
-from exporters.frontends.reshapes import concat, padded, reshape, sliced, squeezed, unsqueezed
-from exporters.frontends.windows import clipped, difference, shifted
-
-
-def relu(build: Builder, name: str, x: Ref, inplace: bool = False) -> Ref:
-    """ReLU."""
-    return build.add("relu", name, [x])
+from exporters.frontends.builder import BATCH, Builder
+from exporters.frontends.moves import joined
+from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.reshapes import padded, reshape, sliced, squeezed, unsqueezed
+from exporters.frontends.windows import difference, shifted
 
 
-def relu6(build: Builder, name: str, x: Ref, inplace: bool = False) -> Ref:
-    """ReLU clipped at 6."""
-    return clipped(build, name, x, 0, 6)
-
-
-def hardtanh(
-    build: Builder,
-    name: str,
-    x: Ref,
-    min_val: float = -1.0,
-    max_val: float = 1.0,
-    inplace: bool = False,
-) -> Ref:
-    """ReLU clipped at `max_val`."""
-    return clipped(build, name, x, min_val, max_val)
-
-
-def clamp(build: Builder, name: str, x: Ref, min: Any = None, max: Any = None) -> Ref:
-    """ReLU, clipped where there is a maximum; the names are torch's."""
-    return clipped(build, name, x, min, max)
+def to(build: Builder, name: str, x: Ref, *args: Any, **options: Any) -> Ref:
+    """Another place or floating point type."""
+    kinds = [each for each in (*args, *options.values()) if isinstance(each, torch.dtype)]
+    if any(not kind.is_floating_point for kind in kinds):
+        raise RefusedError(f"to {kinds[0]}; only floating point types are supported")
+    return build.add("identity", name, [x], attrs={"reason": "another place or type"})
 
 
 def flatten(build: Builder, name: str, x: Ref, start_dim: int = 0, end_dim: int = -1) -> Ref:
@@ -70,7 +54,7 @@ def unsqueeze(build: Builder, name: str, x: Ref, dim: int) -> Ref:
 
 def cat(build: Builder, name: str, tensors: Sequence[Any], dim: int = 0) -> Ref:
     """Concatenation along channels or features."""
-    return concat(build, name, tensors, dim)
+    return joined(build, name, tensors, dim)
 
 
 def pad(
@@ -89,30 +73,6 @@ def pad(
 def constant_pad(build: Builder, name: str, x: Ref, padding: Any, value: float) -> Ref:
     """A padding module; only zeros."""
     return pad(build, name, x, padding, value=value)
-
-
-def item(build: Builder, name: str, x: Ref, index: Any) -> Ref:
-    """Slices of [N, ...], such as `x[:, :, ::2, ::2]`; or one of several values."""
-    if not isinstance(x, Ref):
-        return x[index]
-    given = list(index) if isinstance(index, (tuple, list)) else [index]
-    rank = len(x.shape) + 1
-    if ... in given:
-        place = given.index(...)
-        given[place : place + 1] = [slice(None)] * (rank - len(given) + 1)
-    given += [slice(None)] * (rank - len(given))
-    if given[0] != slice(None) or not all(isinstance(each, slice) for each in given):
-        shown = ", ".join(map(_shown, given))
-        raise RefusedError(f"index [{shown}]; only slices that keep the batch are supported")
-    return sliced(build, name, x, given[1:])
-
-
-def _shown(index: Any) -> str:
-    """An index as one writes it."""
-    if not isinstance(index, slice):
-        return str(index)
-    parts = [index.start, index.stop, *([] if index.step is None else [index.step])]
-    return ":".join("" if part is None else str(part) for part in parts)
 
 
 def chunk(build: Builder, name: str, x: Ref, chunks: int, dim: int = 0) -> tuple[Ref, ...]:

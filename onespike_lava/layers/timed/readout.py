@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,15 @@ class TimedReadout(TimedNeurons, Layer):  # type: ignore[override]
     def scores(self) -> Shape:
         """Shape of the scores: groups added."""
         return (self.shape[0] // self.group, *self.shape[1:])
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the network's result: the scores."""
+        return self.scores
+
+    def placed(self, scores: NDArray[Any]) -> NDArray[Any]:
+        """Scores [N, outputs] in the order of `result`."""
+        return scores
 
     def code(self, passed: Sequence[Code], weighting: str, phases: int) -> None:
         """Nothing."""

@@ -11,6 +11,7 @@ from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
 from onespike_lava.data.encoding import as_integers, encode
+from onespike_lava.data.samples import numeric
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 from onespike_lava.model import Model
@@ -53,6 +54,9 @@ class Encoder(AbstractProcess):  # type: ignore[misc]
         **parameters: Any,
     ) -> None:
         coding = as_integers if integers else encode
+        if samples is not None and not integers:
+            samples = layer.arranged(numeric(samples, layer.sample_shape(phases)))
+        layer = layer.inside  # what streams in has its shape
         period = phases if period is None else period
         given: dict[str, Any] = {"layer": layer, "unary": unary, "start": start, "phases": phases}
         given |= {"coding": coding, "period": period}

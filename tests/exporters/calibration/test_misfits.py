@@ -51,7 +51,6 @@ def message(model, x):
         ("cnn", (1, 8, 8), "[N, 3, H, W], which 0 (Conv2d) takes", TRAINED),
         ("cnn", (8, 8), "[N, 3, H, W], which 0 (Conv2d) takes", MISSING),
         ("cnn", (192,), "[N, 3, H, W], which 0 (Conv2d) takes", TRAINED),
-        ("row", (3, 16), "[N, 3, 1, 16], which the model takes", "give x[:, :, None]"),
         ("row", (16, 3), "[N, 3, 1, L], which 0 (Conv1d) takes",
          "give x.transpose(0, 2, 1)[:, :, None], channels first"),
         ("row", (3, 8, 8), "[N, 3, 1, L], which 0 (Conv1d) takes", TRAINED),
@@ -171,8 +170,8 @@ def test_data_sets_of_something_else(given, fault):
     assert message(networks()["cnn"], given).startswith(f"calibration: {fault}")
 
 
-def test_a_linear_layer_along_the_last_axis_is_not_the_datas_fault():
-    from onespike_lava.errors import UnsupportedError
-
-    with pytest.raises(UnsupportedError, match="flatten it before"):
-        convert(nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Flatten()), samples(1, 8, 8))
+def test_a_linear_layer_along_the_last_axis_takes_planes():
+    module = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))
+    network = convert(module, samples(1, 8, 8)).network
+    assert network.sample_shape == (1, 8, 8)
+    assert network.layers[1].shape == (4, 1, 8)

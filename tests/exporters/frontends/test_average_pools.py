@@ -115,13 +115,10 @@ def test_windows_off_the_edge_divide_by_what_they_hold(include):
     prepared, account = prepare(source, "merge")
     np.testing.assert_allclose(prepared.evaluate(x), expected, rtol=1e-4, atol=1e-5)
     assert account["2"] == "merged into 4"
-    with pytest.raises(UnsupportedError) as error:
-        prepare(source, "own")
-    assert str(error.value) == (
-        "2 (avgpool): its windows hold 1 to 4 values and divide by as many (count_include_pad="
-        "False, or ceil_mode); use count_include_pad=True or windows that fit the plane, or pool "
-        "merge, which takes it into the linear layers behind"
-    )
+    prepared, account = prepare(source, "own")
+    np.testing.assert_allclose(prepared.evaluate(x), expected, rtol=1e-4, atol=1e-5)
+    assert account["2"] == "converted to a layer of its own neurons"
+    assert [each.op for each in prepared.nodes].count("conv") == 5  # two parts along each axis
 
 
 def test_padding_and_windows_off_the_edge_at_once_are_refused():

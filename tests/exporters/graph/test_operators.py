@@ -193,7 +193,7 @@ def test_refuses_sums_of_different_shapes_and_odd_inputs():
         Graph((shape, Node("y", "add", ("x",))), "y")
     assert str(error.value) == "y (add): 1 inputs, takes 2 up"
     with pytest.raises(GraphError) as error:
-        Graph((Node("x", "input", attrs={"shape": (3, 4)}),), "x")
+        Graph((Node("x", "input", attrs={"shape": (3, 4, 5, 6, 7)}),), "x")
     assert str(error.value) == (
-        "x (input): shape (3, 4); give (C, H, W) or (F,), without the batch"
+        "x (input): shape (3, 4, 5, 6, 7); give (C, H, W) or (F,), without the batch"
     )

@@ -94,11 +94,6 @@ def test_clipped_relus():
     ("chain", "message"),
     [
         (
-            Chain().conv("conv").relu().linear().relu("last"),
-            "last (relu): is the network's output; the last node must be a conv or linear, whose "
-            "potentials are the scores; end the network there",
-        ),
-        (
             Chain().conv("conv").pool("pool").linear(),
             "conv (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
             "carry negative values; put a ReLU directly behind it",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chains import Chain, prepared, refusal
+from tests.chains import Chain, prepared
 
 
 def test_average_pool_gets_its_own_neurons():
@@ -14,17 +14,15 @@ def test_average_pool_gets_its_own_neurons():
     prepared(padded.relu("again").linear())
 
 
-def test_average_pool_of_signed_values_is_composed_and_uneven_windows_refused():
+def test_average_pool_of_signed_values_is_composed_and_uneven_windows_are_a_sum():
     nodes, account = prepared(Chain().conv("conv").pool("avg", "avgpool").relu().linear())
     assert nodes == ["x (input)", "avg (conv)", "relu (relu)", "fc (linear)"]
     assert account["conv"] == "composed into avg"
     uneven = {"padding": (1, 1, 1, 1), "count_include_pad": False}
     chain = Chain().conv("conv").relu().pool("avg", "avgpool", **uneven).linear()
-    assert refusal(chain) == (
-        "avg (avgpool): its windows hold 1 to 4 values and divide by as many (count_include_pad="
-        "False, or ceil_mode); use count_include_pad=True or windows that fit the plane, or pool "
-        "merge, which takes it into the linear layers behind"
-    )
+    nodes, account = prepared(chain)
+    assert nodes.count("avg (add)") == 1
+    assert account["avg"] == "converted to a layer of its own neurons"
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -108,7 +108,7 @@ def _run_block(
 def _values(data: Data, block: slice) -> tuple[NDArray[np.uint8], int]:
     """Bytes of a block and their type."""
     if isinstance(data, Samples) and data.values.dtype == np.float32:
-        return raw(data.values[block]), FLOAT32
+        return raw(data.layer.arranged(data.values[block])), FLOAT32
     return raw(data[block]), INTEGERS
 
 

@@ -62,9 +62,9 @@ def compared(path, shape=(3, 12, 10)):
     return graph
 
 
-def refusal(path, error=UnsupportedError):
+def refusal(path, error=UnsupportedError, shape=None):
     with pytest.raises(error) as caught:
-        from_onnx(path)
+        from_onnx(path, shape)
     return str(caught.value)
 
 

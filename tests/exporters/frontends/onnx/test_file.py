@@ -58,9 +58,19 @@ def test_old_operator_sets_and_several_ends(tmp_path):
     other.CopyFrom(model.graph.input[0])
     other.name = "z"
     onnx.save(model, str(path))
+    x = np.random.default_rng(0).normal(size=(2, 6, 12, 10)).astype(np.float32)
+    found = from_onnx(path).evaluate(x)
+    np.testing.assert_array_equal(found, x[:, :3] + x[:, 3:])
+    message = refusal(path, DataError, (3, 12, 10))
+    assert message == (
+        f"data: shape [N, 3, 12, 10] does not fit [N, 6, 12, 10], the channels of the inputs x, z "
+        f"of {path} together; give them concatenated along axis 1"
+    )
+    other.type.tensor_type.shape.dim[3].dim_value = 9
+    onnx.save(model, str(path))
     assert refusal(path) == (
-        f"{path}: 2 inputs (x, z); only one is supported, export the network with one tensor that "
-        "it splits"
+        f"{path}: 2 inputs (x, z); only several of one plane and known channels are supported, "
+        "export the network with one tensor that it splits"
     )
 
 

@@ -14,15 +14,14 @@ from tests.exporters.frontends.onnx.files import CONSTANTS, W, array, node, refu
 
 def test_all_unsupported_nodes_are_named_at_once(tmp_path):
     nodes = [
-        node("LeakyRelu", "x", "a"),
+        node("Elu", "x", "a"),
         node("Relu", "a", "b"),
         node("Transpose", "x", "c"),
         node("Add", "b c"),
     ]
     assert refusal(saved(tmp_path, nodes)) == (
-        "leakyrelu (LeakyRelu): not supported; use ReLU and train again: spikes carry no negative "
-        "values; transpose (Transpose): not supported; keep the channel-first order of elements, "
-        "export it so; "
+        "elu (Elu): not supported; use ReLU and train again: it bends, ReLUs do not; transpose "
+        "(Transpose): axes [3, 2, 1, 0] of [N, 3, 12, 10]; the batch must stay in front; "
         "`onespike operators` lists what is supported"
     )
 
@@ -38,10 +37,8 @@ HALF = np.array(0.5, np.float32)
          "constants are supported"),
         ([node("Flatten", axis=2)], {}, "flatten (Flatten): axis=2; only 1 is supported"),
         ([node("Reshape", "x r")], {"r": np.array([1, 360])}, "reshape (Reshape): reshape of "
-         "[N, 3, 12, 10] to [1, 360]; only flattening to [N, 360], or of the planes of "
-         "[N, C, H, W] to [N, C, L], is supported"),
-        ([node("MatMul", "x m")], {"m": array(10, 2)}, "matmul (MatMul): input [N, 3, 12, 10]; "
-         "only [N, F] is supported, flatten it before"),
+         "[N, 3, 12, 10] to [1, 360]; the batch must stay alone in front, with 360 "
+         "values behind it"),
         ([node("Squeeze", "x r")], {"r": np.array([0, 1])}, "squeeze (Squeeze): axes [0, 1] of "
          "[N, 3, 12, 10]; only those of size 1"),
         ([node("Conv", "x w", strides=[1, 1, 1])], {"w": W}, "conv (Conv): strides=[1, 1, 1]; give "
@@ -64,16 +61,16 @@ HALF = np.array(0.5, np.float32)
          "averagepool (AveragePool): ceil_mode adds windows at the border; use ceil_mode=False"),
         ([node("Div", "one x")], {"one": HALF}, "div (Div): divides by a value of the network; "
          "that is not linear"),
-        ([node("ReduceMean", axes=[1])], {}, "reducemean (ReduceMean): over dimensions [1] of "
-         "[N, 3, 12, 10]; only over (2, 3) of [N, C, H, W] or 2 of [N, C, L]"),
+        ([node("ReduceMean", axes=[0, 1])], {}, "reducemean (ReduceMean): over dimensions [0, 1] "
+         "of [N, 3, 12, 10]; keep the batch and one dimension"),
         ([node("Shape", "x", "s"), node("Mul", "s s", "t"), node("Reshape", "x t")], {},
          "mul (Mul): computes with the batch size; use -1"),
-        ([node("Conv", "x w", pads=[12, 10, 12, 13])], {"w": W}, "conv (Conv): pads 13 columns "
+        ([node("Conv", "x w", pads=[12, 10, 12, 999])], {"w": W}, "conv (Conv): pads 999 columns "
          "where 10 are, more than 10; pad less"),
-        ([node("Pad", "x p")], {"p": np.array([0, 0, 13, 0, 0, 0, 0, 0])}, "pad (Pad): pads 13 "
+        ([node("Pad", "x p")], {"p": np.array([0, 0, 2000, 0, 0, 0, 0, 0])}, "pad (Pad): pads 2000 "
          "rows where 12 are, more than 12; pad less"),
-        ([node("AveragePool", kernel_shape=[15, 1], strides=[1, 1], pads=[15, 0, 0, 0],
-               count_include_pad=1)], {}, "averagepool (AveragePool): pads 15 rows where 12 are, "
+        ([node("AveragePool", kernel_shape=[15, 1], strides=[1, 1], pads=[2000, 0, 0, 0],
+               count_include_pad=1)], {}, "averagepool (AveragePool): pads 2000 rows where 12 are, "
          "more than 14; pad less"),
         ([node("Conv", "x none")], {"none": array(0, 3, 1, 1)}, "conv (Conv): weight [0, 3, 1, 1] "
          "holds no values; take the layer out"),

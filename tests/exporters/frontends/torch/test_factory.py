@@ -185,11 +185,8 @@ def test_weights_under_another_word_and_of_other_files():
         "without it"
     )
     torch.save(state, "w.pt")
-    with pytest.raises(DataError) as error:
-        load_factory("my_factory_model:build", "w.pt")
-    assert str(error.value) == (
-        "w.pt: is a file of torch.save; save the weights with safetensors.torch.save_file"
-    )
+    found = load_factory("my_factory_model:build", "w.pt").state_dict()
+    assert all(torch.equal(found[key], value) for key, value in state.items())
 
 
 def test_the_command_line_tells_files_from_factories():
@@ -200,5 +197,5 @@ def test_the_command_line_tells_files_from_factories():
         load_model("net.pt", None)
     assert str(error.value) == (
         "net.pt: is a file of torch.save; give package.module:factory, whose weights go with "
-        "--weights FILE.safetensors"
+        "--weights FILE"
     )

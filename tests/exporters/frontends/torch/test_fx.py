@@ -39,7 +39,7 @@ def test_modules_keep_their_names():
 def test_outputs_are_chosen():
     def forward(m, x):
         logits = x.mean((2, 3))
-        return {"probabilities": F.softmax(logits, 1), "logits": logits, "other": x.sigmoid()}
+        return {"probabilities": F.softmax(logits, 1), "logits": logits, "other": x.erf()}
 
     def two(m, x):
         return x.relu(), F.gelu(x)
@@ -47,7 +47,7 @@ def test_outputs_are_chosen():
     model = Function(forward)
     graph = from_torch(model, (3, 12, 10), output="logits")
     assert graph.notes["softmax"] == "dropped (softmax keeps the order of classes)"
-    assert graph.notes["sigmoid"] == "dropped (not supported; the output does not need it)"
+    assert graph.notes["erf"] == "dropped (not supported; the output does not need it)"
     assert from_torch(model, (3, 12, 10), output="probabilities").output == graph.output
     assert read(Function(two), (3, 12, 10), output="0").output == "relu"
     with pytest.raises(UnsupportedError, match=r"^output: '2' is not one of 0, 1; choose one"):
@@ -172,7 +172,7 @@ def test_the_door_checks_shapes_and_kinds():
     with pytest.raises(UnsupportedError) as error:
         read(3, [3])
     assert str(error.value) == (
-        "model: int is not a torch Module, the path of an ONNX file, or an "
+        "model: int is not a torch Module or exported program, the path of an ONNX file, or an "
         "exporters.graph.Graph; give one of these"
     )
     graph = from_torch(nn.Linear(3, 2), (3,))

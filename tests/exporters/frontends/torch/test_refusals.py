@@ -12,15 +12,12 @@ from tests.exporters.frontends.torch.modules import Function, refusal
 
 
 def test_all_unsupported_parts_are_named_at_once():
-    model = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.LeakyReLU(), nn.ConvTranspose2d(4, 4, 2), nn.Flatten()
-    )
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ELU(), nn.GroupNorm(2, 4), nn.Flatten())
     second = Function(lambda m, x: torch.sigmoid(m.net(x)) + F.gelu(x), net=model)
     assert refusal(second) == (
-        "net.1 (LeakyReLU): not supported; use ReLU and train again: spikes carry no negative "
-        "values; net.2 (ConvTranspose2d): not supported; nothing here enlarges planes; keep their "
-        "size with Conv2d of stride 1 and padding; gelu (gelu): not supported; use ReLU and train "
-        "again: spikes carry no negative values; `onespike operators` lists what is supported"
+        "net.1 (ELU): not supported; use ReLU and train again: it bends, ReLUs do not; net.2 "
+        "(GroupNorm): not supported; use batch norm; gelu (gelu): not supported; use ReLU and "
+        "train again: it bends, ReLUs do not; `onespike operators` lists what is supported"
     )
 
 
@@ -29,24 +26,19 @@ def test_all_unsupported_parts_are_named_at_once():
     [
         (lambda m, x: F.dropout(x), "dropout (dropout): stays active at inference; pass "
          "training=self.training"),
-        (lambda m, x: x.view(1, -1), "view (view): reshape of [N, 3, 12, 10] to [1, -1]; only "
-         "flattening to [N, 360], or of the planes of [N, C, H, W] to [N, C, L], is supported"),
-        (lambda m, x: x.view(x.size(0), 12, 3, 10), "view (view): reshape of [N, 3, 12, 10] to "
-         "[N, 12, 3, 10]; only flattening to [N, 360], or of the planes of [N, C, H, W] to "
-         "[N, C, L], is supported"),
+        (lambda m, x: x.view(1, -1), "view (view): reshape of [N, 3, 12, 10] to [1, -1]; the "
+         "batch must stay alone in front, with 360 values behind it"),
         (lambda m, x: x.view(x.size(0) * 2, -1), "mul (mul): computes with the batch size; use -1 "
          "or size(0) as it is"),
         (lambda m, x: x.flatten(0), "flatten (flatten): flattens dimensions 0 to -1; only from 1 "
          "or 2 to -1"),
-        (lambda m, x: m.linear(x), "linear (Linear): input [N, 3, 12, 10]; only [N, F] is "
-         "supported, flatten it before"),
         (lambda m, x: m.pool(x)[0], "pool (MaxPool2d): "
          "return_indices=True gives a second output; use False"),
         (lambda m, x: F.avg_pool2d(x, 4, 3, 1, ceil_mode=True), "avg_pool2d (avg_pool2d): "
          "ceil_mode adds windows at the border; use ceil_mode=False"),
-        (lambda m, x: F.adaptive_avg_pool2d(x, 5), "adaptive_avg_pool2d (adaptive_avg_pool2d): "
+        (lambda m, x: F.adaptive_max_pool2d(x, 5), "adaptive_max_pool2d (adaptive_max_pool2d): "
          "[5, 5] of [12, 10] rows and columns takes windows of several sizes; choose a size that "
-         "divides them evenly"),
+         "divides them evenly, or an average pool"),
         (lambda m, x: m.reflect(x), "reflect (Conv2d): padding_mode='reflect'; only 'zeros' is "
          "supported"),
         (lambda m, x: m.batch(x), "batch (BatchNorm2d): uses the statistics of each batch; track "
@@ -57,23 +49,23 @@ def test_all_unsupported_parts_are_named_at_once():
         (lambda m, x: x + m.plane, "add (add): constant of shape [12, 10] beside [N, 3, 12, 10]; "
          "only one value, or one per channel, is supported"),
         (lambda m, x: x * x, "mul (mul): multiplies two values of the network; that is not linear"),
-        (lambda m, x: x.permute(0, 2, 3, 1), "permute (permute): not supported; keep the "
-         "channel-first order of elements, export it so"),
-        (lambda m, x: torch.cat([x, x], 2), "cat (cat): along dimension 2; only along 1, channels "
-         "or features"),
-        (lambda m, x: F.hardtanh(x), "hardtanh (hardtanh): clips to (-1.0, 1.0); only (0, c) with "
-         "a positive c is supported"),
+        (lambda m, x: x.permute(1, 0, 2, 3), "permute (permute): axes [1, 0, 2, 3] of "
+         "[N, 3, 12, 10]; the batch must stay in front"),
+        (lambda m, x: torch.cat([x, x], 0), "cat (cat): along dimension 0; only along those behind "
+         "the batch"),
+        (lambda m, x: F.threshold(x, 1.0, 0.0), "_threshold (_threshold): "
+         "jumps to 0.0 at 1.0; only equal numbers make a ReLU"),
         (lambda m, x: F.pad(x, (1, 1), "reflect"), "pad (pad): pads with mode 'reflect', value "
          "None; only zeros are supported"),
         (lambda m, x: F.pad(x, (1, 1), value=1.0), "pad (pad): pads with mode 'constant', value "
          "1.0; only zeros are supported"),
         (lambda m, x: F.pad(x, (-1, 1)), "pad (pad): negative padding; slice instead"),
-        (lambda m, x: x[:, 0], "getitem (getitem): index [:, 0, :, :]; only slices "
-         "that keep the batch are supported"),
-        (lambda m, x: x.mean(1), "mean (mean): over dimensions [1] of [N, 3, 12, 10]; only over "
-         "(2, 3) of [N, C, H, W] or 2 of [N, C, L]"),
-        (lambda m, x: F.softmax(x, 1), "softmax (softmax): is applied to [N, 3, 12, 10]; only "
-         "behind logits [N, F] is softmax left out"),
+        (lambda m, x: x[0], "getitem (getitem): index [0, :, :, :]; only what keeps the batch is "
+         "supported"),
+        (lambda m, x: x.mean((0, 1)), "mean (mean): over dimensions [0, 1] of [N, 3, 12, 10]; "
+         "keep the batch and one dimension"),
+        (lambda m, x: F.softmax(x, 2), "softmax (softmax): along axis 2; only along 1, the "
+         "classes"),
         (lambda m, x: m.linear(F.softmax(x.mean((2, 3)), 1)), "linear (Linear): reads a softmax, "
          "which only the end of a network may be; move it"),
         (lambda m, x: x / x, "truediv (truediv): divides by a value of the network; that is not "
@@ -95,15 +87,17 @@ def test_refusals(forward, reason):
     )
 
 
-def test_a_second_input_is_refused():
+def test_several_inputs_whose_channels_nothing_tells_are_refused():
     class Two(nn.Module):
         def forward(self, x, y):
             return x + y
 
+    reason = (
+        "one of 2 inputs, whose channels of 3 its reader does not tell; wrap the module in one "
+        "that takes all as channels of one tensor"
+    )
     assert refusal(Two()) == (
-        "y (argument of forward): a second input; only one is supported, give the argument a "
-        "default, or wrap the module in one that takes both as channels of one tensor; "
-        "`onespike operators` lists what is supported"
+        f"x, y (argument of forward): {reason}; `onespike operators` lists what is supported"
     )
 
 
