@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onespike_lava.connectivity import PRUNED
 from onespike_lava.errors import DataError
 from onespike_lava.layers import (
     Firing,
@@ -33,9 +34,6 @@ from onespike_lava.learning.stack import Stage, passed
 from onespike_lava.limits import WEIGHT_MAX
 from onespike_lava.network import Network
 
-PRUNED = "pruned_maps"
-"""Entry of the provenance that names connections whose zeros are no synapses any more."""
-
 
 def features(
     stages: Sequence[Stage], layers: Sequence[Plastic], times: Times
@@ -49,14 +47,14 @@ def features(
 
 
 def fit(
-    times: Times, labels: ArrayLike, steps: int, strength: float = 0.001
+    times: Times, labels: ArrayLike, steps: int, strength: float = 0.1
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
     """The readout by least squares: weights int8[classes, features], bias int32[classes].
 
     times    : [N, C, H, W], steps of the features' spikes
     labels   : [N], 0 .. classes - 1
     steps    : `T`
-    strength : of the penalty on squared weights, relative to the mean variance of a feature
+    strength : of the penalty on squared weights, relative to the mean of the squared features
 
     Raises `DataError` for labels that do not fit.
     """
@@ -72,7 +70,7 @@ def fit(
     mean, aim = early.mean(axis=0), wanted.mean(axis=0)
     early -= mean
     products = early.T @ early
-    ridge = strength * max(np.trace(products) / len(products), 1.0) * len(products) ** 0.5
+    ridge = strength * max(np.trace(products) / len(products), 1.0)
     weight = np.linalg.solve(products + ridge * np.eye(len(products)), early.T @ (wanted - aim)).T
     scale = WEIGHT_MAX / np.abs(weight).max(initial=1e-9)
     bias = (aim - weight @ mean) * scale / steps  # it counts in every step

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 
 import onespike_lava
+from onespike_lava.connectivity import PRUNED
+from onespike_lava.energy import energy
 from onespike_lava.errors import DataError
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.learning.engine import spikes
-from onespike_lava.learning.network import PRUNED, features, fit, network
+from onespike_lava.learning.network import features, fit, network
 from onespike_lava.learning.stack import learn, pooled
 from tests.learning import drawn, stages
 
 STEPS = 7
+SENDERS = ("input", "conv1", "pool1", "conv2", "pool2")
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +68,17 @@ def test_a_readout_tells_classes_apart():
 def test_refuses_labels_that_do_not_fit():
     with pytest.raises(DataError, match="not one integer from 0"):
         fit(np.ones((3, 1, 1, 1), np.uint8), np.zeros(2, int), STEPS)
+
+
+def test_energy_counts_live_synapses_alone(learnt):
+    """What the learning engine counts while it integrates is what a report counts of the file."""
+    times, layers, net, _ = learnt
+    run = net.run(times, record=True)
+    spent = energy(net, {name: run.trains(name).any(axis=1).sum(axis=0) for name in SENDERS}, 50)
+    below = np.where(times > 0, times, 0)
+    for number, (stage, layer) in enumerate(zip(stages(), layers, strict=True), 1):
+        found, passed = spikes(layer, below, stage.rule.threshold)
+        row = next(each for each in spent.layers if each.name == f"conv{number}")
+        assert row.exact * 50 == passed
+        assert row.macs == np.count_nonzero(layer.weight) * np.prod(found.shape[2:])
+        below = pooled(found, stage.pool)

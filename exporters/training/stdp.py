@@ -1,0 +1,105 @@
+"""Networks that learn by STDP while they are pruned: images in, a network with a readout out.
+
+    trained = stdp.train(images, labels, seed=0)
+    onespike_lava.save(trained.network, "net.net")
+    trained.network.predict(stdp.encode(others))
+
+The layers learn from images alone, one after the other (`onespike_lava.learning`); labels serve the
+readout, by least squares. Needs neither torch nor Lava.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from onespike_lava.learning.latency import CONTRAST, Contrast, encode
+from onespike_lava.learning.network import features, fit, network
+from onespike_lava.learning.plastic import Plastic
+from onespike_lava.learning.rule import Rule
+from onespike_lava.learning.stack import Stage, learn
+from onespike_lava.network import Network
+from onespike_lava.system.progress import Progress, silent
+
+__all__ = ["RECIPE", "Recipe", "Trained", "encode", "of_layers", "train"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained.
+
+    contrast : how an image becomes spikes
+    stages   : the layers that learn, lowest first
+    strength : penalty of the readout, `learning.network.fit`
+    """
+
+    contrast: Contrast
+    stages: tuple[Stage, ...]
+    strength: float = 0.1
+
+    def changed(self, **values: object) -> Recipe:
+        """The same with values of the rule of every stage replaced, such as `prune=0`."""
+        stages = [replace(each, rule=replace(each.rule, **values)) for each in self.stages]  # type: ignore[arg-type]
+        return replace(self, stages=tuple(stages))
+
+
+RECIPE = Recipe(
+    CONTRAST,
+    (
+        Stage(32, 5, 2, 2, Rule(threshold=10 * 127 + 1, winners=5, radius=2)),
+        Stage(64, 5, 0, 2, Rule(threshold=30 * 127 + 1, winners=8, radius=1)),
+    ),
+)
+"""For digits of 28 x 28 pixels: two convolutions of 5 x 5, each with a pool of 2 x 2."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `train` gives.
+
+    recipe  : as given
+    layers  : with weights, counts and what was seen on the way
+    network : latency input, as `encode` makes it, the layers, and the readout
+    """
+
+    recipe: Recipe
+    layers: tuple[Plastic, ...]
+    network: Network
+
+
+def train(
+    images: ArrayLike,
+    labels: ArrayLike,
+    recipe: Recipe = RECIPE,
+    seed: int = 0,
+    path: str | Path | None = None,
+    progress: Progress = silent,
+) -> Trained:
+    """Learn from images [N, H, W] of 0..255; labels int[N] for the readout alone.
+
+    path : file that keeps what is learnt after every look; a run that was killed goes on from it
+
+    Raises `DataError` for images or labels that do not fit, or for a file of another run.
+    """
+    times = encode(images, recipe.contrast)
+    layers = learn(recipe.stages, times, seed, path, progress)
+    return of_layers(recipe, layers, images, labels)
+
+
+def of_layers(
+    recipe: Recipe, layers: tuple[Plastic, ...], images: ArrayLike, labels: ArrayLike
+) -> Trained:
+    """The network of layers that have learnt, its readout fitted to images and labels."""
+    times, steps = encode(images, recipe.contrast), recipe.contrast.steps
+    found, _ = features(recipe.stages, layers, times)
+    readout = fit(found, labels, steps, recipe.strength)
+    known = {
+        "learning": "STDP with pruning (the pruning rule is this library's own)",
+        "connections": f"{sum(int(each.live.sum()) for each in layers)} of "
+        f"{sum(each.live.size for each in layers)}",
+        "samples": ", ".join(str(each.samples) for each in layers),
+    }
+    made = network(recipe.stages, layers, times.shape[1:], steps, readout, tuple(known.items()))
+    return Trained(recipe, layers, made)
