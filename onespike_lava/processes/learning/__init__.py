@@ -1,0 +1,6 @@
+"""Learning in Lava: the rule of `onespike_lava.learning` as Processes, the same bit for bit.
+
+plastic_conv : a convolution with shared weights that winners move
+winners      : neurons of one spike, and which of them learn
+run          : layers learn in Lava, each from spikes of those below it
+"""
