@@ -12,7 +12,7 @@ from lava.magma.core.process.variable import Var
 from onespike_lava.layers import Shape
 from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.rule import Rule
-from onespike_lava.processes.learning.winners.process import clocked
+from onespike_lava.processes.learning.winners.process import check_clock
 
 
 class PlasticConv(AbstractProcess):  # type: ignore[misc]
@@ -42,9 +42,10 @@ class PlasticConv(AbstractProcess):  # type: ignore[misc]
         period: int | None = None,
         **parameters: Any,
     ) -> None:
+        period = steps if period is None else period
         given = {"window": plastic.window, "rule": rule, "input_shape": tuple(input_shape)}
-        clock = clocked(steps, start, period)
-        super().__init__(**given, **clock, **parameters)
+        super().__init__(steps=steps, start=start, period=period, **given, **parameters)
+        check_clock(steps, period)  # behind: Lava's own `__del__` needs what it sets up
         shape = plastic.output_shape(tuple(input_shape))
         self.s_in = InPort(shape=tuple(input_shape))
         self.won = InPort(shape=(shape[0], 3))

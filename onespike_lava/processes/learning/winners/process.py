@@ -13,14 +13,12 @@ from onespike_lava.layers import Shape
 from onespike_lava.learning.rule import Rule
 
 
-def clocked(steps: int, start: int, period: int | None) -> dict[str, int]:
-    """Parameters of a Process that counts the steps of samples; `OptionError` where they clash."""
-    period = steps if period is None else period
+def check_clock(steps: int, period: int) -> None:
+    """Raise `OptionError` for steps of a sample, and from one to the next, that do not fit."""
     if not 1 <= steps <= 255:
         raise OptionError(f"steps: {steps} is outside 1..255; give one of them")
     if period < steps:
         raise OptionError(f"period: {period} is below {steps}, the steps of a sample; leave it out")
-    return {"steps": steps, "start": start, "period": period}
 
 
 def step_of(params: Any, time_step: int, late: int = 0) -> int:
@@ -52,7 +50,10 @@ class Winners(AbstractProcess):  # type: ignore[misc]
         period: int | None = None,
         **parameters: Any,
     ) -> None:
-        super().__init__(rule=rule, **clocked(steps, start, period), **parameters)
+        period = steps if period is None else period
+        given = {"rule": rule, "steps": steps, "start": start, "period": period}
+        super().__init__(**given, **parameters)
+        check_clock(steps, period)  # behind: Lava's own `__del__` needs what it sets up
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.won = OutPort(shape=(shape[0], 3))
