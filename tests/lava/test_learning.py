@@ -13,9 +13,11 @@ from lava.proc.io.source import RingBuffer as Source
 
 import onespike_lava.processes  # noqa: F401  before any of Lava
 from onespike_lava.errors import LavaRunError, OptionError
+from onespike_lava.layers import Window
 from onespike_lava.learning import engine
+from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.rule import select, spikes
-from onespike_lava.learning.stack import passed
+from onespike_lava.learning.stack import Stage, passed
 from onespike_lava.processes.learning.plastic_conv.process import PlasticConv
 from onespike_lava.processes.learning.run import learn
 from onespike_lava.processes.learning.winners.process import Winners
@@ -61,6 +63,17 @@ def test_goes_on_from_where_a_layer_stands(learnt):
     part = engine.advance(stage.drawn(2, (1, 0)), times, stage.rule, 130)
     found = learn(stages()[:1], [part], times, STEPS, SAMPLES - 130)
     assert np.array_equal(found.weight, layers[0].weight)
+
+
+def test_a_dense_layer_is_a_kernel_of_the_whole_plane():
+    _, times = drawn(samples=40)
+    rule = replace(RULE, threshold=4000, winners=1, samples=60)
+    stage = Stage(5, 1, 0, 1, rule)
+    plastic = Plastic.drawn((5, *times.shape[1:]), Window(), 1)
+    expected = engine.advance(plastic, times, rule, 60)
+    found = learn([stage], [plastic], times, STEPS, 60)
+    assert np.array_equal(found.weight, expected.weight)
+    assert 0 < found.connectivity < 1
 
 
 @pytest.mark.parametrize("name", ["winners", "radius", "slowest"])
