@@ -21,9 +21,10 @@ from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.rule import Rule
 from onespike_lava.learning.stack import Stage, learn
 from onespike_lava.network import Network
+from onespike_lava.system.files import write_atomic
 from onespike_lava.system.progress import Progress, silent
 
-__all__ = ["RECIPE", "Recipe", "Trained", "encode", "of_layers", "train"]
+__all__ = ["RECIPE", "Recipe", "Trained", "encode", "of_layers", "report", "train"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,14 @@ def train(
     times = encode(images, recipe.contrast)
     layers = learn(recipe.stages, times, seed, path, progress)
     return of_layers(recipe, layers, images, labels)
+
+
+def report(trained: Trained, path: str | Path, title: str = "Learning by STDP") -> None:
+    """Write one HTML page: kernels, convergence and connections over time; needs matplotlib."""
+    from onespike_lava.report.learning import learning_page
+
+    page = learning_page(title, trained.recipe.stages, trained.layers)
+    write_atomic(path, page.encode())
 
 
 def of_layers(
