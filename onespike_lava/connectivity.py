@@ -75,6 +75,9 @@ class Counts(Protocol):
     def synapses(self, part: Any, source: Shape, target: Shape, trained: int) -> int:
         """Their sum."""
 
+    def fan_in(self, part: Any) -> int:
+        """Most source neurons that one neuron reads."""
+
     def macs(self, part: Any, target: Shape, trained: int) -> int:
         """Multiply-accumulates of the source network."""
 
@@ -100,6 +103,11 @@ def synapses(synapse: Connection, source: Shape, target: Shape, trained: int = F
     return COUNTS.of(synapse)().synapses(synapse, source, target, trained)
 
 
+def fan_in(synapse: Connection) -> int:
+    """The most source neurons that one neuron of the layer reads, borders and zeros included."""
+    return COUNTS.of(synapse)().fan_in(synapse)
+
+
 def macs(synapse: Connection, target: Shape, trained: int = False) -> int:
     """Multiply-accumulates of the connection per sample, borders not deducted, 0 if fixed.
 
@@ -121,6 +129,9 @@ class _OfMatrix:
 
     def synapses(self, part: Sparse, source: Shape, target: Shape, trained: int) -> int:
         return len(part.weight) * source[0]
+
+    def fan_in(self, part: Sparse) -> int:
+        return int(np.diff(part.indptr).max()) * len(part.signs)
 
     def macs(self, part: Sparse, target: Shape, trained: int) -> int:
         return len(part.weight) * target[0]
@@ -149,6 +160,9 @@ class _OfKernel:
             return prod(source) * target[0]
         readers = int(_readers(part, source, trained).sum())
         return readers * overlaps(part.window, part.weight.shape[2:], source, target)
+
+    def fan_in(self, part: Synapse) -> int:
+        return prod(part.weight.shape[1:])
 
     def macs(self, part: Synapse, target: Shape, trained: int) -> int:
         if trained == WAS_PRUNED:

@@ -21,10 +21,11 @@ from onespike_lava.layers import (
     Sparse,
     Spiking,
     TimedReadout,
+    times,
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model(Frozen):
     """What an integer network is; `network.Network` can also run.
 
@@ -43,6 +44,22 @@ class Model(Frozen):
     weighting: str = "graded"
     provenance: tuple[tuple[str, str], ...] = ()
     proven: bool = True
+
+    def __repr__(self) -> str:
+        """One line: its ends, its size, its clock."""
+        if not self.layers:
+            return f"{type(self).__name__}()"
+        ends = " -> ".join(times(self.layers[at].shape) for at in (0, -1))
+        neurons, weights = sum(self.neurons.values()), self.weights
+        clock = f"{self.phases} steps" if self.steps else f"T = {self.phases}, T_w = {self.wait}"
+        how = self.input.coding if self.steps else self.weighting
+        size = f"{len(self.layers)} layers, {neurons:,} neurons, {weights:,} weights"
+        return f"{type(self).__name__}({ends}: {size}; {clock}, {how})"
+
+    @property
+    def weights(self) -> int:
+        """Weights that the file stores; a kernel counts once."""
+        return sum(layer.weights for layer in self.layers)
 
     @property
     def input(self) -> Input:
@@ -66,8 +83,12 @@ class Model(Frozen):
 
     @property
     def is_graph(self) -> bool:
-        """Whether it is a network of one graph: places are summed along its edges."""
-        return any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+        """Whether it is a network of one graph: places are summed along its edges.
+
+        Each then has scores. Where a sample has one class, a sparse connection is but a connection.
+        """
+        sparse = any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+        return sparse and prod(self.readout.shape[1:]) > 1
 
     @property
     def dense_outputs(self) -> bool:

@@ -17,7 +17,7 @@ CODINGS = ("binary", "constant", "once", "latency", "events")
 """What an input may send of its integers; all but the first in networks that step."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Input(Layer):
     """Data as integers `n` of `bits` places, `x = low + step * n`.
 

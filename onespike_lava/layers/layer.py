@@ -42,6 +42,11 @@ class Layer(Frozen):
         return tuple(synapse.source for synapse in self.synapses)
 
     @property
+    def weights(self) -> int:
+        """Weights that the file stores; a kernel counts once."""
+        return sum(int(synapse.weight.size) for synapse in self.synapses)
+
+    @property
     def maps(self) -> tuple[Connection, ...]:
         """What it reads as connections, for places that know no maximum: of a pool sums."""
         return self.synapses

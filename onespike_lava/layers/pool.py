@@ -14,7 +14,7 @@ from onespike_lava.layers.synapses import Connection, Synapse
 from onespike_lava.layers.window import Window
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxPool(Layer):
     """Passes the first spike of each window: the exact maximum of single-spike codes."""
 

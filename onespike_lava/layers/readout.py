@@ -17,7 +17,7 @@ from onespike_lava.layers.synapses import Connection
 from onespike_lava.limits import STATE_BITS
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Readout(Layer):
     """Output neurons that never spike; their last potentials are the scores.
 

@@ -17,7 +17,7 @@ from onespike_lava.layers.synapses import Connection
 from onespike_lava.limits import STATE_BITS
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spiking(Layer):
     """A layer of phase-coding neurons that spike at most once a sample (Sec. III-C, Alg. 1).
 

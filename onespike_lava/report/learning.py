@@ -12,8 +12,8 @@ import numpy as np
 from onespike_lava.learning.pictures import pictures, sheet
 from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.stack import Stage
-from onespike_lava.report.drawing import BLUE, INK, ORANGE, inline, style, subplots
-from onespike_lava.report.figures import ABOVE, WIDTH, Figure
+from onespike_lava.report.drawing import BLUE, INK, ORANGE, WIDTH, Figure, inline, style, subplots
+from onespike_lava.report.figures import ABOVE
 from onespike_lava.version import __version__
 
 HEADS = (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onespike_lava.connectivity import WAS_PRUNED, fan_out, is_fixed, macs, synapses
+from onespike_lava.connectivity import WAS_PRUNED, fan_in, fan_out, is_fixed, macs, synapses
 from onespike_lava.engines.reference import connect
 from onespike_lava.layers import Synapse, Window
 from tests.graphs import random_graph_network
@@ -52,6 +52,19 @@ def test_zeros_of_a_pruned_connection_are_no_synapses():
         assert expected.sum() < synapses(synapse, source, target)
         places = np.prod(target[1:], dtype=int)
         assert macs(synapse, target, WAS_PRUNED) == np.count_nonzero(synapse.weight) * places
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_fan_in_is_the_most_that_one_neuron_reads(seed):
+    """Where no border cuts a kernel off; of sparse synapses every row that stands in the file."""
+    for network in (random_network(seed), random_graph_network(seed)):
+        for layer in network.layers:
+            for synapse in getattr(layer, "synapses", ()):
+                if synapse.kind == "sparse":
+                    row = np.searchsorted(synapse.indptr, np.arange(len(synapse.weight)), "right")
+                    assert fan_in(synapse) == np.bincount(row).max() * len(synapse.signs)
+                    continue
+                assert fan_in(synapse) == synapse.weight[0].size
 
 
 def test_fixed_connections_have_no_macs():

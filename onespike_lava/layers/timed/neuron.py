@@ -79,7 +79,7 @@ class TimedNeurons:
         return STATE_BITS * states + self.firing.max_spikes.bit_length()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Timed(TimedNeurons, Layer):  # type: ignore[override]  # its bias is a part's
     """A layer of timed neurons: integrate, fire, reset, send (`parts` has the equations).
 

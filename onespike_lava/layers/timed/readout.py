@@ -21,7 +21,7 @@ TAKES = ("last", "sum", "maximum")
 """What of the potentials `v(1) .. v(T)` is the score."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TimedReadout(TimedNeurons, Layer):  # type: ignore[override]
     """Output neurons that send nothing; what they take of their potentials are the scores.
 

@@ -16,7 +16,7 @@ ENDLESS = 2**30
 """More than any neuron may send, so that sums of sums stay numbers."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sum(Layer):
     """Sends in each step the sum of what its sources send: the spike-element-wise ADD of SEW.
 

@@ -119,7 +119,7 @@ class StockNetwork:
             self.ports.append(Ports(None, total.s_out))
             return
         level = self._add(comparison(neurons))
-        self._link(total.s_out, level.a_in, eye(neurons, dtype=np.int8), shift=stock.ALIGNMENT)
+        self._link(total.s_out, level.a_in, eye(neurons, dtype=np.int8), shift=-stock.ALIGNMENT)
         self._spikes(level, source, ticks)
 
     def _pool(self, position: int) -> None:

@@ -38,6 +38,7 @@ PLACES = {
     "inspect",
     "engine reference",
     "engine numpy",
+    "energy",
     "engine numba",
     "buffers of engine numba",
     "products of engine numpy",
@@ -114,6 +115,7 @@ def test_codes_agree_with_each_other(several):
         assert code.by_step(codes)[0] == (spikes.sum(axis=0) == 0).sum()
         sent = np.einsum("k...,k->...", spikes.astype(np.int64), code.payloads)
         assert (code.sent(codes, 0, code.steps) == sent).all()
+        assert (code.graded(codes) == spikes[code.payloads > 1].sum(axis=0)).all()
         assert sent.max() <= code.most
         parts = sum(code.sent(codes, k - 1, k) for k in steps)
         assert (parts == sent).all()
