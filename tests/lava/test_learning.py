@@ -114,6 +114,18 @@ def test_winners_of_a_stream_with_gaps():
     assert not found.any()
 
 
+@pytest.mark.parametrize(("threshold", "step"), [(4, 2), (5, 0)])
+def test_a_neuron_spikes_at_the_threshold_not_below(threshold, step):
+    source = Source(data=np.array([[[[1, 3, 0]]]]))
+    winners = Winners(shape=(1, 1, 1), rule=replace(RULE, threshold=threshold), steps=3)
+    won = Sink(shape=(1, 3), buffer=3)
+    source.s_out.connect(winners.a_in)
+    winners.won.connect(won.a_in)
+    with Session(winners, Loihi2SimCfg(select_tag="fixed_pt")) as session:
+        session.run(3)
+        assert session.get(won.data)[0, 2].tolist() == [0, 0, step]
+
+
 def test_a_potential_beyond_24_bits_ends_the_run():
     source = Source(data=np.full((1, 1, 1, 3), 2**23))
     winners = Winners(shape=(1, 1, 1), rule=RULE, steps=2)

@@ -10,7 +10,7 @@ from lava.proc.io.source import RingBuffer as Source
 
 from onespike_lava.errors import OptionError
 from onespike_lava.learning.rule import moved
-from onespike_lava.processes.learning.loihi_rule import ARGUMENTS, loihi_moved, loihi_rule
+from onespike_lava.processes.learning.loihi_rule import ARGUMENTS, DOWN, UP, loihi_moved, loihi_rule
 from onespike_lava.processes.runner.session import Session
 
 pytestmark = [
@@ -70,6 +70,7 @@ def test_one_update_is_at_most_one_off(shift):
             theirs = loihi_moved(weight, np.full(126, up), shift, random)
             apart.append(theirs - ours)
     assert np.abs(apart).max() == 1
+    assert 4 * DOWN == -3 * UP
 
 
 def test_a_pruned_weight_stays_pruned():
