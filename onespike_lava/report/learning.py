@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,17 @@ import numpy as np
 from onespike_lava.learning.pictures import pictures, sheet
 from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.stack import Stage
-from onespike_lava.report.drawing import BLUE, INK, ORANGE, WIDTH, Figure, inline, style, subplots
+from onespike_lava.report.drawing import (
+    BLUE,
+    INK,
+    ORANGE,
+    WIDTH,
+    Figure,
+    inline,
+    save,
+    style,
+    subplots,
+)
 from onespike_lava.report.figures import ABOVE
 from onespike_lava.version import __version__
 
@@ -35,13 +46,13 @@ def learning_figures(stages: Sequence[Stage], layers: Sequence[Plastic]) -> list
         def draw(each: Any = each) -> Any:
             return _kernels(sheet(each))
 
-        found.append(Figure(f"kernels-{number}", text, draw))
+        found.append(Figure(f"stdp-kernels-{number}", text, draw))
     ends = "; ".join(
         f"layer {number} ends at {layer.history[-1].convergence:.4f} with {layer.connectivity:.1%}"
         for number, layer in enumerate(layers, 1)
     )
     text = f"Convergence and live connections over the samples: {ends}."
-    return [*found, Figure("learning", text, lambda: _curves(layers))]
+    return [*found, Figure("stdp-learning", text, lambda: _curves(layers))]
 
 
 def _kernels(page: Any) -> Any:
@@ -72,6 +83,20 @@ def _curves(layers: Sequence[Plastic]) -> Any:
     axes[1].set_ylim(bottom=0)
     axes[1].set_xlabel("samples")
     return figure
+
+
+def save_learning_figures(
+    stages: Sequence[Stage], layers: Sequence[Plastic], folder: str | Path
+) -> list[str]:
+    """Write every figure as SVG into a folder, made if need be; their names.
+
+    Raises `MissingPartError` without matplotlib, `DataError` where the folder takes no file.
+    """
+    found = learning_figures(stages, layers)
+    with style():
+        for figure in found:
+            save(figure.draw(), folder, figure.name)
+    return [figure.name for figure in found]
 
 
 def learning_page(title: str, stages: Sequence[Stage], layers: Sequence[Plastic]) -> str:
