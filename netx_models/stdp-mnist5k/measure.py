@@ -164,7 +164,10 @@ def table(kept: dict[str, Any]) -> str:
     """Means over the seeds in Markdown; of the accuracy also its smallest and largest."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     names = dict.fromkeys(key.rpartition("/")[0] for key in kept)
-    for name in sorted(names, key=lambda each: ("same" in each, each.split(",")[0])):
+    kinds = ("none", "after", "prune")
+    for name in sorted(
+        names, key=lambda each: ("same" in each, kinds.index(each.split()[0].strip(",")))
+    ):
         rows = [kept[f"{name}/{seed}"] for seed in SEEDS if f"{name}/{seed}" in kept]
         right = [100 * row["accuracy"] for row in rows]
         live = 100 * mean(rows, "live") / mean(rows, "connections")
@@ -179,7 +182,7 @@ def table(kept: dict[str, Any]) -> str:
             f"{mean(rows, 'integrations') / 1e6:,.0f} M",
             f"{mean(rows, 'updates') / 1e6:.2f} M",
             f"{microjoules(rows):,.0f}",
-            f"{mean(rows, 'cpu'):.1f}",
+            f"{mean(rows, 'cpu'):.2f}",
             f"{mean(rows, 'synops') / 1e3:,.0f} k",
         )
         lines.append(f"| {' | '.join(cells)} |")
