@@ -62,6 +62,7 @@ def _learn(table, live, times, padding, settings, shifts):  # type: ignore[no-un
     best = empty(potentials.shape[:2], int64)
     high = empty(potentials.shape[:2], int64)
     over = empty(potentials.shape[:2], uint8)
+    fresh = empty(potentials.shape[:2], uint8)
     taken = empty(table.shape[3], uint8)
     chosen = empty((winners, 4), int64)
     lists, counts = _lists(live)
@@ -71,15 +72,16 @@ def _learn(table, live, times, padding, settings, shifts):  # type: ignore[no-un
         last = _events(times[sample], order, starts)
         potentials[:] = 0
         over[:] = 0
+        fresh[:] = 0
         taken[:] = 0
         won = 0
         for step in range(1, last + 1):
             spiked, adds = order[starts[step] : starts[step + 1]], won < winners
             integrations += _integrate(
-                spiked, times.shape, padding, table, lists, counts, potentials, over, adds
+                spiked, times.shape, padding, table, lists, counts, potentials, over, fresh, adds
             )
             if adds:
-                _look(potentials, threshold, over, best, high)
+                _look(potentials, threshold, over, fresh, best, high)
                 won = _choose(best, high, over, taken, chosen, won, radius, step)
         for number in range(won):
             updates += _move(
@@ -95,21 +97,33 @@ def _spikes(table, live, times, padding, threshold, found):  # type: ignore[no-u
     potentials = zeros(found.shape[1:], int32)
     lists, counts = _lists(live)
     order, starts = empty(times[0].size, int32), zeros(257, int64)
-    over = zeros(found.shape[1:3], uint8)
+    over, fresh = zeros(found.shape[1:3], uint8), zeros(found.shape[1:3], uint8)
     integrations = 0
     for sample in range(len(times)):
         last = _events(times[sample], order, starts)
         potentials[:] = 0
-        step_of, reached = found[sample].reshape(-1), potentials.reshape(-1)
         for step in range(1, last + 1):
             spiked = order[starts[step] : starts[step + 1]]
             integrations += _integrate(
-                spiked, times.shape, padding, table, lists, counts, potentials, over, True
+                spiked, times.shape, padding, table, lists, counts, potentials, over, fresh, True
             )
-            for neuron in range(len(reached)):  # without a branch, so that it is vectorised
-                new = (step_of[neuron] == 0) & (reached[neuron] >= threshold)
-                step_of[neuron] |= uint8(new * step)
+            _note(potentials, threshold, fresh, found[sample], step)
     return integrations
+
+
+@njit
+def _note(potentials, threshold, fresh, found, step):  # type: ignore[no-untyped-def]
+    """The step into `found` of neurons that reach the threshold for the first time."""
+    rows, columns, channels = potentials.shape
+    for row in range(rows):
+        for column in range(columns):
+            if not fresh[row, column]:
+                continue
+            fresh[row, column] = 0
+            for channel in range(channels):  # without a branch, so that it is vectorised
+                new = potentials[row, column, channel] >= threshold
+                new &= found[row, column, channel] == 0
+                found[row, column, channel] |= uint8(new * step)
 
 
 @njit
@@ -165,8 +179,11 @@ def _events(times, order, starts):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _integrate(spiked, shape, padding, table, lists, counts, potentials, over, adds):  # type: ignore[no-untyped-def]
-    """Bring the spikes of a step to the places that are not over; live synapses passed in all."""
+def _integrate(spiked, shape, padding, table, lists, counts, potentials, over, fresh, adds):  # type: ignore[no-untyped-def]
+    """Bring the spikes of a step to the places that are not over; live synapses passed in all.
+
+    fresh : becomes 1 of places whose potentials change
+    """
     rows, columns, channels = potentials.shape
     height, width = shape[2:]
     passed = 0
@@ -177,27 +194,30 @@ def _integrate(spiked, shape, padding, table, lists, counts, potentials, over, a
             for c in range(max(0, x - columns + 1), min(table.shape[2], x + 1)):
                 count = counts[source, r, c]
                 passed += count
-                if not adds or over[y - r, x - c]:
+                if not adds or not count or over[y - r, x - c]:
                     continue
-                here, row = potentials[y - r, x - c], table[source, r, c]
+                fresh[y - r, x - c] = 1
+                row, column = y - r, x - c
                 if 4 * count > channels:
                     for channel in range(channels):
-                        here[channel] += row[channel]
+                        potentials[row, column, channel] += table[source, r, c, channel]
                 else:
-                    for channel in lists[source, r, c, :count]:
-                        here[channel] += row[channel]
+                    for number in range(count):
+                        channel = lists[source, r, c, number]
+                        potentials[row, column, channel] += table[source, r, c, channel]
     return passed
 
 
 @njit
-def _look(potentials, threshold, over, best, high):  # type: ignore[no-untyped-def]
+def _look(potentials, threshold, over, fresh, best, high):  # type: ignore[no-untyped-def]
     """The best channel of each place that spikes in this step, -1 for none; its place is over."""
     rows, columns, channels = potentials.shape
     for row in range(rows):
         for column in range(columns):
             best[row, column] = -1
-            if over[row, column]:
+            if over[row, column] or not fresh[row, column]:
                 continue
+            fresh[row, column] = 0
             most = threshold - 1
             for channel in range(channels):
                 if potentials[row, column, channel] > most:

@@ -99,10 +99,13 @@ def passed(stage: Stage, plastic: Plastic, times: Times) -> tuple[Times, int]:
 
 def pooled(times: Times, size: int) -> Times:
     """The first spike of each window of size x size places; what is left at the ends is dropped."""
-    rows, columns = (each // size for each in times.shape[2:])
-    whole = times[:, :, : rows * size, : columns * size] - np.uint8(1)  # silence comes last: 255
-    parts = whole.reshape(*times.shape[:2], rows, size, columns, size)
-    return parts.min(axis=(3, 5)) + np.uint8(1)
+    rows, columns = (each // size * size for each in times.shape[2:])
+    late = times - np.uint8(1)  # silence comes last: 255
+    first = late[:, :, :rows:size, :columns:size].copy()
+    for place in range(1, size * size):
+        row, column = divmod(place, size)
+        np.minimum(first, late[:, :, row:rows:size, column:columns:size], out=first)
+    return first + np.uint8(1)
 
 
 def pruned_after(layers: Sequence[Plastic], limit: int) -> tuple[Plastic, ...]:
