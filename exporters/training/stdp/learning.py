@@ -1,59 +1,20 @@
-"""Networks that learn by STDP while they are pruned: images in, a network with a readout out.
-
-    trained = stdp.train(images, labels, seed=0)
-    onespike_lava.save(trained.network, "net.net")
-    trained.network.predict(stdp.encode(others))
-
-The layers learn from images alone, one after the other (`onespike_lava.learning`); labels serve the
-readout, by least squares. Needs neither torch nor Lava.
-"""
+"""Training by STDP, the network of layers that have learnt, and its report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from onespike_lava.learning.latency import CONTRAST, Contrast, encode
+from exporters.training.stdp.recipe import RECIPE, Recipe
+from onespike_lava.learning.latency import encode
 from onespike_lava.learning.network import features, fit, network
 from onespike_lava.learning.plastic import Plastic
-from onespike_lava.learning.rule import Rule
-from onespike_lava.learning.stack import Stage, learn
+from onespike_lava.learning.stack import learn
 from onespike_lava.network import Network
 from onespike_lava.system.files import write_atomic
 from onespike_lava.system.progress import Progress, silent
-
-__all__ = ["RECIPE", "Recipe", "Trained", "encode", "of_layers", "report", "train"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is trained.
-
-    contrast : how an image becomes spikes
-    stages   : the layers that learn, lowest first
-    strength : penalty of the readout, `learning.network.fit`
-    """
-
-    contrast: Contrast
-    stages: tuple[Stage, ...]
-    strength: float = 0.1
-
-    def changed(self, **values: object) -> Recipe:
-        """The same with values of the rule of every stage replaced, such as `prune=0`."""
-        stages = [replace(each, rule=replace(each.rule, **values)) for each in self.stages]  # type: ignore[arg-type]
-        return replace(self, stages=tuple(stages))
-
-
-RECIPE = Recipe(
-    CONTRAST,
-    (
-        Stage(32, 5, 2, 2, Rule(threshold=10 * 127 + 1, winners=5, radius=2)),
-        Stage(64, 5, 0, 2, Rule(threshold=30 * 127 + 1, winners=8, radius=1)),
-    ),
-)
-"""For digits of 28 x 28 pixels: two convolutions of 5 x 5, each with a pool of 2 x 2."""
 
 
 @dataclass(frozen=True)
