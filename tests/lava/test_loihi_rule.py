@@ -31,18 +31,21 @@ def draws():
 
 @pytest.mark.parametrize("shift", [8, 10, 13])
 def test_lavas_connection_makes_of_weights_what_is_stated(shift):
-    """Samples of random spikes, a winner in the last step of each; the host clears the traces."""
+    """Samples of random spikes, a winner in some step of each; the host clears the traces.
+
+    Inputs of the winner's step count as earlier, later ones and silent ones as later.
+    """
     rng = np.random.default_rng(shift)
     weight = rng.integers(1, 127, (OUTPUTS, INPUTS))
-    early = rng.random((SAMPLES, INPUTS)) < 0.4
-    times = rng.integers(0, STEPS - 1, (SAMPLES, INPUTS))
-    winners = rng.integers(0, OUTPUTS, SAMPLES)
+    spiked = rng.random((SAMPLES, INPUTS)) < 0.6
+    times = rng.integers(0, STEPS, (SAMPLES, INPUTS))
+    winners, ends = rng.integers(0, OUTPUTS, SAMPLES), rng.integers(1, STEPS, SAMPLES)
     given = np.zeros((INPUTS, SAMPLES * STEPS))
     won = np.zeros((OUTPUTS, SAMPLES * STEPS))
     for sample in range(SAMPLES):
-        places = np.flatnonzero(early[sample])
+        places = np.flatnonzero(spiked[sample])
         given[places, sample * STEPS + times[sample, places]] = 1
-        won[winners[sample], (sample + 1) * STEPS - 1] = 1
+        won[winners[sample], sample * STEPS + ends[sample]] = 1
     dense = LearningDense(weights=weight, learning_rule=loihi_rule(shift), **ARGUMENTS)
     spikes, answers = Source(data=given), Source(data=won)
     spikes.s_out.connect(dense.s_in)
@@ -52,9 +55,9 @@ def test_lavas_connection_makes_of_weights_what_is_stated(shift):
         for sample in range(SAMPLES):
             session.run(STEPS)
             session.set(dense.x1, np.zeros(INPUTS))
-            number = [next(random) for _ in range(STEPS)][-1]
-            row = winners[sample]
-            expected[row] = loihi_moved(expected[row], early[sample], shift, number)
+            number = [next(random) for _ in range(STEPS)][ends[sample]]
+            row, early = winners[sample], spiked[sample] & (times[sample] <= ends[sample])
+            expected[row] = loihi_moved(expected[row], early, shift, number)
         found = session.get(dense.weights)
     assert np.array_equal(found, expected)
     assert (expected != weight).mean() > 0.5

@@ -11,7 +11,9 @@ down. What differs is arithmetic: the product is cut by 14 bits (a quarter of a 
 1 / 128 at shift 15) and the new weight is rounded at random, where ours rounds away from 0; one
 update is at most 1 apart. The ends are 0 and 127, not 1 and 126. A weight of 0 stays 0, so that
 pruning is writing a 0. What no product says: which neuron wins, the trace's return to 0 before the
-next sample, one weight shared by all places of a convolution.
+next sample, one weight shared by all places of a convolution. A winner is known one step behind its
+last input, since the synapse takes a step; so inputs must come in every second step, or those of
+the next one count as earlier, too.
 """
 
 from __future__ import annotations
