@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onespike_lava.data.samples import check_finite
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.layers import Window
 
@@ -93,6 +94,7 @@ def _checked(images: ArrayLike) -> NDArray[np.int64]:
     if values.ndim != 3 or not values.size or values.dtype.kind not in "fiu":
         found = f"{values.dtype}{list(values.shape)}"
         raise DataError(f"images: {found} is not [N, H, W] of numbers; give grey images")
+    check_finite(values, "images")
     whole = np.rint(values).astype(np.int64)
     if (whole != values).any() or whole.min() < 0 or whole.max() > 255:
         raise DataError(

@@ -34,6 +34,9 @@ from onespike_lava.learning.stack import Stage, passed
 from onespike_lava.limits import WEIGHT_MAX
 from onespike_lava.network import Network
 
+CLASSES_MAX = 4096
+"""Most classes of a readout."""
+
 
 def features(
     stages: Sequence[Stage], layers: Sequence[Plastic], times: Times
@@ -59,10 +62,11 @@ def fit(
     Raises `DataError` for labels that do not fit.
     """
     known = np.asarray(labels)
-    if known.shape != (len(times),) or known.dtype.kind not in "iu" or known.min(initial=0) < 0:
+    whole = known.shape == (len(times),) and known.dtype.kind in "iu"
+    if not whole or not len(times) or not 0 <= known.min() <= known.max() < CLASSES_MAX:
         raise DataError(
-            f"labels: {known.dtype}{list(known.shape)} is not one integer from 0 for each of "
-            f"{len(times)} samples"
+            f"labels: {known.dtype}{list(known.shape)} is not one integer of 0..{CLASSES_MAX - 1} "
+            f"for each of {len(times)} samples, of which there must be some; number the classes"
         )
     flat = times.reshape(len(times), -1).astype(np.float64)
     early = np.where(flat > 0, steps + 1 - flat, 0)

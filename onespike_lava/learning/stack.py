@@ -23,6 +23,9 @@ from onespike_lava.system.progress import Progress, silent
 LIMIT = 2**30
 """Most bytes of a file of layers that learn."""
 
+KINDS = (np.dtype(np.int8), np.dtype(np.bool_))
+"""Types of weights and live marks."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -149,6 +152,9 @@ def _load(path: str | Path, head: dict[str, Any]) -> tuple[Plastic, ...]:
         for each, (weight, live), given in zip(
             text["layers"], arrays, head["stages"], strict=False
         ):
+            shape = (given["channels"], weight.shape[1], given["kernel"], given["kernel"])
+            if (weight.dtype, live.dtype, weight.shape, live.shape) != (*KINDS, shape, shape):
+                raise ValueError("weights of another kind")
             samples, integrations, updates, history = each
             window = Window(padding=(given["padding"],) * 4)
             looks = tuple(Look(*look) for look in history)

@@ -60,6 +60,7 @@ def test_ranks_fill_all_steps_alike():
     [
         (np.zeros((2, 3, 4, 4)), "grey images"),
         (np.full((1, 4, 4), 0.5), "not integers of 0..255"),
+        (np.full((1, 4, 4), np.nan), "images: 16 values are NaN"),
         (np.full((1, 4, 4), 256), "not integers of 0..255"),
         (np.zeros((0, 4, 4)), "grey images"),
     ],

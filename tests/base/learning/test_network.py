@@ -65,9 +65,17 @@ def test_a_readout_tells_classes_apart():
     assert np.abs(weight.astype(int)).max() == 127
 
 
-def test_refuses_labels_that_do_not_fit():
-    with pytest.raises(DataError, match="not one integer from 0"):
-        fit(np.ones((3, 1, 1, 1), np.uint8), np.zeros(2, int), STEPS)
+@pytest.mark.parametrize(
+    "labels", [np.zeros(2, int), np.zeros(3), np.array([0, -1, 0]), np.array([0, 10**9, 0])]
+)
+def test_refuses_labels_that_do_not_fit(labels):
+    with pytest.raises(DataError, match="not one integer of 0"):
+        fit(np.ones((3, 1, 1, 1), np.uint8), labels, STEPS)
+
+
+def test_refuses_a_readout_of_no_samples():
+    with pytest.raises(DataError, match="0 samples"):
+        fit(np.ones((0, 1, 1, 1), np.uint8), np.zeros(0, int), STEPS)
 
 
 def test_energy_counts_live_synapses_alone(learnt):

@@ -75,6 +75,11 @@ def test_a_file_of_another_run_is_refused(tmp_path):
         learn(stages(), times[::-1], 1, path)
     with pytest.raises(DataError, match="of other stages"):
         learn(stages(61), times, 1, path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, "weight0": arrays["weight0"].astype(float)})
+    with pytest.raises(DataError, match="no file of layers"):
+        learn(stages(), times, 1, path)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match="no file of layers"):
         learn(stages(), times, 1, path)
