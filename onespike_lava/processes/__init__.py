@@ -9,7 +9,7 @@ own, since Lava's model discovery executes each module beside a Process.
 are its parts, of use in any Lava network (`graph` connects them to a network of Blocks, `weights`
 are theirs, `constants` those of timed neurons); `engine` is
 engine `lava`, `leaf` all layers in one model; `runner.session.Session` runs such a network under
-guard; `netx.hdf5.Network` has the interface of lava-dl.
+guard; `learning` has Processes that learn; `netx.hdf5.Network` has the interface of lava-dl.
 """
 
 import sys

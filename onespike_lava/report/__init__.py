@@ -7,6 +7,7 @@ data    : what a report shows, gathered block by block
 figures : its figures; `rasters` and `steps` those over time
 drawing : how they are drawn
 page    : the page
+learning: the page of layers that have learnt
 """
 
 from onespike_lava.report.data import Comparison, LayerLoss, Raster, Report, gather

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from onespike_lava.connectivity import fan_in, fan_out, is_fixed, macs, synapses
+from onespike_lava.connectivity import WAS_PRUNED, fan_in, fan_out, is_fixed, macs, synapses
+from onespike_lava.engines.reference import connect
 from onespike_lava.layers import Synapse, Window
 from tests.graphs import random_graph_network
 from tests.networks import random_network
@@ -23,8 +24,6 @@ def test_fan_out_is_the_count_of_outputs_that_see_a_neuron(window, groups, size)
     synapse = Synapse(0, rng.integers(1, 9, (8, 4 // groups, 3, 2)).astype(np.int8), window, groups)
     source = (4, *size)
     target = synapse.output_shape(source)
-    from onespike_lava.engines.reference import connect
-
     ones = Synapse(0, np.ones_like(synapse.weight), window, groups)
     expected = np.zeros(source, np.int64)
     for place in np.ndindex(source):
@@ -32,6 +31,27 @@ def test_fan_out_is_the_count_of_outputs_that_see_a_neuron(window, groups, size)
         one[(0, *place)] = 1
         expected[place] = connect(ones, one, target).sum()
     assert (fan_out(synapse, source, target) == expected).all()
+
+
+def test_zeros_of_a_pruned_connection_are_no_synapses():
+    rng = np.random.default_rng(0)
+    kernel = rng.integers(-1, 2, (8, 2, 3, 2)).astype(np.int8)
+    for synapse, source in (
+        (Synapse(0, kernel, Window((2, 1), (1, 0, 2, 1), (1, 2)), 2), (4, 6, 7)),
+        (Synapse(0, rng.integers(-1, 2, (5, 12)).astype(np.int8)), (3, 2, 2)),
+    ):
+        target = synapse.output_shape(source)
+        ones = Synapse(0, (synapse.weight != 0).astype(np.int8), synapse.window, synapse.groups)
+        expected = np.zeros(source, np.int64)
+        for place in np.ndindex(source):
+            one = np.zeros((1, *source), np.int64)
+            one[(0, *place)] = 1
+            expected[place] = connect(ones, one, target).sum()
+        assert (fan_out(synapse, source, target, WAS_PRUNED) == expected).all()
+        assert synapses(synapse, source, target, WAS_PRUNED) == expected.sum()
+        assert expected.sum() < synapses(synapse, source, target)
+        places = np.prod(target[1:], dtype=int)
+        assert macs(synapse, target, WAS_PRUNED) == np.count_nonzero(synapse.weight) * places
 
 
 @pytest.mark.parametrize("seed", range(3))

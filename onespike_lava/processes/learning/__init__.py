@@ -1,0 +1,7 @@
+"""Learning in Lava: the rule of `onespike_lava.learning` as Processes, the same bit for bit.
+
+plastic_conv : a convolution with shared weights that winners move
+winners      : neurons of one spike, and which of them learn
+loihi_rule   : the rule for Lava's own learning connection, and where it differs
+run          : layers learn in Lava, each from spikes of those below it
+"""

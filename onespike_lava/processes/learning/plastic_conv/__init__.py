@@ -1,0 +1,1 @@
+"""A convolution that learns as a Lava Process."""

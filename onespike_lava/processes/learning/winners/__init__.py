@@ -1,0 +1,1 @@
+"""Neurons of one spike that compete for learning, as a Lava Process."""
