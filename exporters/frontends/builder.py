@@ -163,6 +163,12 @@ class Builder:
         squashed = "" if kind in CLASSIFIES else squashed
         return replace(tail, steps=(*tail.steps, step), squashed=squashed)
 
+    def inside(self, held: Sequence[Any]) -> str:
+        """Why what reads such values is refused: a softmax or sigmoid that is not at the end."""
+        if any(isinstance(each, Tail) and each.squashed for each in held):
+            return "reads a sigmoid, which only the end of a network may be; use Hardsigmoid"
+        return "reads a softmax, which only the end of a network may be; move it"
+
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
         """Note a node that cannot be read, and go on to find the others."""
         self.problems[name] = (operator, shortened(reason))

@@ -160,10 +160,7 @@ def interpolate(
 ) -> Ref:
     """Nearest neighbours, whole times larger."""
     if mode not in ("nearest", "nearest-exact"):
-        raise RefusedError(
-            f"mode={mode!r}; use mode='nearest' and train again, or a transposed "
-            "convolution with the weights of this interpolation"
-        )
+        raise RefusedError(f"mode={mode!r}; use mode='nearest' and train again")
     sizes = x.shape[1:]
     if size is not None:
         given = size if isinstance(size, (tuple, list)) else (size,) * len(sizes)
