@@ -52,6 +52,7 @@ class Builder:
     misfits  : linear nodes whose input has another number of values than they take
     turned   : whether the output has its channels last in the source, and in front here
     batch    : the batch size that the source is fixed to, 0 for any
+    moved    : elements of values whose order was changed so far
     forms    : values in the form that operators read, as `forms.formed` made them
     """
 
@@ -63,6 +64,7 @@ class Builder:
     misfits: list[str] = field(default_factory=list)
     turned: bool = False
     batch: int = 0
+    moved: int = 0
     forms: dict[tuple[str, Shape, bytes], Ref] = field(default_factory=dict)
 
     def add(
@@ -115,6 +117,16 @@ class Builder:
     def drop(self, name: str, why: str) -> None:
         """Note a node of the source that needs none here."""
         self.notes[name] = f"dropped ({why})"
+
+    def reorder(self, name: str, size: int, why: str) -> None:
+        """Note a node that only counts elements otherwise; `RefusedError` for too many."""
+        self.moved += size
+        if self.moved > MOVED_MAX:
+            raise RefusedError(
+                f"up to here {self.moved} elements change their order, more than {MOVED_MAX}; "
+                "move fewer"
+            )
+        self.drop(name, why)
 
     def ended(self, value: Any) -> Any:
         """A value as an output: in the form of a node, with the channels in front."""
@@ -241,6 +253,9 @@ def _check_weights(params: Mapping[str, Any]) -> None:
         if array.size == 0:
             raise RefusedError(f"{key} {list(array.shape)} holds no values; take the layer out")
 
+
+MOVED_MAX = 2**26
+"""Most elements whose order is kept, all values together."""
 
 PADDED_MAX = 2**14
 """Most places of a plane with padding that is wider than kernel and plane."""
