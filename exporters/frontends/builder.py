@@ -178,7 +178,10 @@ class Builder:
     def inside(self, held: Sequence[Any]) -> str:
         """Why what reads such values is refused: a softmax or sigmoid that is not at the end."""
         if any(isinstance(each, Tail) and each.squashed for each in held):
-            return "reads a sigmoid, which only the end of a network may be; use Hardsigmoid"
+            return (
+                "reads a sigmoid, which only the end of a network may be; use Hardsigmoid, and no "
+                "product of two values"
+            )
         return "reads a softmax, which only the end of a network may be; move it"
 
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
