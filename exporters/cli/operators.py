@@ -45,7 +45,10 @@ def supported() -> dict[str, dict[str, list[str]] | None]:
 
     graphs = _table(gcn_torch_table)
     graphs["modules"].append("GCNConv (torch_geometric)")
-    torch = {**_table(torch_table), "left out at the end": list(TAILS)}
+    from exporters.frontends.torch.programs import ATEN
+
+    torch = {**_table(torch_table), "of exported programs": list(ATEN)}
+    torch = {**torch, "left out at the end": list(TAILS)}
     return {"onnx": onnx, "torch": torch, "torch over graphs": graphs}
 
 

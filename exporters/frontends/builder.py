@@ -52,6 +52,7 @@ class Builder:
     misfits  : linear nodes whose input has another number of values than they take
     turned   : whether the output has its channels last in the source, and in front here
     batch    : the batch size that the source is fixed to, 0 for any
+    moved    : elements of values whose order was changed so far
     forms    : values in the form that operators read, as `forms.formed` made them
     """
 
@@ -63,6 +64,7 @@ class Builder:
     misfits: list[str] = field(default_factory=list)
     turned: bool = False
     batch: int = 0
+    moved: int = 0
     forms: dict[tuple[str, Shape, bytes], Ref] = field(default_factory=dict)
 
     def add(
@@ -116,6 +118,16 @@ class Builder:
         """Note a node of the source that needs none here."""
         self.notes[name] = f"dropped ({why})"
 
+    def reorder(self, name: str, size: int, why: str) -> None:
+        """Note a node that only counts elements otherwise; `RefusedError` for too many."""
+        self.moved += size
+        if self.moved > MOVED_MAX:
+            raise RefusedError(
+                f"up to here {self.moved} elements change their order, more than {MOVED_MAX}; "
+                "move fewer"
+            )
+        self.drop(name, why)
+
     def ended(self, value: Any) -> Any:
         """A value as an output: in the form of a node, with the channels in front."""
         if not isinstance(value, Ref):
@@ -162,6 +174,15 @@ class Builder:
         squashed = name if kind == "sigmoid" else tail.squashed
         squashed = "" if kind in CLASSIFIES else squashed
         return replace(tail, steps=(*tail.steps, step), squashed=squashed)
+
+    def inside(self, held: Sequence[Any]) -> str:
+        """Why what reads such values is refused: a softmax or sigmoid that is not at the end."""
+        if any(isinstance(each, Tail) and each.squashed for each in held):
+            return (
+                "reads a sigmoid, which only the end of a network may be; use Hardsigmoid, and no "
+                "product of two values"
+            )
+        return "reads a softmax, which only the end of a network may be; move it"
 
     def refuse(self, name: str, operator: str, reason: str) -> Unknown:
         """Note a node that cannot be read, and go on to find the others."""
@@ -235,6 +256,9 @@ def _check_weights(params: Mapping[str, Any]) -> None:
         if array.size == 0:
             raise RefusedError(f"{key} {list(array.shape)} holds no values; take the layer out")
 
+
+MOVED_MAX = 2**26
+"""Most elements whose order is kept, all values together."""
 
 PADDED_MAX = 2**14
 """Most places of a plane with padding that is wider than kernel and plane."""

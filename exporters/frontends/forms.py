@@ -6,6 +6,7 @@ a map of weight one, the input is viewed otherwise, or a vector becomes planes; 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Protocol
@@ -48,7 +49,7 @@ def formed(build: Growing, x: Ref, name: str = "") -> Ref:
 
     Raises `RefusedError` where its elements come in an order that no map of planes gives.
     """
-    order = b"" if x.order is None else x.order.tobytes()
+    order = b"" if x.order is None else hashlib.blake2b(x.order.tobytes()).digest()
     key = (x.name, x.shape, order)
     if key not in build.forms:
         build.forms[key] = _formed(build, x, name or x.name)

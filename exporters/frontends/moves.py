@@ -21,7 +21,7 @@ def permuted(build: Builder, name: str, x: Ref, axes: Sequence[int]) -> Ref:
     order = [int(axis) % rank for axis in axes]
     if sorted(order) != list(range(rank)) or order[0] != 0:
         raise RefusedError(f"axes {list(axes)} of {listed(x.shape)}; the batch must stay in front")
-    build.drop(name, "axes in another order")
+    build.reorder(name, prod(x.shape), "axes in another order")
     return x.transposed([axis - 1 for axis in order[1:]])
 
 
@@ -49,7 +49,7 @@ def taken(build: Builder, name: str, x: Ref, axis: int, index: Any) -> Ref:
         keep[at - 1] = slice(start, start + 1)
         left = tuple(each for number, each in enumerate(x.shape, 1) if number != at)
         return sliced(build, name, x, keep).reshaped(left)
-    build.drop(name, "elements in another order")
+    build.reorder(name, places.size * prod(x.shape) // size, "elements in another order")
     return x.ordered(x.places.take(places % size, axis=at - 1))
 
 
@@ -103,7 +103,7 @@ def shuffled(build: Builder, name: str, x: Ref, groups: int) -> Ref:
     channels = x.shape[0]
     if channels % groups:
         raise RefusedError(f"{groups} groups of {channels} channels; give a divisor")
-    build.drop(name, "channels in another order")
+    build.reorder(name, prod(x.shape), "channels in another order")
     order = np.arange(channels).reshape(groups, -1).T.reshape(-1)
     return x.ordered(x.places[order])
 
@@ -116,7 +116,7 @@ def deepened(build: Builder, name: str, x: Ref, block: int, *, inner: bool = Tru
     channels, rows, columns = _plane(x)
     if rows % block or columns % block:
         raise RefusedError(f"blocks of {block} in {listed(x.shape)}; give a divisor of the plane")
-    build.drop(name, "elements in another order")
+    build.reorder(name, prod(x.shape), "elements in another order")
     parts = x.places.reshape(channels, rows // block, block, columns // block, block)
     axes = (0, 2, 4, 1, 3) if inner else (2, 4, 0, 1, 3)
     shape = (channels * block**2, rows // block, columns // block)
@@ -128,7 +128,7 @@ def widened(build: Builder, name: str, x: Ref, block: int, *, inner: bool = True
     channels, rows, columns = _plane(x)
     if channels % block**2:
         raise RefusedError(f"blocks of {block} from {channels} channels; give a multiple")
-    build.drop(name, "elements in another order")
+    build.reorder(name, prod(x.shape), "elements in another order")
     left = channels // block**2
     shape = (left, block, block) if inner else (block, block, left)
     parts = x.places.reshape(*shape, rows, columns)

@@ -9,11 +9,10 @@ import numpy as np
 from exporters.graph import Node, is_spiking
 from exporters.graph.arithmetic import window, window_counts, window_divisors
 from exporters.passes import algebra
-from exporters.passes.budget import SUMMANDS_MAX, Room
+from exporters.passes.budget import Room
 from exporters.passes.compose import compose
 from exporters.passes.draft import Draft
 from exporters.passes.planes.areas import parts_of
-from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
 
 
@@ -105,11 +104,6 @@ def own_average_pools(draft: Draft) -> None:
 def _put_parts(draft: Draft, pool: Node, shape: Shape) -> None:
     """A pool whose windows differ, as a sum of maps of which each has its windows."""
     parts = parts_of(pool, shape)
-    if len(parts) > SUMMANDS_MAX:
-        raise UnsupportedError(
-            f"{draft.title(pool)}: its windows differ in {len(parts)} ways, more than "
-            f"{SUMMANDS_MAX}; choose a size that divides the plane evenly"
-        )
     if len(parts) == 1:
         draft.put(replace(parts[0], name=pool.name))
         return

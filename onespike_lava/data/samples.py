@@ -133,14 +133,23 @@ class Labelled:
     def of(self, shape: Shape, plane: Shape, limit: int | None) -> Labelled:
         """The first samples of a network's, x [N, *shape] and, where given, y and mask [N, places].
 
+        Targets that are numbers stay as they are.
+
         shape, plane : of its input; rows and columns of its output, () for none
         """
         x = numeric(self.x, shape)
         y, mask = (
             None if values is None else by_place(name, values, len(x), plane)[:limit]
-            for name, values in (("y", self.y), ("mask", self.mask))
+            for name, values in (("y", None if _numbers(self.y) else self.y), ("mask", self.mask))
         )
+        if self.y is not None and _numbers(self.y):
+            return Labelled(x[:limit], self.y[:limit], mask)
         return Labelled(x[:limit], y, mask)
+
+
+def _numbers(y: NDArray[Any] | None) -> bool:
+    """Whether these are the targets of a regression, which have a shape of their own."""
+    return y is not None and y.dtype.kind == "f"
 
 
 def load_samples(path: str | os.PathLike[str], *, labels: bool) -> Labelled:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.data.misfit import listed
+from onespike_lava.data.samples import as_array
 from onespike_lava.engines.result import Run
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Shape
@@ -25,7 +26,7 @@ SIGMOID = "sigmoid_left_out"
 
 def are_numbers(y: ArrayLike | None) -> bool:
     """Whether these are targets of a regression, not labels of classes."""
-    return y is not None and np.asarray(y).dtype.kind == "f"
+    return y is not None and as_array(y, "y", "one number or label each").dtype.kind == "f"
 
 
 def values_of(network: Network, scores: NDArray[Any]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ its figures. A `Comparison` adds the source network.
 
 data    : what a report shows, gathered block by block
 figures : its figures; `rasters` and `steps` those over time
+pictures : dense outputs of the first samples
 drawing : how they are drawn
 page    : the page
 learning: the page of layers that have learnt

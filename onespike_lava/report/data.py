@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from onespike_lava import loihi
 from onespike_lava.engines.result import Run
 from onespike_lava.evaluation.tally import Evaluation, evaluate
+from onespike_lava.evaluation.targets import are_numbers
 from onespike_lava.network import Network
+from onespike_lava.report.pictures import SHOWN, Pictures
 from onespike_lava.running import notes_steps
 from onespike_lava.schedule import schedule
 from onespike_lava.system.progress import Progress, silent
@@ -90,6 +92,7 @@ class Report:
                  0 holds the neurons that stayed silent
     comparison : None without the source network
     title      : of the page
+    pictures   : of dense outputs, the first samples
     """
 
     network: Network
@@ -102,6 +105,7 @@ class Report:
     notes: list[loihi.Note]
     comparison: Comparison | None
     title: str
+    pictures: Pictures | None = None
 
     @property
     def rates(self) -> dict[str, NDArray[np.float64]]:
@@ -157,7 +161,7 @@ def gather(
 
     comparison : with the source network, made by whoever has it
     """
-    watcher = _Watcher(network)
+    watcher = _Watcher(network, x, are_numbers(y))
     after = network.steps and notes_steps(engine) and y is not None
     options: dict[str, Any] = {"watch": watcher.take, "progress": progress, "over_steps": after}
     found = evaluate(network, x, y, engine, wait, mask, **options)
@@ -173,6 +177,7 @@ def gather(
         notes=loihi.notes(network, wait=wait),
         comparison=comparison,
         title=title,
+        pictures=watcher.pictures,
     )
 
 
@@ -181,6 +186,9 @@ class _Watcher:
     """Adds up recorded blocks."""
 
     network: Network
+    x: ArrayLike
+    numbers: bool
+    pictures: Pictures | None = None
     phases: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     raster: Raster | None = None
     samples: int = 0
@@ -193,6 +201,10 @@ class _Watcher:
             self.phases[layer.name] = self.phases.get(layer.name, 0) + found
         if self.raster is None:
             self.raster = raster(self.network, run)
+            if self.network.dense_outputs:
+                first = np.asarray(self.x)[:SHOWN]
+                scores = run.scores[: len(first)]
+                self.pictures = Pictures.of(self.network, first, scores, self.numbers)
 
 
 def raster(network: Network, run: Run, sample: int = 0) -> Raster:

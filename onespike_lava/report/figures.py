@@ -21,6 +21,7 @@ from onespike_lava.report.drawing import (
     finished,
     short,
 )
+from onespike_lava.report.pictures import pictures
 from onespike_lava.report.rasters import raster
 
 ROW = 0.22
@@ -148,6 +149,8 @@ def _energy(report: Report) -> Any:
 def every(report: Report) -> list[Figure]:
     """All figures that the report's data give."""
     found = [*by_layer(report).values(), raster(report.raster), energy(report)]
+    if report.pictures is not None:
+        found.append(pictures(report.pictures))
     if report.evaluation.over_steps is not None:
         found.append(steps.accuracy(report.evaluation.over_steps))
     if report.comparison is not None and report.comparison.layers:

@@ -71,6 +71,7 @@ def _content(report: Report) -> dict[str, Any]:
         "settled": None if after is None else settled(after),
         "subject": report.subject,
         "source": report.source,
+        "pictures": report.pictures is not None,
         "phases": {name: figure.name for name, figure in by_layer(report).items()},
         "senders": len(report.phases),
         "steps": report.raster.steps,

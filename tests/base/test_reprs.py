@@ -40,5 +40,5 @@ def test_arrays_by_type_and_shape():
     entry = Input("image", (3, 8, 8), 8, np.zeros(3), np.ones(3))
     assert repr(entry) == (
         "Input(name='image', shape=(3, 8, 8), bits=8, low=float64[3], step=float64[3], "
-        "coding='binary')"
+        "coding='binary', sample=(), axes=())"
     )

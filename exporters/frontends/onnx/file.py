@@ -220,7 +220,7 @@ class _Reader:
             return None
         others = any(isinstance(each, Ref) for each in inputs) and bool(tails)
         if others or (kind not in TAILS and node.op_type not in LATER):
-            raise RefusedError("reads a softmax, which only the end of a network may be; move it")
+            raise RefusedError(self.build.inside(tails))
         default = 0 if kind == "argmax" else 1 if self.opset < 13 else -1
         axis = next((each.i for each in node.attribute if each.name == "axis"), default)
         if kind == "concat":

@@ -46,7 +46,7 @@ def upsample(build: Builder, name: str, inputs: list[Any], attrs: Attributes) ->
     return _scaled(build, name, inputs[0], list(given or ()) if isinstance(given, list) else given)
 
 
-NEAREST = "use nearest neighbours and train again, or a transposed convolution"
+NEAREST = "use nearest neighbours and train again"
 
 
 def resize(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:

@@ -206,7 +206,7 @@ class _Reader(Reading):
         dim = options.get("dim", args[1] if len(args) > 1 else None)
         dim = getattr(self.modules.get(str(node.target)), "dim", 1 if kind == "softmax2d" else dim)
         if kind not in (*TAILS, *LATER) or not isinstance(args[0], (Ref, Tail)):
-            raise RefusedError("reads a softmax, which only the end of a network may be; move it")
+            raise RefusedError(self.build.inside(held))
         dim = None if kind == "sigmoid" else dim
         if kind in TAILS and kind != "sigmoid" and dim is None:
             raise RefusedError("along no dimension; give dim=1, the classes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from exporters.frontends import moves
@@ -10,6 +11,7 @@ from exporters.frontends.builder import Builder
 from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.reshapes import reshape, sliced
 from exporters.frontends.windows import kernels, pair, plane
+from exporters.graph import VALUES_LIMIT
 
 Sizes = int | Sequence[int]
 
@@ -143,6 +145,8 @@ def repeat_interleave(build: Builder, name: str, x: Ref, repeats: Any, dim: Any 
     axis = dim % (len(x.shape) + 1)
     if axis == 0 or len(x.shape) < 2:
         raise RefusedError("repeats samples or features; only rows, columns and channels")
+    if not 1 <= repeats <= VALUES_LIMIT // max(1, prod(x.shape)):
+        raise RefusedError(f"repeats {repeats} times; give a smaller number of 1 or more")
     places = [at for at in range(x.shape[axis - 1]) for _ in range(repeats)]
     return moves.taken(build, name, x, axis, places)
 
@@ -160,10 +164,7 @@ def interpolate(
 ) -> Ref:
     """Nearest neighbours, whole times larger."""
     if mode not in ("nearest", "nearest-exact"):
-        raise RefusedError(
-            f"mode={mode!r}; use mode='nearest' and train again, or a transposed "
-            "convolution with the weights of this interpolation"
-        )
+        raise RefusedError(f"mode={mode!r}; use mode='nearest' and train again")
     sizes = x.shape[1:]
     if size is not None:
         given = size if isinstance(size, (tuple, list)) else (size,) * len(sizes)

@@ -35,6 +35,8 @@ def batch_of(trace: fx.Graph) -> int:
 
 def handler_of(target: Any) -> Handler | None:
     """What reads an operator of a program; None for one of another kind, or one not read."""
+    if getattr(target, "__name__", "") == "stochastic_depth":  # torchvision's, which may be absent
+        return values.stochastic_depth
     if not isinstance(target, torch._ops.OpOverload) or target.namespace != "aten":
         return None
     name = target.overloadpacket.__name__

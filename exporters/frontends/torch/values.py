@@ -142,6 +142,11 @@ def dropout(
     return build.add("identity", name, [x], attrs={"reason": "dropout"})
 
 
+def stochastic_depth(build: Builder, name: str, x: Ref, p: float, mode: str, training: bool) -> Ref:
+    """Whole branches dropped in training; nothing at inference."""
+    return dropout(build, name, x, p, training)
+
+
 def identity(build: Builder, name: str, x: Ref, *args: Any, **options: Any) -> Ref:
     """Nothing at all."""
     return build.add("identity", name, [x], attrs={"reason": "identity"})

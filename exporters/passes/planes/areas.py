@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.graph import Node
+from exporters.graph import VALUES_LIMIT, Node
 from exporters.graph.arithmetic import area_matrix, window
 from exporters.passes.algebra import FIXED
+from exporters.passes.budget import SUMMANDS_MAX
+from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
@@ -35,6 +38,13 @@ def parts_of(pool: Node, shape: Shape) -> list[Node]:
     """Depthwise convolutions whose sum is the pool `areas` or `avgpool` of planes of `shape`."""
     parts = _areas if pool.op == "areas" else _windows
     axes = [parts(pool, axis, size) for axis, size in enumerate(shape[1:])]
+    count = len(axes[0]) * len(axes[1])
+    wide = prod(shape) * len(axes[0]) * len(axes[1])
+    if count > SUMMANDS_MAX or wide > VALUES_LIMIT:
+        raise UnsupportedError(
+            f"{pool}: its windows differ in {count} ways, too many for planes of {list(shape)}; "
+            "choose a size that divides the plane evenly"
+        )
     nodes = []
     for number, (down, across) in enumerate(product(*axes)):
         kernel = np.outer(down.weight, across.weight)

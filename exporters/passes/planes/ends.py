@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 from exporters.graph import Node
 from exporters.passes import algebra
+from exporters.passes.budget import Room
 from exporters.passes.draft import Draft, sends_spikes
 from onespike_lava.errors import UnsupportedError
 
@@ -57,7 +59,7 @@ def map_planes(draft: Draft) -> None:
     """Make planes of vectors: every vector becomes planes of one place, which a kernel spreads."""
     if not draft.of_op("unflatten"):
         return
-    shapes = draft.shapes()
+    shapes, room = draft.shapes(), Room.of(draft, "view smaller vectors as planes")
     for node in draft.order():
         if node.op == "input" and len(shapes[node.name]) == 1:
             (size,) = shapes[node.name]
@@ -66,6 +68,7 @@ def map_planes(draft: Draft) -> None:
         elif node.op == "linear":
             draft.put(_as_conv(draft, node, shapes[node.inputs[0]]))
         elif node.op == "unflatten":
+            room.take(node, prod(node.attrs["shape"]) ** 2)
             draft.put(_spread(node))
 
 

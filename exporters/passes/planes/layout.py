@@ -169,12 +169,12 @@ class _Layout:
         channels = self.shapes[node.inputs[0]][0]
         scale = tuple(node.attrs["scale"])
         want = (have[0] * scale[0], have[1] * scale[1])
+        self.room.take(node, channels * prod(want) * prod(have))
         weight = np.zeros((*want, *have), np.float32)
         for row, column in np.ndindex(*want):
             copies = not node.attrs.get("zeros", False)
             if copies or (row % scale[0] == 0 and column % scale[1] == 0):
                 weight[row, column, row // scale[0], column // scale[1]] = 1
-        self.room.take(node, channels * weight.size)
         each = weight.reshape(1, prod(want), prod(have), 1, 1)
         tiled = np.broadcast_to(each, (channels, *each.shape[1:])).reshape(-1, prod(have), 1, 1)
         attrs = {"groups": channels, **algebra.FIXED}

@@ -1,7 +1,6 @@
 """Dense outputs judged place by place: classes by their overlap, numbers by their distance."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,26 +10,11 @@ from onespike_lava.errors import DataError, OptionError
 from onespike_lava.evaluation.sharding import evaluate_file
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.evaluation.targets import values_of
-from onespike_lava.layers import Readout, Synapse, Window
 from onespike_lava.netx import save
-from tests.networks import Maker, random_samples
+from tests.base.evaluation.dense import dense
+from tests.networks import random_samples
 
 SAMPLES = 7
-
-
-def dense(classes, blocks=(1, 1), sigmoid=False):
-    """A network with scores for every place of a plane [4, 6], or one `blocks` times as large."""
-    make = Maker(np.random.default_rng(3), 8, 1.3, "graded")
-    at = make.conv(make.input((2, 4, 6)), 5, window=Window(padding=(1, 1, 1, 1)))
-    channels = classes * int(np.prod(blocks))
-    weight = make.weight((channels, 5, 1, 1))
-    bias = make.rng.integers(-99, 99, channels).astype(np.int32)
-    synapses = (Synapse(at, weight),)
-    readout = make.named(Readout, (channels, 4, 6), synapses, bias, 0.001, make.growth(at))
-    make.layers.append(replace(readout, blocks=blocks))
-    network = make.network()
-    note = (("sigmoid_left_out", "last"),)
-    return replace(network, provenance=note) if sigmoid else network
 
 
 def test_mean_iou_is_that_of_the_classes_that_are_there():

@@ -1,0 +1,70 @@
+"""Dense outputs as pictures: what went in beside what came out, of the first samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onespike_lava.evaluation.targets import values_of
+from onespike_lava.layers import Input
+from onespike_lava.network import Network
+from onespike_lava.report.drawing import WIDTH, Figure, finished, subplots
+
+SHOWN = 6
+"""Samples that are shown."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The first samples of a network with dense outputs.
+
+    inputs  : float64[n, H, W], the mean of a sample's channels
+    outputs : int64[n, H, W] classes, or float64[n, H, W] values of the only output
+    classes : how many there are, 0 of values
+    """
+
+    inputs: NDArray[np.float64]
+    outputs: NDArray[Any]
+    classes: int
+
+    @classmethod
+    def of(cls, network: Network, x: NDArray[Any], scores: NDArray[Any], numbers: bool) -> Pictures:
+        """Of samples x [n, ...] and their scores int64[n, outputs].
+
+        numbers : whether the values themselves are looked at, not the classes
+        """
+        channels, rows, columns = network.readout.result
+        entry: Input = network.input
+        planes = entry.arranged(np.asarray(x[: len(scores)], np.float64))
+        seen = planes.mean(axis=1) if planes.ndim == 4 else planes.reshape(len(planes), 1, -1)
+        placed = scores.reshape(len(scores), channels, rows, columns)
+        if numbers:
+            values = values_of(network, scores).reshape(placed.shape)
+            return cls(seen, values.mean(axis=1), 0)
+        found = placed.argmax(axis=1) if channels > 1 else (placed[:, 0] > 0).astype(np.int64)
+        return cls(seen, found, max(channels, 2))
+
+
+def pictures(found: Pictures) -> Figure:
+    """Inputs above outputs."""
+    what = f"the class of each place, one of {found.classes}" if found.classes else "the values"
+    alt = f"The first {len(found.inputs)} samples, and below each {what} that the network gives."
+    return Figure("pictures", alt, lambda: _pictures(found))
+
+
+def _pictures(found: Pictures) -> Any:
+    figure, axes = subplots(2, len(found.inputs), figsize=(WIDTH, 0.4 * WIDTH))
+    above_all, below_all = np.reshape(axes, (2, -1))
+    limits: dict[str, Any] = {"vmin": 0, "vmax": found.classes - 1} if found.classes else {}
+    colours = "viridis" if found.classes else "gray"
+    for above, below, given, made in zip(
+        above_all, below_all, found.inputs, found.outputs, strict=True
+    ):
+        above.imshow(given, cmap="gray", interpolation="nearest", aspect="equal")
+        below.imshow(made, cmap=colours, interpolation="nearest", aspect="equal", **limits)
+        for axis in (above, below):
+            axis.set_axis_off()
+    return finished(figure)
