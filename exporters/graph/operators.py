@@ -14,6 +14,8 @@ Attributes, all optional but `shape` and `kernel`:
     count_include_pad : whether an average pool divides by the full kernel at borders
     eps               : of a batch norm
     fixed             : whether a conv or linear stands for no trained layer: a skip, a pool
+    fire, reset, most : of neurons, as in `exporters.form.Form`
+    steps             : of neurons: samples come as frames, so many in a row are one sample's
     shape             : of the input
 """
 
@@ -25,12 +27,16 @@ from math import prod
 
 import numpy as np
 
+from exporters.form import Form
 from exporters.graph import arithmetic
 from exporters.graph.arithmetic import groups_of, window, window_counts
 from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape
 
 Values = list[Array]
+
+CONSTANTS = ("keep_u", "keep_v", "gain", "drive", "start", "amount", "floor")
+"""Parameters of a `neuron` beside its threshold, one number or one for each of its values."""
 
 INPUTS_MAX = 9999
 """Most inputs of a sum or concatenation."""
@@ -172,6 +178,23 @@ def _slice_shape(node: Node, inputs: list[Shape]) -> Shape:
     return tuple(-(-(stop - start) // step) for start, stop, step in zip(*bounds, strict=True))
 
 
+def _neuron_shape(node: Node, inputs: list[Shape]) -> Shape:
+    size = prod(inputs[0])
+    for key, value in node.params.items():
+        if value.size not in (1, size):
+            raise MisfitError(f"{key} {_list(value.shape)} does not fit {_list(inputs[0])}")
+    return inputs[0]
+
+
+def _neuron(node: Node, values: Values) -> Array:
+    """Spikes of frames [samples * steps, *shape], float64 inside."""
+    frames, steps = values[0], int(node.attrs["steps"])
+    form = Form.of(node.params, node.attrs).shaped(frames.shape[1:])
+    x = frames.reshape(-1, steps, *frames.shape[1:])
+    spikes, _ = form.run(np.moveaxis(x, 1, 0))
+    return np.moveaxis(spikes, 0, 1).reshape(frames.shape).astype(frames.dtype)
+
+
 def _window_size(node: Node, shape: Shape, kernel: Shape) -> tuple[int, int]:
     size = window(node).output_size(shape[1:], kernel)
     if min(size) < 1:
@@ -205,6 +228,10 @@ OPERATORS: dict[str, Operator] = {
     "concat": Operator(_concat_shape, arithmetic.concat, arity=(2, INPUTS_MAX)),
     "pad": Operator(_pad_shape, arithmetic.pad),
     "slice": Operator(_slice_shape, arithmetic.cut),
+    "total": Operator(_add_shape, arithmetic.add, arity=(2, INPUTS_MAX)),
+    "neuron": Operator(
+        _neuron_shape, _neuron, required=("threshold",), optional=CONSTANTS, spiking=True
+    ),
 }
 """Every operator of a graph, by the name in `Node.op`."""
 

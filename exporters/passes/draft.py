@@ -13,13 +13,13 @@ from onespike_lava.layers import Shape
 LINEAR = ("conv", "linear")
 """Operators that become synapses."""
 
-KEEP_SIGN = ("maxpool", "avgpool", "flatten", "identity", "add", "concat", "pad", "slice")
+KEEP_SIGN = ("maxpool", "avgpool", "flatten", "identity", "add", "concat", "pad", "slice", "total")
 """Operators whose values are not negative where their inputs are not."""
 
 
 def sends_spikes(node: Node) -> bool:
-    """Whether the node's values are spikes: those of neurons, of the data, of a max pool."""
-    return node.op in ("input", "maxpool") or is_spiking(node)
+    """Whether the node's values are spikes: of neurons, the data, a max pool, payloads added."""
+    return node.op in ("input", "maxpool", "total") or is_spiking(node)
 
 
 class Nodes(UserDict[str, Node]):
