@@ -116,12 +116,13 @@ class Builder:
         inputs: Sequence[Ref] = (),
         params: Mapping[str, Any] | None = None,
         attrs: Mapping[str, Any] | None = None,
+        exact: bool = False,
     ) -> Ref:
         """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
         name = self._fresh(name)
         given = {key: value for key, value in (params or {}).items() if value is not None}
         _check_weights(given)
-        node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
+        node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {}, exact)
         try:
             shape = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:

@@ -18,7 +18,7 @@ from exporters.form import Form
 from exporters.frontends.builder import RefusedError
 
 BASES = {
-    "spikingjelly": ("MemoryModule", "NonSpikingBaseNode"),
+    "spikingjelly": ("MemoryModule", "NonSpikingBaseNode", "PSN", "MaskedPSN", "SlidingPSN"),
     "snntorch": ("SpikingNeuron",),
     "norse": ("SNNCell", "SNNRecurrentCell", "SNN", "SNNRecurrent"),
     "sinabs": ("StatefulLayer",),
@@ -26,6 +26,20 @@ BASES = {
     "exporters": ("Neuron",),
 }
 """Package -> classes, of which one is a base of each of its modules that remember."""
+
+IDLE = ("Dropout", "Dropout2d")
+"""Classes of these bases that remember nothing in inference mode."""
+
+INSTEAD = {
+    "spikingjelly": "train with IFNode, LIFNode, ParametricLIFNode or CUBALIFNode",
+    "snntorch": "train with Leaky or Synaptic",
+    "norse": "train with LIFCell, LIFBoxCell or IAFCell",
+    "sinabs": "train with IAF or LIF",
+    "lava": "write it with export_hdf5 and read that file with onespike_lava.load",
+    "exporters": "train with exporters.training.IF, LIF or CUBA",
+    "": "use a neuron of a known library",
+}
+"""Package -> the way out for a neuron that is not read."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +72,9 @@ def package(kind: type) -> str:
 
 def remembers(module: nn.Module) -> bool:
     """Whether the module is a neuron, or another that keeps a state, of a library known here."""
-    return any(
-        each.__name__ in BASES.get(package(each), ()) for each in type(module).__mro__
-    ) and not _holds_others(module)
-
-
-def _holds_others(module: nn.Module) -> bool:
-    """Whether it is a container of modules that remember, which is read inside."""
-    inner = [each for each in module.modules() if each is not module]
-    return any(
-        base.__name__ in BASES.get(package(base), ())
-        for each in inner
-        for base in type(each).__mro__
-    )
+    kind = type(module)
+    based = any(each.__name__ in BASES.get(package(each), ()) for each in kind.__mro__)
+    return based and kind.__name__ not in IDLE
 
 
 def kind_of(module: nn.Module) -> Kind:
@@ -79,10 +83,8 @@ def kind_of(module: nn.Module) -> Kind:
         kind = KINDS.get((package(each), each.__name__))
         if kind is not None:
             return kind
-    known = sorted({name for (home, name) in KINDS if home == package(type(module))})
-    raise RefusedError(
-        f"has no normal form of integrate, fire and reset; train with one of {', '.join(known)}"
-    )
+    home = next((each for each in map(package, type(module).__mro__) if each in INSTEAD), "")
+    raise RefusedError(f"has no normal form of integrate, fire and reset; {INSTEAD[home]}")
 
 
 def fresh(module: nn.Module) -> None:

@@ -18,6 +18,7 @@ from torch import nn
 
 from exporters.form import RESETS, Floats, Form
 from exporters.frontends.builder import RefusedError
+from exporters.frontends.refusals import line
 from exporters.frontends.spiking.neurons import Kind, fresh, kind_of
 from onespike_lava.layers import Shape
 
@@ -26,6 +27,9 @@ STEPS = 24
 
 NEURONS = 1024
 """Sequences of the test input at least."""
+
+PLANE = 4
+"""Rows and columns of the test input at most: neurons of a channel are alike."""
 
 NEAR = 1e-9
 """Potentials so near to the threshold, as a share of it, are ties: rounding decides there."""
@@ -46,24 +50,47 @@ def probe(module: nn.Module, shape: Shape) -> Probed:
     form, with the nearest one.
     """
     kind = kind_of(module)
-    mine = copy.deepcopy(module).double().eval()
-    declared = kind.read(mine)
-    x = _ramp(declared, shape)
-    with torch.no_grad():
-        found, last = drive(mine, kind, torch.from_numpy(x))
+    try:
+        mine = own_copy(module)
+        declared = kind.read(mine)
+        shape = _smaller(declared, shape)
+        x = _ramp(declared, shape)
+        with torch.no_grad():
+            found, last = drive(mine, kind, torch.from_numpy(x))
+    except RefusedError:
+        raise
+    except Exception as error:  # whatever the module's own code raises
+        raise RefusedError(f"cannot be run on a test input ({line(error)}); mend it") from error
     if kind.value:
         _check_values(declared, x, found)
         return Probed(declared)
-    tried = [(_tried(each, x, found), each) for each in _family(declared)]
-    for (share, strict), form in tried:
+    tried = []
+    for form in _family(declared):
+        share, strict = _tried(form, x, found)
+        tried.append((share, form))
         if share == 0:
             chosen = form if form.fire == "count" else replace(form, fire="gt" if strict else "ge")
             return Probed(chosen, _shows(chosen, x, found, last))
-    (share, _), form = min(tried, key=lambda each: each[0][0])
+    share, form = min(tried, key=lambda each: each[0])
     raise RefusedError(
         f"has no normal form: {100 * share:.2g} % of its spikes on a test input differ from the "
         f"nearest one, which {form}; use a neuron that integrates, fires and is reset at once"
     )
+
+
+def own_copy(module: nn.Module) -> nn.Module:
+    """A copy in float64 and inference mode, with its own code where a tape put another."""
+    found = copy.deepcopy(module).double().eval()
+    for each in found.modules():
+        vars(each).pop("forward", None)
+    return found
+
+
+def _smaller(form: Form, shape: Shape) -> Shape:
+    """A shape of fewer rows and columns, where constants allow it."""
+    if len(shape) != 3 or any(each.size > shape[0] for each in form.numbers().values()):
+        return shape
+    return (shape[0], min(shape[1], PLANE), min(shape[2], PLANE))
 
 
 def drive(module: nn.Module, kind: Kind, x: torch.Tensor) -> tuple[Floats, Floats | None]:

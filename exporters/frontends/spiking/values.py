@@ -85,16 +85,14 @@ class Sizes:
 
         size : values of the rest
 
-        Raises `RefusedError` where samples or steps are mixed with other axes.
+        Raises `LayoutError` where samples or steps are mixed with other axes.
         """
         for option in self.options(lead):
             ahead = self.lead(option)
             rest = tuple(shape[len(ahead) :])
             if tuple(shape[: len(ahead)]) == ahead and prod(rest) == size:
                 return option, rest
-        raise RefusedError(
-            f"reshape to {list(shape)} mixes samples or steps with other axes; keep both apart"
-        )
+        raise LayoutError(f"reshape to {list(shape)} mixes samples or steps with other axes")
 
 
 def joined(values: Sequence[Value]) -> tuple[str, int | None]:

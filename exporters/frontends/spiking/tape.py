@@ -1,0 +1,132 @@
+"""A module's calls as it runs once: functions on what depends on its input, and leaf modules.
+
+Whatever control flow its code has, loops over steps among them, the calls come in order with
+real tensors, so that shapes are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import fx, nn
+from torch.overrides import TorchFunctionMode
+
+from exporters.frontends.torch.models import leaves
+
+LOOKS = ("__get__", "size", "dim", "numel", "stride", "is_floating_point", "is_complex", "__len__")
+"""What asks for a tensor's kind or sizes, not for its values."""
+
+
+class Reader(Protocol):
+    """Who is told of the calls."""
+
+    def function(self, name: str, call: Any, args: Any, options: Any, result: Any) -> Any:
+        """What the result stands for, values in the place of tensors."""
+
+    def leaf(self, name: str, module: nn.Module, args: Any, options: Any, result: Any) -> Any:
+        """The same of a leaf module."""
+
+
+class Tape(TorchFunctionMode):
+    """Runs a module, and tells a reader of its calls.
+
+    is_leaf : which modules are calls themselves
+    known   : id of a tensor -> what it stands for
+    """
+
+    def __init__(
+        self, root: nn.Module, reader: Reader, is_leaf: Callable[[nn.Module], bool]
+    ) -> None:
+        super().__init__()
+        self.root, self.reader, self.is_leaf = root, reader, is_leaf
+        self.known: dict[int, Any] = {}
+        self.alive: list[Any] = []
+        self.names: list[str] = []
+        self.paused = False
+
+    def run(self, x: torch.Tensor, stands: Any) -> Any:
+        """What the module's result stands for, where its input stands for `stands`."""
+        self._note(x, stands)
+        with patched(self.root, self._forward), torch.no_grad(), self:
+            result = self.root(x)
+        return self._seen(result)
+
+    def __torch_function__(
+        self, call: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Called in the place of every function on tensors."""
+        options = dict(kwargs or {})
+        result = call(*args, **options)
+        if self.paused or not self._depends([list(args), options]):
+            return result
+        if call.__name__ in LOOKS:
+            return result
+        name = self.names[-1] if self.names else ""
+        seen = self._seen(list(args)), self._seen(options)
+        self._note(result, self.reader.function(name, call, *seen, result))
+        return result
+
+    def _forward(self, name: str, module: nn.Module, forward: Any, *args: Any, **options: Any) -> Any:
+        """Called in the place of every module's own code."""
+        if self.paused:
+            return forward(*args, **options)
+        if not self.is_leaf(module):
+            self.names.append(name)
+            result = forward(*args, **options)
+            self.names.pop()
+            return result
+        seen = self._seen(list(args)), self._seen(options)
+        self.paused = True
+        result = doubled(forward(*args, **options))
+        self.paused = False
+        if self._depends([list(args), options]):
+            self._note(result, self.reader.leaf(name, module, *seen, result))
+        return result
+
+    def _depends(self, values: Any) -> bool:
+        return any(isinstance(e, torch.Tensor) and id(e) in self.known for e in leaves(values))
+
+    def _seen(self, values: Any) -> Any:
+        """The same, with what is known of tensors in their place."""
+        return fx.node.map_aggregate(values, lambda each: self.known.get(id(each), each))
+
+    def _note(self, result: Any, stands: Any) -> None:
+        """Note what tensors stand for; the result's structure is that of `stands`, or one of it."""
+        self.alive.append(result)
+        if isinstance(result, torch.Tensor):
+            self.known[id(result)] = stands
+        elif isinstance(result, (tuple, list)):
+            parts = stands if isinstance(stands, (tuple, list)) else [stands] * len(result)
+            # what comes first counts where an output is a state too
+            for each, part in reversed(list(zip(result, parts, strict=True))):
+                if part is not None:
+                    self._note(each, part)
+
+
+def doubled(result: Any) -> Any:
+    """What a neuron gives in float64: some give spikes in float32 whatever they get."""
+    return fx.node.map_aggregate(
+        result, lambda each: each.double() if isinstance(each, torch.Tensor) else each
+    )
+
+
+@contextmanager
+def patched(root: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """The module and all in it call `forward` with their name, themselves and their own code."""
+    changed = []
+    for name, module in root.named_modules():
+        own = module.forward
+        module.forward = _bound(forward, name, module, own)
+        changed.append(module)
+    try:
+        yield
+    finally:
+        for module in changed:
+            del module.forward
+
+
+def _bound(forward: Callable[..., Any], name: str, module: nn.Module, own: Any) -> Any:
+    return lambda *args, **options: forward(name, module, own, *args, **options)
