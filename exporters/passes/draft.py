@@ -60,12 +60,14 @@ class Draft:
 
     account : source node -> `converted`, `folded into ...`, `dropped (...)`
     sources : source node -> its operator
+    free    : whether passes may add neurons; not where the source has its own
     """
 
     nodes: Nodes
     output: str
     account: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    free: bool = True
     _inferred: dict[str, tuple[Node, list[Shape], Shape]] = field(default_factory=dict)
 
     @classmethod
