@@ -24,6 +24,7 @@ from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Recipe, recipe_of
 from exporters.recipe.provenance import provenance
+from exporters.stepping.conversion import StepConversion, convert_spiking, is_stepping
 from onespike_lava.errors import warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
@@ -76,16 +77,22 @@ def export(
     progress: Progress = silent,
     **options: Any,
 ) -> Network:
-    """Convert a trained ReLU network to a one-spike network and write its `.net` file.
+    """Convert a trained network to integers and write its `.net` file.
 
-    model       : torch Module (not changed), path of an ONNX file, or `exporters.graph.Graph`
+    A ReLU network becomes one of one-spike neurons; a network whose torch modules spike keeps its
+    own neurons and steps (`exporters.frontends.spiking`).
+
+    model       : torch Module (not changed), path of an ONNX file, `exporters.graph.Graph`, or
+                  `exporters.graph.Stepping`
     calibration : float[N, C, H, W] or float[N, F], samples as the model takes them, or a torch
-                  Dataset or DataLoader of them, of which at most 1,000 count
+                  Dataset or DataLoader of them, of which at most 1,000 count; of events for a
+                  network that steps [N, T, C, H, W] or [N, T, F]
     path        : of the file to write, None for none
     output      : which of several outputs of the model: its name, or the key or number that a
                   module returns it under
     progress    : told how far calibration, correction and quantisation are
-    options     : see `exporters.recipe.Recipe`
+    options     : see `exporters.recipe.Recipe`; of spiking modules
+                  `exporters.recipe.stepping.StepRecipe`, and `labels` of the samples
 
     Returns the network: int8 weights, and thresholds of the single-spike phase code (Eq. 3 to 5
     of the paper), shifted to the middle of neighbouring levels (Sec. III-B1).
@@ -98,7 +105,11 @@ def export(
     """
     if path is not None:
         keep_inputs({"path": (path, ".net")}, model_files(model))
-    found = convert(model, calibration, output=output, progress=progress, **options)
+    found: Conversion | StepConversion
+    if is_stepping(model):
+        found = convert_spiking(model, calibration, output=output, progress=progress, **options)
+    else:
+        found = convert(model, calibration, output=output, progress=progress, **options)
     if path is not None:
         save(found.network, path)
     found.check.warn()
@@ -115,7 +126,8 @@ def convert(
 ) -> Conversion:
     """The conversion of a trained ReLU network, with all that led to it.
 
-    Parameters and errors are those of `export`. What `export` warns of stands in `check`.
+    Parameters and errors are those of `export`. What `export` warns of stands in `check`. For a
+    network that spikes itself take `exporters.convert_spiking`.
     """
     recipe = recipe_of(options)
     samples = as_samples(calibration)

@@ -68,14 +68,14 @@ class Form:
     most   : spikes of one step at most, of `count`; 0 for any number
     """
 
-    threshold: Floats
-    keep_u: Floats = field(default_factory=_zero)
-    keep_v: Floats = field(default_factory=_one)
-    gain: Floats = field(default_factory=_one)
-    drive: Floats = field(default_factory=_zero)
-    start: Floats = field(default_factory=_zero)
-    amount: Floats | None = None
-    floor: Floats | None = None
+    threshold: Any
+    keep_u: Any = field(default_factory=_zero)
+    keep_v: Any = field(default_factory=_one)
+    gain: Any = field(default_factory=_one)
+    drive: Any = field(default_factory=_zero)
+    start: Any = field(default_factory=_zero)
+    amount: Any = None
+    floor: Any = None
     fire: str = "ge"
     reset: str = "zero"
     most: int = 0
@@ -177,7 +177,7 @@ class Form:
 
     def shaped(self, shape: tuple[int, ...]) -> Form:
         """The form with constants that broadcast to a layer's shape: () or `shape` themselves."""
-        wide = {
+        wide: dict[str, Any] = {
             name: value if value.ndim == 0 else _to(value, shape)
             for name, value in self.numbers().items()
         }

@@ -10,6 +10,7 @@ compose      : two linear maps in a row as one
 algebra      : the linear maps themselves, in float64
 budget       : how far sums and concatenations may spread
 spiking_form : what a prepared graph must look like
+stepping     : both of them for networks that step
 """
 
 from exporters.passes.pipeline import prepare

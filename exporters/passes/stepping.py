@@ -56,11 +56,14 @@ def prepare_steps(source: Stepping) -> tuple[Stepping, dict[str, str]]:
 
 
 def add_up_spikes(draft: Draft) -> None:
-    """Sums of spikes alone become sums of payloads, without a current."""
+    """Sums of spikes alone become sums of payloads, but for the currents of neurons."""
     for node in draft.of_op("add"):
         total = draft.nodes[node.name]
         inputs = [draft.nodes[name] for name in total.inputs]
-        if all(sends_spikes(each) and each.op != "input" for each in inputs):
+        readers = draft.readers(total.name)
+        currents = bool(readers) and all(map(is_spiking, readers)) and total.name != draft.output
+        sent = all(sends_spikes(each) and each.op != "input" for each in inputs)
+        if sent and not currents:
             draft.put(replace(total, op="total"))
 
 

@@ -54,13 +54,13 @@ def run(
     """
     steps, graph = network.steps, network.graph
     start = frames(network, x)
-    values: dict[str, Floats] = {}
+    values: dict[str, Any] = {}
     trains: dict[str, Floats] = {}
     last = {name: node.name for node in graph.nodes for name in node.inputs}
-    output = np.zeros(0)
+    output: Any = np.zeros(0)
     for node in graph.nodes:
         inputs = [values[name] for name in node.inputs]
-        value = start if node.op == "input" else OPERATORS[node.op].forward(node, inputs)
+        value: Any = start if node.op == "input" else OPERATORS[node.op].forward(node, inputs)
         if node.name == graph.output:
             output = potentials(node, inputs[0]) if network.potential else value
         if node.op in ("input", "neuron"):

@@ -91,7 +91,7 @@ class Layout:
         if axis is None or axis not in chosen:
             return None
         if chosen != {axis}:
-            raise RefusedError("puts steps and other axes together at once; do one behind the other")
+            raise RefusedError("puts steps and other axes together at once; do one after the other")
         assert self.sizes.steps is not None
         factor = 1 / self.sizes.steps if name == "mean" else 1.0
         return reduced(value, REDUCED[name], factor, self.sizes.steps)

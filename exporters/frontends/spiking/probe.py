@@ -105,10 +105,7 @@ def drive(module: nn.Module, kind: Kind, x: torch.Tensor) -> tuple[Floats, Float
     if hasattr(module, "decode"):
         module.decode = None
     steps, samples, rest = x.shape[0], x.shape[1], x.shape[2:]
-    if layout == "TN":
-        given = x
-    else:
-        given = x.transpose(0, 1)
+    given = x if layout == "TN" else x.transpose(0, 1)
     if layout == "N*T":
         resize(module, samples)
         given = given.reshape(samples * steps, *rest)
@@ -123,7 +120,7 @@ def drive(module: nn.Module, kind: Kind, x: torch.Tensor) -> tuple[Floats, Float
 def resize(module: nn.Module, samples: int) -> None:
     """Tell a module that takes samples and steps joined how many samples there are, in place."""
     if hasattr(module, "batch_size") and hasattr(module, "num_timesteps"):
-        module.batch_size, module.num_timesteps = samples, -1  # type: ignore[assignment]
+        module.batch_size, module.num_timesteps = samples, -1
 
 
 def _stepwise(module: nn.Module, x: torch.Tensor) -> tuple[Floats, Floats | None]:

@@ -15,7 +15,7 @@ from exporters.frontends.builder import Builder, Ref, Unknown
 from exporters.frontends.refusals import line
 from exporters.frontends.spiking.calls import Calls, is_leaf
 from exporters.frontends.spiking.layout import last
-from exporters.frontends.spiking.neurons import fresh, remembers
+from exporters.frontends.spiking.neurons import fresh
 from exporters.frontends.spiking.probe import resize
 from exporters.frontends.spiking.record import Recorder
 from exporters.frontends.spiking.tape import Tape
@@ -44,11 +44,6 @@ class Source:
 
     stepping: Stepping
     recorder: Recorder
-
-
-def is_spiking_module(module: nn.Module) -> bool:
-    """Whether some of its modules are neurons, or others that remember, of a known library."""
-    return any(remembers(each) for each in module.modules())
 
 
 def read_spiking(

@@ -30,7 +30,7 @@ class Reader(Protocol):
         """The same of a leaf module."""
 
 
-class Tape(TorchFunctionMode):
+class Tape(TorchFunctionMode):  # type: ignore[misc]
     """Runs a module, and tells a reader of its calls.
 
     is_leaf : which modules are calls themselves
@@ -69,7 +69,9 @@ class Tape(TorchFunctionMode):
         self._note(result, self.reader.function(name, call, *seen, result))
         return result
 
-    def _forward(self, name: str, module: nn.Module, forward: Any, *args: Any, **options: Any) -> Any:
+    def _forward(
+        self, name: str, module: nn.Module, forward: Any, *args: Any, **options: Any
+    ) -> Any:
         """Called in the place of every module's own code."""
         if self.paused:
             return forward(*args, **options)
