@@ -133,7 +133,7 @@ class Form:
         spikes, potentials = np.zeros(x.shape), np.zeros(x.shape)
         u, v = np.zeros(x.shape[1:]), np.broadcast_to(self.start, x.shape[1:])
         taken = self.threshold if self.amount is None else self.amount
-        fire = self._spikes if fire is None else fire
+        fire = self.spikes_of if fire is None else fire
         n = np.zeros(x.shape[1:])
         for step, arriving in enumerate(x):
             u = self.keep_u * u + arriving
@@ -152,7 +152,8 @@ class Form:
                 v = np.maximum(v, self.floor)
         return spikes, potentials
 
-    def _spikes(self, v: Floats, step: int) -> Floats:
+    def spikes_of(self, v: Floats, step: int = 0) -> Floats:
+        """Spikes of potentials, each alone."""
         if self.fire == "none":
             return np.zeros(v.shape)
         if self.fire == "count":

@@ -38,6 +38,7 @@ class Calls(Functions):
 
     counts : neuron -> how often it was called a step at a time
     forms  : neuron -> what it was found to be
+    refused : neurons that have no form, as `Builder.problems`
     """
 
     def __init__(self, build: Builder, sizes: Sizes) -> None:
@@ -45,28 +46,33 @@ class Calls(Functions):
         self.counts: dict[str, int] = {}
         self.forms: dict[str, Probed] = {}
         self.fed: dict[str, str] = {}
+        self.refused: dict[str, tuple[str, str]] = {}
 
     def function(self, name: str, call: Any, args: Any, options: Any, result: Any) -> Any:
         """What a function's result stands for."""
         kind = call.__name__.strip("_") if call.__name__.startswith("__") else call.__name__
         kind = kind.removesuffix("_") if kind.removesuffix("_") in METHODS else kind
-        return self._refusing(
-            name or kind,
-            kind,
-            lambda: self.read(name or kind, kind, call, list(args), dict(options), result),
-            [args, list(options.values())],
-        )
+        held = [args, list(options.values())]
+        if any(isinstance(each, Unknown) for each in leaves(held)):
+            known = self.is_known(kind, call)
+            why = self.build.not_supported(kind)
+            return Unknown() if known else self.build.refuse(name or kind, kind, why)
+        given = (call, list(args), dict(options), result)
+        return self._refusing(name or kind, kind, lambda: self.read(name or kind, kind, *given))
 
     def leaf(self, name: str, module: nn.Module, args: Any, options: Any, result: Any) -> Any:
         """What a leaf module's result stands for."""
         read = self._vote if votes(module) else self._neuron
-        given = [*args, *options.values()]
-        title = type(module).__name__
-        return self._refusing(name, title, lambda: read(name, module, given, result), given)
+        given, title = [*args, *options.values()], type(module).__name__
+        if any(isinstance(each, Unknown) for each in leaves(given)):
+            known = votes(module) or self._refusing(name, title, lambda: kind_of(module))
+            return known if isinstance(known, Unknown) else Unknown()
+        found = self._refusing(name, title, lambda: read(name, module, given, result))
+        if isinstance(found, Unknown):
+            self.refused[name] = self.build.problems[name]
+        return found
 
-    def _refusing(self, name: str, title: str, read: Callable[[], Any], held: Any) -> Any:
-        if any(isinstance(each, Unknown) for each in leaves(held)):
-            return Unknown()
+    def _refusing(self, name: str, title: str, read: Callable[[], Any]) -> Any:
         try:
             return read()
         except RefusedError as error:

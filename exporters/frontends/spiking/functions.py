@@ -65,6 +65,12 @@ class Functions:
             self.cache[key] = make()
         return self.cache[key]
 
+    def is_known(self, kind: str, call: Any) -> bool:
+        """Whether a function is read at all."""
+        moves = (*SAME, *TAILS, *SHAPED, *MOVED, *REPEATED, *REDUCED, *JOINED, "unbind", "getitem")
+        plain = kind in METHODS or kind.removeprefix("r") in METHODS or call in FUNCTIONS
+        return plain or kind in moves
+
     def read(self, name: str, kind: str, call: Any, args: Any, options: Any, result: Any) -> Any:
         """The value of a call; `RefusedError` for one that is not read."""
         held = leaves([args, options])

@@ -172,7 +172,7 @@ def _tried(form: Form, x: Floats, found: Floats) -> tuple[float, bool]:
 
     def fire(v: Floats, step: int) -> Floats:
         nonlocal ties, fired
-        own = form._spikes(v, step)
+        own = form.spikes_of(v, step)
         whole = v / form.threshold
         near = np.abs(whole - np.rint(whole)) <= NEAR
         near &= whole > 0.5 if form.fire == "count" else np.rint(whole) == 1

@@ -72,14 +72,15 @@ def read_spiking(
     root = own_copy(module).double()
     title, shape = type(outermost(module)).__name__, tuple(sample_shape)
     tried: dict[str, str] = {}
+    refused: dict[str, tuple[str, str]] = {}
     for lead in ("TN", "NT", "N*T", "N") if events else ("N", "TN", "NT", "N*T"):
         if lead != "N" and steps is None:
             tried[lead] = "the number of steps is not known"
             continue
         samples = next(each for each in SAMPLES if each != steps)
-        sizes = Sizes(samples, None if lead == "N" else steps)
+        calls = Calls(Builder(given=shape), Sizes(samples, None if lead == "N" else steps))
         try:
-            calls, result = _traced(copy.deepcopy(root), shape, lead, sizes)
+            result = _traced(copy.deepcopy(root), shape, lead, calls)
         except LayoutError as error:
             tried[lead] = str(error)
             continue
@@ -87,25 +88,27 @@ def read_spiking(
             raise
         except Exception as error:  # whatever the model's own code raises
             tried[lead] = line(error)
+            refused = refused or calls.refused
             continue
         found = _Result(title, calls, lead, events, steps, readout, output)
         stepping = found.stepping(result)
         return Source(stepping, Recorder(root, lead, stepping.steps, found.chosen, found.loops))
+    if refused:
+        Builder(problems=refused).finish(Unknown())
     raise _not_called(title, tried, steps)
 
 
-def _traced(root: nn.Module, shape: Shape, lead: str, sizes: Sizes) -> tuple[Calls, Any]:
-    """The calls of the module on samples with these leading axes, and its result."""
+def _traced(root: nn.Module, shape: Shape, lead: str, calls: Calls) -> Any:
+    """What the module's result stands for on samples with these leading axes."""
+    sizes = calls.layout.sizes
     fresh(root)
     for each in root.modules():
         resize(each, sizes.samples)
-    build = Builder(given=shape)
-    made = build.add("input", "input", attrs={"shape": shape})
-    calls = Calls(build, sizes)
+    made = calls.build.add("input", "input", attrs={"shape": shape})
     random = np.random.default_rng(0)
     size = (sizes.samples, *shape) if lead == "N" else (*sizes.lead(lead), *shape)
     x = torch.from_numpy(random.random(size))
-    return calls, Tape(root, calls, is_leaf).run(x, Value(Ref(made.name, shape), lead))
+    return Tape(root, calls, is_leaf).run(x, Value(Ref(made.name, shape), lead))
 
 
 def _not_called(title: str, tried: dict[str, str], steps: int | None) -> Exception:

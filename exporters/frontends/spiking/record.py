@@ -14,7 +14,7 @@ from torch import nn
 
 from exporters.frontends.spiking.neurons import fresh, kind_of, remembers
 from exporters.frontends.spiking.probe import resize
-from exporters.frontends.spiking.tape import doubled, patched
+from exporters.frontends.spiking.tape import Doubled, doubled, patched
 from exporters.frontends.torch.models import outputs_of
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,7 @@ class Recorder:
                 notes.setdefault(name, []).append(_samples_first(sent, layout, len(x)))
             return result
 
-        with patched(root, forward), torch.no_grad():
+        with patched(root, forward), torch.no_grad(), Doubled():
             given = self._inputs(torch.from_numpy(np.asarray(x, np.float64)), events)
             outputs = [self._chosen(root(each)) for each in given]
         found = outputs[0] if len(outputs) == 1 else np.stack(outputs)

@@ -20,6 +20,14 @@ LOOKS = ("__get__", "size", "dim", "numel", "stride", "is_floating_point", "is_c
 """What asks for a tensor's kind or sizes, not for its values."""
 
 
+NARROW = (torch.float32, torch.float16, torch.bfloat16)
+"""What becomes float64."""
+
+
+class Traced(torch.Tensor):  # type: ignore[misc]
+    """A tensor whose indexing by a number is a call too: of plain ones torch does not tell."""
+
+
 class Reader(Protocol):
     """Who is told of the calls."""
 
@@ -30,7 +38,19 @@ class Reader(Protocol):
         """The same of a leaf module."""
 
 
-class Tape(TorchFunctionMode):  # type: ignore[misc]
+class Doubled(TorchFunctionMode):  # type: ignore[misc]
+    """Keeps a module in float64 where its code or its neurons say float32."""
+
+    def __torch_function__(
+        self, call: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Called in the place of every function on tensors."""
+        result = call(*args, **(kwargs or {}))
+        narrow = isinstance(result, torch.Tensor) and result.dtype in NARROW
+        return result.double() if narrow and result is not next(iter(args), None) else result
+
+
+class Tape(Doubled):
     """Runs a module, and tells a reader of its calls.
 
     is_leaf : which modules are calls themselves
@@ -49,6 +69,7 @@ class Tape(TorchFunctionMode):  # type: ignore[misc]
 
     def run(self, x: torch.Tensor, stands: Any) -> Any:
         """What the module's result stands for, where its input stands for `stands`."""
+        x = x.as_subclass(Traced)
         self._note(x, stands)
         with patched(self.root, self._forward), torch.no_grad(), self:
             result = self.root(x)
@@ -59,7 +80,7 @@ class Tape(TorchFunctionMode):  # type: ignore[misc]
     ) -> Any:
         """Called in the place of every function on tensors."""
         options = dict(kwargs or {})
-        result = call(*args, **options)
+        result = super().__torch_function__(call, types, args, options)
         if self.paused or not self._depends([list(args), options]):
             return result
         if call.__name__ in LOOKS:
