@@ -103,7 +103,8 @@ class Tape(Doubled):
             return result
         seen = self._seen(list(args)), self._seen(options)
         self.paused = True
-        result = doubled(forward(*args, **options))
+        plain, named = _as(torch.Tensor, list(args)), _as(torch.Tensor, options)
+        result = _as(Traced, doubled(forward(*plain, **named)))
         self.paused = False
         if self._depends([list(args), options]):
             self._note(result, self.reader.leaf(name, module, *seen, result))
@@ -133,6 +134,13 @@ def doubled(result: Any) -> Any:
     """What a neuron gives in float64: some give spikes in float32 whatever they get."""
     return fx.node.map_aggregate(
         result, lambda each: each.double() if isinstance(each, torch.Tensor) else each
+    )
+
+
+def _as(kind: type, values: Any) -> Any:
+    """The same tensors as those of a class; neurons keep states, which are to be plain ones."""
+    return fx.node.map_aggregate(
+        values, lambda each: each.as_subclass(kind) if isinstance(each, torch.Tensor) else each
     )
 
 
