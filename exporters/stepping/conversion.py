@@ -22,7 +22,7 @@ from exporters.stepping.agreement import Agreement, compare, some
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from onespike_lava.data.samples import check_samples
-from onespike_lava.errors import DataError, OptionError, UnsupportedError
+from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
 from onespike_lava.loihi.stepping import compose
@@ -140,7 +140,18 @@ def convert_steps(
     if recipe.preset == "lava":
         compose(network)
     check = compare(network, prepared, samples, labels)
+    _warn_of_silence(check)
     return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+
+
+def _warn_of_silence(check: Agreement) -> None:
+    """Warn of layers of the source without a spike on the calibration data."""
+    silent = ", ".join(each.layer for each in check.flips if not each.rate)
+    if silent:
+        warn(
+            f"calibration: no neuron of {silent} ever fires; give samples as the network was "
+            "trained on, or check its weights"
+        )
 
 
 def _input_layer(prepared: Stepping, samples: NDArray[Any], recipe: StepRecipe) -> Input:

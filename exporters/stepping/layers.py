@@ -29,6 +29,7 @@ from onespike_lava.layers import (
 )
 from onespike_lava.layers.timed import ONE
 from onespike_lava.limits import FRACTION_BITS_MAX, WEIGHT_MAX
+from onespike_lava.loihi.populations import MANTISSA
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -73,6 +74,10 @@ Fits = Callable[[Layer], bool]
 """Whether states stay within 24 bits."""
 
 
+EXPONENT = 7
+"""Largest exponent of stock drives."""
+
+
 def fitted(
     name: str,
     maps: Sequence[Linear],
@@ -99,7 +104,8 @@ def fitted(
     rows = [part.scaled() for part in maps]
     start = _start(rows, constant, one_scale or lava)
     wanted = _bits(form, constant, lava)
-    scale = _whole_thresholds(start, form, wanted[0], one_scale or lava)
+    whole = 0 if lava else wanted[0]  # stock thresholds are whole weights
+    scale = _whole_thresholds(start, form, whole, one_scale or lava)
     for attempt in range(80):
         steps = [rounded(part, row, scale) for part, row in zip(maps, rows, strict=True)]
         moved = constant + form.drive
@@ -112,12 +118,18 @@ def fitted(
         for bits in wanted:
             parts = _parts(form, moved, scale, bits, lava, most)
             made = Layer(weights, scale, *parts, attempt > 0)
-            if fits(made):
+            if fits(made) and (not lava or _holds(made)):
                 return made
-        scale = _whole_thresholds(scale * 1.25, form, wanted[-1], one_scale or lava)
+        scale = _whole_thresholds(scale * 1.25, form, 0, one_scale or lava)
     raise UnsupportedError(
         f"{name}: its states do not fit into 24 bits with any scale; use fewer steps, or a leak"
     )
+
+
+def _holds(made: Layer) -> bool:
+    """Whether stock neurons hold its drives."""
+    drive = made.integration.drive
+    return drive is None or int(np.abs(drive).max()) <= MANTISSA << EXPONENT
 
 
 def _start(rows: Sequence[Floats], constant: Floats, one: bool) -> Floats:
@@ -190,9 +202,9 @@ def _parts(
 ) -> tuple[Integration, Threshold | None, Reset, Firing]:
     shape = drive.shape
     unit = _along(scale / 2**bits, shape)
-    grain = 2**bits if lava else 1  # stock drives are whole weights
+    grain = 2**bits if lava else 1
     start = narrow(np.rint(np.broadcast_to(form.start, shape) / unit))
-    moved = narrow(np.rint(drive / unit / grain) * grain)
+    moved = narrow(_stock(drive / unit, grain) if lava else np.rint(drive / unit))
     zero = form.reset == "zero" and form.fires
     rounding = "zero" if lava else "ceil" if form.fire == "gt" else "floor"
     integration = Integration(
@@ -222,6 +234,14 @@ def _parts(
     count = most if form.fire == "count" else 1
     firing = Firing(max_count=count, floor=floor)
     return integration, Threshold(narrow(np.maximum(base, 1))), reset, firing
+
+
+def _stock(drive: Floats, grain: int) -> Floats:
+    """Drives that stock neurons hold: whole weights, a mantissa of 13 bits and an exponent."""
+    least = np.ceil(np.log2(np.maximum(np.abs(drive), 1) / MANTISSA))
+    grains = np.maximum(grain, 2.0**least)
+    found: Floats = np.rint(drive / grains) * grains
+    return found
 
 
 def _channels(keep: Integers, shape: Shape) -> Integers:
