@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
-from torch import fx, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from exporters.frontends.torch.models import leaves
+from exporters.frontends.torch.models import leaves, mapped
 
 LOOKS = ("__get__", "size", "dim", "numel", "stride", "is_floating_point", "is_complex", "__len__")
 """What asks for a tensor's kind or sizes, not for its values."""
@@ -115,7 +115,7 @@ class Tape(Doubled):
 
     def _seen(self, values: Any) -> Any:
         """The same, with what is known of tensors in their place."""
-        return fx.node.map_aggregate(values, lambda each: self.known.get(id(each), each))
+        return mapped(values, lambda each: self.known.get(id(each), each))
 
     def _note(self, result: Any, stands: Any) -> None:
         """Note what tensors stand for; the result's structure is that of `stands`, or one of it."""
@@ -132,14 +132,12 @@ class Tape(Doubled):
 
 def doubled(result: Any) -> Any:
     """What a neuron gives in float64: some give spikes in float32 whatever they get."""
-    return fx.node.map_aggregate(
-        result, lambda each: each.double() if isinstance(each, torch.Tensor) else each
-    )
+    return mapped(result, lambda each: each.double() if isinstance(each, torch.Tensor) else each)
 
 
 def _as(kind: type, values: Any) -> Any:
     """The same tensors as those of a class; neurons keep states, which are to be plain ones."""
-    return fx.node.map_aggregate(
+    return mapped(
         values, lambda each: each.as_subclass(kind) if isinstance(each, torch.Tensor) else each
     )
 
