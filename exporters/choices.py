@@ -10,3 +10,10 @@ WAITS: tuple[int | str, ...] = ("0.5T", "0.75T", "T")
 
 ENERGIES = ("fp32", "int8", "fp32_exact", "int8_exact", "fp32_snn", "int8_snn")
 """Energy ratios that can be a goal: the keys of `Energy.ratios`."""
+
+NIR_GAINS = ("second", "step")
+"""What `r` of an IF or I in a NIR file is: what it gains in a second or in a step, of a current of
+1."""
+
+NIR_RESETS = ("zero", "subtract")
+"""What a spike does in a NIR file: `v = v_reset`, or the threshold is taken off."""

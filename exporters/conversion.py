@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ from exporters.frontends.read import model_files, read
 from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
-from exporters.recipe import Recipe, recipe_of
+from exporters.recipe import Keywords, Recipe, recipe_of, with_options
 from exporters.recipe.provenance import provenance
 from exporters.stepping.conversion import StepConversion, convert_spiking, is_stepping
 from onespike_lava.errors import warn
@@ -31,8 +31,11 @@ from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
 from onespike_lava.system.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Conversion:
     """A converted network beside its source.
 
@@ -54,6 +57,10 @@ class Conversion:
     account: Mapping[str, str]
     check: SelfCheck
 
+    def __repr__(self) -> str:
+        """One line: the network, and how the integers follow the source."""
+        return f"Conversion({self.network!r}; self-check: {self.check})"
+
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
 
@@ -68,6 +75,7 @@ class Conversion:
         return self.prepared.evaluate(x, code)
 
 
+@with_options()
 def export(
     model: Any,
     calibration: Any,
@@ -75,7 +83,7 @@ def export(
     *,
     output: str | None = None,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Network:
     """Convert a trained network to integers and write its `.net` file.
 
@@ -116,13 +124,14 @@ def export(
     return found.network
 
 
+@with_options()
 def convert(
     model: Any,
     calibration: Any,
     *,
     output: str | None = None,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Conversion:
     """The conversion of a trained ReLU network, with all that led to it.
 

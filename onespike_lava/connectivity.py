@@ -66,6 +66,9 @@ class Counts(Protocol):
     def synapses(self, part: Any, source: Shape, target: Shape, trained: bool) -> int:
         """Their sum."""
 
+    def fan_in(self, part: Any) -> int:
+        """Most source neurons that one neuron reads."""
+
     def macs(self, part: Any, target: Shape, trained: bool) -> int:
         """Multiply-accumulates of the source network."""
 
@@ -91,6 +94,11 @@ def synapses(synapse: Connection, source: Shape, target: Shape, trained: bool = 
     return COUNTS.of(synapse)().synapses(synapse, source, target, trained)
 
 
+def fan_in(synapse: Connection) -> int:
+    """The most source neurons that one neuron of the layer reads, borders and zeros included."""
+    return COUNTS.of(synapse)().fan_in(synapse)
+
+
 def macs(synapse: Connection, target: Shape, trained: bool = False) -> int:
     """Multiply-accumulates of the connection per sample, borders not deducted, 0 if fixed.
 
@@ -112,6 +120,9 @@ class _OfMatrix:
 
     def synapses(self, part: Sparse, source: Shape, target: Shape, trained: bool) -> int:
         return len(part.weight) * source[0]
+
+    def fan_in(self, part: Sparse) -> int:
+        return int(np.diff(part.indptr).max()) * len(part.signs)
 
     def macs(self, part: Sparse, target: Shape, trained: bool) -> int:
         return len(part.weight) * target[0]
@@ -136,6 +147,9 @@ class _OfKernel:
             return prod(source) * target[0]
         readers = int(_readers(part, source, trained).sum())
         return readers * overlaps(part.window, part.weight.shape[2:], source, target)
+
+    def fan_in(self, part: Synapse) -> int:
+        return prod(part.weight.shape[1:])
 
     def macs(self, part: Synapse, target: Shape, trained: bool) -> int:
         return 0 if is_fixed(part, trained) else prod(part.weight.shape[1:]) * prod(target)

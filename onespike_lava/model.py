@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,12 @@ from onespike_lava.layers import (
     Shape,
     Sparse,
     Spiking,
-    Timed,
     TimedReadout,
+    times,
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model(Frozen):
     """What an integer network is; `network.Network` can also run.
 
@@ -45,24 +45,36 @@ class Model(Frozen):
     provenance: tuple[tuple[str, str], ...] = ()
     proven: bool = True
 
+    def __repr__(self) -> str:
+        """One line: its ends, its size, its clock."""
+        if not self.layers:
+            return f"{type(self).__name__}()"
+        ends = " -> ".join(times(self.layers[at].shape) for at in (0, -1))
+        neurons, weights = sum(self.neurons.values()), self.weights
+        clock = f"{self.phases} steps" if self.steps else f"T = {self.phases}, T_w = {self.wait}"
+        how = self.input.coding if self.steps else self.weighting
+        size = f"{len(self.layers)} layers, {neurons:,} neurons, {weights:,} weights"
+        return f"{type(self).__name__}({ends}: {size}; {clock}, {how})"
+
+    @property
+    def weights(self) -> int:
+        """Weights that the file stores; a kernel counts once."""
+        return sum(layer.weights for layer in self.layers)
+
     @property
     def input(self) -> Input:
         """The first layer."""
-        layer = self.layers[0]
-        assert isinstance(layer, Input)
-        return layer
+        return cast(Input, self.layers[0])  # by the rules of structure
 
     @property
     def readout(self) -> Readout | TimedReadout:
         """The last layer."""
-        layer = self.layers[-1]
-        assert isinstance(layer, (Readout, TimedReadout))
-        return layer
+        return cast("Readout | TimedReadout", self.layers[-1])  # by the rules of structure
 
     @property
     def steps(self) -> bool:
         """Whether it is a network that steps, of timed neurons, not one of phase code."""
-        return isinstance(self.layers[-1], TimedReadout)
+        return bool(self.layers[-1].stepping)
 
     @property
     def sample_shape(self) -> Shape:
@@ -71,8 +83,12 @@ class Model(Frozen):
 
     @property
     def is_graph(self) -> bool:
-        """Whether it is a network of one graph: places are summed along its edges."""
-        return any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+        """Whether it is a network of one graph: places are summed along its edges.
+
+        Each then has scores. Where a sample has one class, a sparse connection is but a connection.
+        """
+        sparse = any(isinstance(each, Sparse) for layer in self.layers for each in layer.synapses)
+        return sparse and prod(self.readout.shape[1:]) > 1
 
     @property
     def dense_outputs(self) -> bool:
@@ -90,13 +106,16 @@ class Model(Frozen):
     @property
     def neurons(self) -> dict[str, int]:
         """Name -> neurons of each hidden layer that has some: `Spiking` or `Timed`."""
-        kinds = (Spiking, Timed)
-        return {each.name: prod(each.shape) for each in self.layers if isinstance(each, kinds)}
+        return {each.name: prod(each.shape) for each in self._neurons}
 
     @property
     def hidden(self) -> tuple[Spiking, ...]:
         """The layers of phase-coding neurons, whose codes have a base."""
-        return tuple(layer for layer in self.layers if isinstance(layer, Spiking))
+        return () if self.steps else cast("tuple[Spiking, ...]", self._neurons)
+
+    @property
+    def _neurons(self) -> tuple[Layer, ...]:
+        return tuple(each for each in self.layers if each.synapses and each.role == "hidden")
 
     @property
     def longest_wait(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from onespike_lava.engines.result import Run
 from onespike_lava.engines.timed.notes import Notes
 from onespike_lava.model import Model
 from onespike_lava.rules import validate
+from onespike_lava.summary import layers, page
 from onespike_lava.system.progress import Progress, silent
+from onespike_lava.system.tables import Page
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network(Model):
     """A network of one-spike or timed neurons in integers, the content of a `.net` file.
 
@@ -35,6 +38,17 @@ class Network(Model):
     def __post_init__(self) -> None:
         """Check every rule."""
         validate(self)
+
+    def summary(self) -> Page:
+        """Tables of the network, its layers, the fields of timed neurons and the provenance.
+
+        `print` shows them as text, a notebook as HTML; `onespike inspect` prints them.
+        """
+        return page(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr` and the layers."""
+        return f"<div><code>{escape(repr(self))}</code></div>{layers(self)._repr_html_()}"
 
     def run(
         self,
@@ -85,11 +99,16 @@ class Network(Model):
         options["notes"] = notes
         return running.run(self, samples, engine=engine, **options)
 
-    def predict(self, x: ArrayLike, **options: Any) -> NDArray[np.int64]:
-        """Class of each sample, int64[N]; of each place of dense outputs, int64[N, places].
+    def predict(
+        self,
+        x: ArrayLike,
+        engine: str = "auto",
+        wait: int | None = None,
+        progress: Progress = silent,
+    ) -> NDArray[np.int64]:
+        """Class of each sample, int64[N]: the output of highest score.
 
-        A graph is one sample whose nodes are the places.
-
-        The output of highest score; `options` as in `run`.
+        Of each place of dense outputs int64[N, places]. A graph is one sample whose nodes are
+        the places. The parameters are those of `run`.
         """
-        return self.run(x, **options).predictions
+        return self.run(x, engine, wait, progress=progress).predictions

@@ -39,6 +39,11 @@ NOTING = ("numba", "numpy", "reference")
 """Engines that note scores and states after each step."""
 
 
+def notes_steps(engine: str) -> bool:
+    """Whether an engine, by name, notes scores after each step of a network that steps."""
+    return engine in ("auto", *NOTING)
+
+
 def run(
     network: Model,
     samples: Samples,

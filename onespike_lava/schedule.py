@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from onespike_lava.layers import (
     LAYERS,
+    Connection,
     Input,
     MaxPool,
     Readout,
@@ -98,10 +99,17 @@ def period(network: Model) -> int:
     """
     late = [0]
     for position, layer in enumerate(network.layers):
-        for synapse in layer.synapses:
-            axon = 0 if synapse.delay is None else int(synapse.delay.max())
-            late.append(axon + (synapse.source == position))
+        late += [held_back(synapse, position) for synapse in layer.synapses]
     return network.phases + max(late)
+
+
+def held_back(synapse: Connection, position: int) -> int:
+    """Most steps that a synapse into the layer at a position holds a spike back beyond its own.
+
+    The axons of its source delay it, and a recurrent one brings what was sent a step before.
+    """
+    axon = 0 if synapse.delay is None else int(synapse.delay.max())
+    return axon + (synapse.source == position)
 
 
 def total_steps(network: Model, wait: int, samples: int) -> int:

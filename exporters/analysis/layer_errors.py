@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from exporters.analysis.reconversion import reconvert
 from exporters.calibration.coding import coded_input
 from exporters.choices import TAKEN_APART
-from exporters.fidelity.baseline import in_blocks, logits, macs
+from exporters.fidelity.baseline import in_blocks, logits, macs, refuse_steps
 from exporters.frontends.read import read
 from exporters.graph import Graph, is_spiking
 from exporters.graph.execution import run
@@ -27,7 +27,7 @@ from onespike_lava.data.encoding import Samples, decode, encode
 from onespike_lava.data.samples import check_samples
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, UnsupportedError
-from onespike_lava.evaluation.tally import Labels
+from onespike_lava.evaluation.labels import Labels
 from onespike_lava.layers import Spiking
 from onespike_lava.network import Network
 from onespike_lava.report.data import Comparison, LayerLoss
@@ -59,13 +59,14 @@ def compare(
     calibration   : what the network was made with; with it, accuracy in real arithmetic too
     samples       : of x, the first so many show where the loss arises
 
-    Raises `UnsupportedError` for graph networks, `DataError` for a model or calibration data
-    that the network was not made from.
+    Raises `UnsupportedError` for graph networks and networks that step, `DataError` for a model
+    or calibration data that the network was not made from.
     """
     if network.is_graph:
         raise UnsupportedError(
             "model: the report compares no graph networks with their source; leave it out"
         )
+    refuse_steps(network)
     taken = check_samples(x, network.input.shape)
     known = Labels.of(network.readout.shape, y, mask, len(taken))
     source = read(model, taken.shape[1:], output)
@@ -92,8 +93,8 @@ def compare(
 
 
 def _accuracy(network: Network, outputs: NDArray[Any], known: Labels) -> float:
-    found = classes(outputs, _places(network)).reshape(-1)[known.chosen]
-    return float(np.mean(found == known.labels))
+    found = classes(outputs, _places(network)).reshape(-1)
+    return known.correct(found) / len(known.labels)
 
 
 def _places(network: Network) -> int:

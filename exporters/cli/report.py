@@ -61,11 +61,12 @@ def command(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Write what NET.net does on labelled data as one HTML page that needs nothing else.
+    """Write what NET.net does on data as one HTML page that needs nothing else.
 
-    Accuracy, spikes and their phases, energy, Loihi 2 and provenance; with --model also the
-    source's accuracy, the coding error of each layer and what it costs; with --calibration
-    also the accuracy in real arithmetic (for which the network is converted anew).
+    Accuracy where there are labels, spikes and their phases, energy, Loihi 2 and provenance; of a
+    network that steps firing rates and accuracy over the steps. With --model also the source's
+    accuracy, the coding error of each layer and what it costs; with --calibration also the
+    accuracy in real arithmetic (for which the network is converted anew).
     """
     say(f"reading {net}")
     from exporters.analysis.layer_errors import compare
@@ -81,11 +82,10 @@ def command(
         raise OptionError("model: missing; weights, output and calibration belong to --model MODEL")
     with style():  # a missing part is told before the work
         network = load(net)
-        samples = options.samples(data, network, limit, labels=True)
-    assert samples.y is not None
+        samples = options.samples(data, network, limit, labels=None if model is None else True)
     with Bars() as bars:
         comparison = None
-        if model is not None:
+        if model is not None and samples.y is not None:
             comparison = compare(
                 *(network, load_model(model, weights), samples.x, samples.y),
                 mask=samples.mask,
@@ -111,4 +111,6 @@ def command(
     if as_json:
         options.print_json(found.summary())
     else:
-        options.echo(f"{output}: accuracy {100 * found.evaluation.accuracy:.2f} %")
+        judged = found.evaluation
+        outcome = f"accuracy {100 * judged.accuracy:.2f} %" if judged.labelled else "no labels"
+        options.echo(f"{output}: {outcome}")

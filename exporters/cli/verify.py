@@ -28,6 +28,7 @@ VERIFIED = 50
 @options.NET
 @options.DATA
 @options.engine("numpy")
+@options.STOCK
 @options.WAIT
 @options.LIMIT
 @click.option(
@@ -43,6 +44,7 @@ def command(
     net: str,
     data: str,
     engine: str,
+    stock: bool,
     wait: int | None,
     limit: int | None,
     model: str | None,
@@ -52,11 +54,14 @@ def command(
 ) -> int:
     """Compare an engine with the reference, layer by layer: the first place that differs.
 
-    Takes the first 50 samples unless --limit asks for more: the reference is slow. With --model
-    also check that NET.net was made from that network, and count the samples that both put in
-    one class. Exit 1 where engines differ or the network is another.
+    Takes the first 50 samples unless --limit asks for more: the reference is slow. Of networks
+    that step the payloads of every step are compared. With --model also check that NET.net was
+    made from that network, and count the samples that both put in one class. Exit 1 where
+    engines differ or the network is another.
     """
+    engine = options.engine_name(engine, stock)
     say(f"reading {net}")
+    from exporters.fidelity.baseline import refuse_steps
     from exporters.frontends.read import read
     from onespike_lava.errors import DataError, UnsupportedError
     from onespike_lava.evaluation.comparison import compare_engines
@@ -65,6 +70,8 @@ def command(
     network = load(net)
     if model is not None and network.is_graph:
         raise UnsupportedError("model: graph networks are not compared with it; leave it out")
+    if model is not None:
+        refuse_steps(network)
     whole = options.samples(data, network, None, labels=False).x
     x = whole[: limit or VERIFIED]
     if not len(x):

@@ -13,10 +13,21 @@ from numpy.typing import NDArray
 
 from exporters.graph import Graph
 from exporters.passes.draft import LINEAR
+from onespike_lava.errors import UnsupportedError
+from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
 
 BLOCK = 128
 """Samples that are computed together."""
+
+
+def refuse_steps(network: Network) -> None:
+    """Raise `UnsupportedError` for a network that steps: none was converted from a source."""
+    if network.steps:
+        raise UnsupportedError(
+            "model: a network that steps is not compared with a source, which has no steps; leave "
+            "it out"
+        )
 
 
 def logits(

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +21,16 @@ from exporters.calibration.samples import on_grid
 from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
-from exporters.recipe import Recipe, recipe_of
+from exporters.recipe import Keywords, Recipe, recipe_of, with_options
 from exporters.recipe.provenance import provenance
 from onespike_lava.data.encoding import decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.netx import save
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 DEFAULTS: Mapping[str, Any] = {
     "normalisation": "max",
@@ -42,7 +45,7 @@ TOLD = ("normalisation", "scale", "levels", "shift")
 """Options that the provenance tells; of the others graphs have but one value."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GraphConversion:
     """A converted graph network beside its source.
 
@@ -63,6 +66,10 @@ class GraphConversion:
     account: Mapping[str, str]
     check: SelfCheck
 
+    def __repr__(self) -> str:
+        """One line: the network, and how the integers follow the source."""
+        return f"GraphConversion({self.network!r}; self-check: {self.check})"
+
     def simulate(self) -> Floats:
         """Scores float64[nodes, classes] of the one-spike network in real arithmetic, `T_w = T`.
 
@@ -78,13 +85,14 @@ class GraphConversion:
         return self.source.evaluate(decoded[0, :, :, 0].T, code)
 
 
+@with_options(DEFAULTS)
 def export(
     model: Any,
     features: Any = None,
     path: str | os.PathLike[str] | None = None,
     *,
     adjacency: Any,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Network:
     """Convert a trained graph convolutional network and write its `.net` file.
 
@@ -107,7 +115,10 @@ def export(
     return found.network
 
 
-def convert(model: Any, features: Any = None, *, adjacency: Any, **options: Any) -> GraphConversion:
+@with_options(DEFAULTS)
+def convert(
+    model: Any, features: Any = None, *, adjacency: Any, **options: Unpack[Keywords]
+) -> GraphConversion:
     """Convert; parameters and errors as in `export`."""
     recipe = recipe_of({**DEFAULTS, **options})
     _check_options(recipe)

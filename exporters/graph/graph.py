@@ -19,13 +19,13 @@ from exporters.graph.execution import Observer, observed, run
 from exporters.graph.node import Array, GraphError, MisfitError, Node
 from exporters.graph.operators import OPERATORS
 from onespike_lava.data.samples import check_samples
-from onespike_lava.layers import Shape
+from onespike_lava.layers import Shape, times
 
 VALUES_LIMIT = 2**24
 """Most values that a node may have per sample; ImageNet networks have some million."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Graph:
     """A feed-forward network of one input and one output.
 
@@ -48,6 +48,11 @@ class Graph:
         object.__setattr__(self, "nodes", tuple(self.nodes))
         _check_names(self)
         _ = self._shapes
+
+    def __repr__(self) -> str:
+        """One line: its ends and its size."""
+        ends = " -> ".join(times(self._shapes[at]) for at in (self.nodes[0].name, self.output))
+        return f"Graph({ends}: {len(self.nodes)} nodes)"
 
     @cached_property
     def _shapes(self) -> dict[str, Shape]:

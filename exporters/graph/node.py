@@ -23,7 +23,7 @@ class MisfitError(ValueError):
     """Why a node does not fit its inputs; the graph puts the node's name in front."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Node:
     """One operation of the source network.
 
@@ -59,6 +59,13 @@ class Node:
     def with_inputs(self, *inputs: str) -> Node:
         """The same node, reading from other nodes."""
         return replace(self, inputs=inputs)
+
+    def __repr__(self) -> str:
+        """One line: name, operator, what it reads, parameters by type and shape, settings."""
+        arrays = (f"{key} {each.dtype}{list(each.shape)}" for key, each in self.params.items())
+        settings = (f"{key} {value}" for key, value in self.attrs.items())
+        what = ", ".join((*arrays, *settings))
+        return f"Node({'; '.join(filter(None, (str(self), ', '.join(self.inputs), what)))})"
 
     def __str__(self) -> str:
         """Name and operator, as error messages show them."""

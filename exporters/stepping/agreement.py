@@ -13,7 +13,6 @@ from exporters.stepping.execution import Floats, run
 from exporters.stepping.replay import replay
 from onespike_lava.data.encoding import Samples, decode
 from onespike_lava.errors import warn
-from onespike_lava.layers import Timed
 from onespike_lava.network import Network
 
 SAMPLES = 64
@@ -119,7 +118,7 @@ def compare(
     real = replay(network, integers, held, real=True)
     flips = []
     for layer in network.layers[1:]:
-        if not isinstance(layer, Timed) or layer.name not in source.trains:
+        if layer.name not in source.trains:
             continue
         mine, theirs = alone[layer.name], held[layer.name]
         flips.append(

@@ -25,7 +25,7 @@ from onespike_lava.data.samples import check_samples
 from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
-from onespike_lava.loihi.stepping import compose
+from onespike_lava.loihi.composition import compose
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, each, silent
 

@@ -29,7 +29,7 @@ from onespike_lava.layers import (
 )
 from onespike_lava.layers.timed import ONE
 from onespike_lava.limits import FRACTION_BITS_MAX, WEIGHT_MAX
-from onespike_lava.loihi.populations import MANTISSA
+from onespike_lava.loihi.limits import LOIHI2
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -74,8 +74,9 @@ Fits = Callable[[Layer], bool]
 """Whether states stay within 24 bits."""
 
 
-EXPONENT = 7
-"""Largest exponent of stock drives."""
+MANTISSA = 2 ** (int(LOIHI2["bias_mantissa_bits"].number) - 1) - 1
+EXPONENT = int(LOIHI2["bias_exponent"].number)
+"""Of stock drives: the largest mantissa, the largest exponent."""
 
 
 def fitted(
@@ -170,7 +171,7 @@ def is_exact(layer: Timed | TimedReadout) -> bool:
     if ((keep == ONE) | (keep == 0)).all() and ((parts.keep_u == 0) | (parts.keep_u == ONE)).all():
         return True
     powers = bool(((keep & (keep - 1)) == 0).all()) and not parts.keep_u.any()
-    sent = layer.threshold is not None and isinstance(layer, Timed)
+    sent = layer.threshold is not None and layer.role == "hidden"
     one = layer.firing.max_count == 1 or parts.rounding == "floor"
     return powers and sent and one and parts.rounding != "zero"
 

@@ -62,7 +62,7 @@ class Point:
     net: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tuning:
     """The outcome of `exporters.tune`.
 
@@ -78,6 +78,15 @@ class Tuning:
     refused: tuple[tuple[Mapping[str, Any], str], ...]
     goal: Goal
     measured: int
+
+    def __repr__(self) -> str:
+        """One line: how many points, the best of them, what was not possible."""
+        what = [f"{len(self.points)} points, {len(self.pareto)} of them Pareto-optimal"]
+        if self.points:
+            best = self.best
+            what.append(f"best T = {best.phases}, T_w = {best.wait}, loses {best.loss:.2f} points")
+        what += [f"{len(self.refused)} not possible"] if self.refused else []
+        return f"Tuning({'; '.join(what)})"
 
     @property
     def pareto(self) -> tuple[Point, ...]:

@@ -15,6 +15,7 @@ from exporters.calibration.samples import as_samples
 from exporters.choices import ENERGIES, WAITS
 from exporters.frontends.read import read
 from exporters.graph import Graph
+from exporters.recipe.keywords import with_options
 from exporters.recipe.options import PHASES
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
@@ -23,7 +24,7 @@ from exporters.tuning.store import Store
 from exporters.tuning.work import Refused, convert_recipe, judge, measure
 from onespike_lava.data.rows import Rows, column
 from onespike_lava.errors import DataError, OptionError
-from onespike_lava.evaluation.tally import Labels
+from onespike_lava.evaluation.labels import Labels
 from onespike_lava.system.files import scratch
 from onespike_lava.system.jobs import Task, crew, finished
 from onespike_lava.system.progress import Progress, silent
@@ -35,6 +36,7 @@ NET, POINT = "net", "point"
 Source = str | os.PathLike[str] | NDArray[Any]
 
 
+@with_options({"phases": PHASES})
 def tune(
     model: Any,
     calibration: Source,

@@ -15,8 +15,9 @@ from onespike_lava import netx
 from onespike_lava.data.rows import Rows
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import InvalidNetworkError, OptionError, UnsupportedError
+from onespike_lava.evaluation.labels import Labels
 from onespike_lava.evaluation.sharding import kept
-from onespike_lava.evaluation.tally import Labels, tally
+from onespike_lava.evaluation.tally import judged, tally
 from onespike_lava.schedule import total_steps
 
 
@@ -45,7 +46,7 @@ def measure(content: bytes, data: Rows, labels: Labels, wait: int) -> dict[str, 
     """Figures of a point, JSON-ready: the network in `content` on all samples, with a wait."""
     start = time.perf_counter()
     network = kept(content)
-    found = labels.compare(network, tally(network, data, wait=wait))
+    found = judged(network, tally(network, data, wait=wait), labels)
     bases = sorted({layer.base for layer in network.hidden})
     deep = total_steps(network, 1, 1) - total_steps(network, 0, 1)
     return {
@@ -65,10 +66,9 @@ def judge(graph: Graph, data: Rows, labels: Labels) -> dict[str, Any]:
     start = time.perf_counter()
     outputs = in_blocks(graph.evaluate, data)  # type: ignore[arg-type]
     places = prod(graph.shapes()[graph.output][1:])
-    found = classes(outputs, places).reshape(-1)[labels.chosen]
-    correct = int((found == labels.labels).sum())
+    found = classes(outputs, places).reshape(-1)
     return {
-        "samples": len(found),
-        "correct": correct,
+        "samples": len(labels.labels),
+        "correct": labels.correct(found),
         "seconds": time.perf_counter() - start,
     }

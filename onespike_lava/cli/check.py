@@ -28,7 +28,7 @@ STEP_TIME = options.Number(1e-6, 1e12)
 @click.option(
     "--step-time", type=STEP_TIME, metavar="US", help="Microseconds per step; no public default."
 )
-@click.option("--stock", is_flag=True, help="Price of the composition of stock processes.")
+@click.option("--stock", is_flag=True, help="Limits and price of stock processes.")
 @options.JSON
 def command(
     net: str,
@@ -46,7 +46,7 @@ def command(
     from onespike_lava.netx import load
 
     network = load(net)
-    violations = loihi.check(network, wait=wait, chips=chips)
+    violations = loihi.check(network, wait=wait, chips=chips, stock=stock)
     notes = loihi.notes(network, wait=wait, chips=chips)
     x = options.samples(data, network, limit, labels=False).x if data else None
     with Bars() as bars:

@@ -11,25 +11,18 @@ from onespike_lava.cli import options
 @options.NET
 @options.JSON
 def command(net: str, as_json: bool) -> None:
-    """Layers, shapes, phases, thresholds and sizes of NET.net."""
+    """Layers, shapes, phases, thresholds and sizes of NET.net.
+
+    Of a network that steps also its neurons field by field, one number for a layer or
+    least..largest. A decay is the share that a step takes off; bias, drive, threshold and floor
+    are integers of the potential, fraction bits included. A column is left out where all layers
+    have what is usual: no bias, spikes of payload 1, no delay.
+    """
     from onespike_lava.netx import load
-    from onespike_lava.summary import summary
+    from onespike_lava.summary import page, summary
 
-    found = summary(load(net))
+    network = load(net)
     if as_json:
-        options.print_json(found)
+        options.print_json(summary(network))
         return
-    head = ("phases", "base", "wait", "weighting", "neurons", "weights")
-    options.print_table([(name, found[name]) for name in head if name in found])
-    click.echo()
-    columns = ("name", "type", "shape", "source", "weights", "potential", "threshold")
-    rows = [[_cell(layer.get(name, "")) for name in columns] for layer in found["layers"]]
-    options.print_table(rows, columns)
-    click.echo()
-    options.print_table(sorted(found["provenance"].items()))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):
-        return "x".join(map(str, value)) if value and isinstance(value[0], int) else " ".join(value)
-    return str(value)
+    click.echo(str(page(network)))

@@ -68,12 +68,15 @@ def engine_name(engine: str, stock: bool) -> str:
     return "stock"
 
 
-def samples(path: str, network: Network, limit: int | None, *, labels: bool) -> Labelled:
-    """The data of a file for a network, cut to `limit` samples; a graph is one."""
+def samples(path: str, network: Network, limit: int | None, *, labels: bool | None) -> Labelled:
+    """The data of a file for a network, cut to `limit` samples; a graph is one.
+
+    labels : whether they must be there; None where they may
+    """
     from onespike_lava.data.samples import Labelled, load_samples
 
-    data = load_samples(path, labels=labels)
-    data = data if labels else Labelled(data.x, None)
+    data = load_samples(path, labels=bool(labels))
+    data = Labelled(data.x, None) if labels is False else data
     return data.of(network.sample_shape, network.readout.shape[1:], limit)
 
 
@@ -106,12 +109,6 @@ def print_json(values: Any) -> None:
 
 def print_table(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> None:
     """Aligned columns on stdout; the first is flush left, the others flush right."""
-    lines = [tuple(header), *rows] if header else list(rows)
-    texts = [[printable(str(cell)) for cell in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for text in texts:
-        first, *rest = (
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(text, widths, strict=True))
-        )
-        click.echo("  ".join([first, *rest]).rstrip())
+    from onespike_lava.system.tables import Table
+
+    click.echo(str(Table(rows, header)))

@@ -6,6 +6,7 @@ numba     : register-tiled kernels, compiled once
 arrivals  : what arrives at neurons, in plain loops, for engine reference
 timed     : networks that step, in reference and numpy
 products  : synaptic input in float32, exact
+memory    : what engine numpy takes per sample
 rows      : sums over the rows of a sparse synapse, in NumPy
 result    : what a run returns, and how blocks of samples are put together
 

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.products import connect, input_bytes
+from onespike_lava.engines.memory import unfolded_bytes
+from onespike_lava.engines.products import connect
 from onespike_lava.engines.result import Codes, Data, Result, in_blocks
 from onespike_lava.engines.rows import Product, product
 from onespike_lava.engines.timed import arrays, pools
@@ -55,7 +55,7 @@ def run(
 
     `by_rows` sums the rows of sparse synapses.
     """
-    size = max(1, BLOCK_BYTES // _unfolded_bytes(network))
+    size = max(1, BLOCK_BYTES // unfolded_bytes(network))
     run_block = partial(_run_block, by_rows, notes or Notes())
     return in_blocks(run_block, network, data, wait, record, min(size, 256), progress)
 
@@ -278,18 +278,3 @@ def _sum(block: _Block, layer: Sum) -> NDArray[np.uint8]:
     codes = [block.network.code(source) for source in layer.added]
     trains = [block.codes[source] for source in layer.added]
     return pools.added(codes, trains, block.network.phases)
-
-
-def _unfolded_bytes(network: Model) -> int:
-    """Bytes that the largest padded or unfolded layer takes per sample."""
-    largest = 1
-    if network.steps:  # trains of all layers, states of one
-        neurons = [prod(layer.shape) for layer in network.layers]
-        largest = network.phases * sum(neurons) + 32 * max(neurons)
-    for layer in network.layers[1:]:
-        if isinstance(layer, MaxPool):
-            largest = max(largest, prod(layer.window.padded(network.layers[layer.source].shape)))
-        for synapse in layer.synapses:
-            taken = input_bytes(synapse, network.layers[synapse.source].shape, layer.shape)
-            largest = max(largest, taken, 4 * prod(layer.shape))
-    return largest

@@ -51,7 +51,7 @@ class Trains(dict[str, NDArray[np.uint8]]):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """The outcome of `Network.run`.
 
@@ -88,17 +88,41 @@ class Run:
     recorded: Mapping[str, tuple[Code, NDArray[np.uint8]]] = field(default_factory=dict)
     phases: int = 0
 
+    def __repr__(self) -> str:
+        """One line: samples, engine, spikes, what was recorded."""
+        outputs = self.scores.shape[1] // self.places
+        what = f"{len(self.scores)} samples, {outputs} outputs"
+        what += f" at {self.places} places" if self.places > 1 else ""
+        more = [f"engine {self.engine}, T_w = {self.wait}", f"{sum(self.spikes.values()):,} spikes"]
+        more += [f"{self.clipped:,} values clipped"] if self.clipped else []
+        more += ["recorded"] if self.recorded else []
+        return f"Run({what}; {', '.join(more)})"
+
     def trains(self, layer: str) -> NDArray[np.uint8]:
         """The payload that each neuron of a layer sends in each step, uint8[N, T, *shape].
 
         Steps are those of the layer's own clock, its phases. Raises `OptionError` where nothing
         was recorded of a layer.
         """
+        code, codes = self._recorded("trains", layer)
+        return code.train(codes, 0, self.phases)
+
+    def rates(self, layer: str) -> NDArray[np.float64]:
+        """Share of a layer's neurons that spike in each step, a mean over samples, float64[T].
+
+        Steps, and what is raised, as for `trains`.
+        """
+        code, codes = self._recorded("rates", layer)
+        spikes = np.zeros(self.phases, np.int64)
+        spikes[: code.steps] = code.by_step(codes)[1:]
+        share: NDArray[np.float64] = spikes / max(code.counts(codes).size, 1)
+        return share
+
+    def _recorded(self, what: str, layer: str) -> tuple[Code, NDArray[np.uint8]]:
         if layer not in self.recorded:
             known = ", ".join(self.recorded) or "none; run with record=True"
-            raise OptionError(f"trains of {layer}: not recorded; recorded are {known}")
-        code, codes = self.recorded[layer]
-        return code.train(codes, 0, self.phases)
+            raise OptionError(f"{what} of {layer}: not recorded; recorded are {known}")
+        return self.recorded[layer]
 
     @property
     def predictions(self) -> NDArray[np.int64]:

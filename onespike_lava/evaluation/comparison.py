@@ -24,9 +24,11 @@ class Difference:
 
     layer   : name, in the order of the network; `scores` for the readout
     sample  : number of the sample
-    neuron  : position in the layer, of networks that step behind the step, from 0
+    neuron  : position in the layer, from 0; where neurons send several spikes of phase code,
+              behind the place of the spike among them
     values  : what each run has there, a phase, payload or score
     count   : places of this layer that differ
+    step    : on the layer's own clock, from 1, where a payload of one step differs
     """
 
     layer: str
@@ -34,11 +36,13 @@ class Difference:
     neuron: tuple[int, ...]
     values: tuple[int, int]
     count: int
+    step: int | None = None
 
     def __str__(self) -> str:
         """One line for a person."""
+        step = "" if self.step is None else f"step {self.step}, "
         return (
-            f"layer {self.layer}, sample {self.sample}, neuron {list(self.neuron)}: "
+            f"layer {self.layer}, sample {self.sample}, {step}neuron {list(self.neuron)}: "
             f"{self.values[0]} against {self.values[1]} ({self.count} places differ)"
         )
 
@@ -89,8 +93,10 @@ def first_difference(one: Run, two: Run) -> Difference | None:
 
     Both runs must be recorded.
     """
-    for layer in one.recorded:
-        found = _difference(layer, one.recorded[layer][1], two.recorded[layer][1])
+    for layer, (code, codes) in one.recorded.items():
+        found = _difference(layer, codes, two.recorded[layer][1])
+        if found and code.trains:
+            return replace(found, step=found.neuron[0] + 1, neuron=found.neuron[1:])
         if found:
             return found
     return _difference("scores", one.scores, two.scores)

@@ -17,7 +17,8 @@ from onespike_lava.data.encoding import Samples
 from onespike_lava.data.rows import Rows, column
 from onespike_lava.data.samples import load_samples
 from onespike_lava.errors import OptionError
-from onespike_lava.evaluation.tally import BLOCK, Evaluation, Labels, Tally, evaluate, tally
+from onespike_lava.evaluation.labels import Labels
+from onespike_lava.evaluation.tally import BLOCK, Evaluation, Tally, evaluate, judged, tally
 from onespike_lava.network import Network
 from onespike_lava.system.jobs import Task, crew, finished
 from onespike_lava.system.progress import Progress, silent
@@ -35,6 +36,7 @@ def evaluate_file(
     limit: int | None = None,
     workers: int = 1,
     scheduler: str | None = None,
+    over_steps: bool = False,
     progress: Progress = silent,
 ) -> Evaluation:
     """The evaluation of a network on a `.npz` file (`x`, `y`, perhaps `mask`), as in `evaluate`.
@@ -44,6 +46,7 @@ def evaluate_file(
     limit     : only the first samples
     workers   : processes of this machine
     scheduler : address of a Dask scheduler, whose workers see the file under the same path
+    over_steps : also the accuracy after each step
 
     Raises `DataError`, `OptionError`, `MissingPartError` and `WorkerError`.
     """
@@ -56,17 +59,19 @@ def evaluate_file(
         shape, plane = network.sample_shape, network.readout.shape[1:]
         data = load_samples(path, labels=True).of(shape, plane, limit)
         assert data.y is not None
-        return evaluate(network, data.x, data.y, engine, wait, data.mask, progress)
+        given = (network, data.x, data.y, engine, wait, data.mask, progress)
+        return evaluate(*given, over_steps=over_steps)
     rows, labels = labelled(network, path, limit)
     if not apart:
-        counted = tally(network, rows, engine, wait, progress)
+        counted = tally(network, rows, engine, wait, progress, over_steps=over_steps)
         counted.warn(network)
-        return labels.compare(network, counted)
+        return judged(network, counted, labels)
     content = netx.to_bytes(network)
     with crew(workers, scheduler) as found:
         parts = list(shards(len(rows), found.width))
         tasks: Iterator[Task] = (
-            (part.start, tally_part, (content, rows.part(part), engine, wait)) for part in parts
+            (part.start, tally_part, (content, rows.part(part), engine, wait, over_steps))
+            for part in parts
         )
         tallies: dict[int, Tally] = {}
         for start, part_counted in finished(found, lambda: next(tasks, None)):
@@ -74,7 +79,7 @@ def evaluate_file(
             progress("evaluation", len(tallies), len(parts))
     counted = reduce(add, (tallies[part.start] for part in parts))
     counted.warn(network)
-    return labels.compare(network, counted)
+    return judged(network, counted, labels)
 
 
 def labelled(
@@ -99,9 +104,11 @@ def shards(samples: int, workers: int) -> Iterator[slice]:
         yield slice(start, min(start + size, samples))
 
 
-def tally_part(content: bytes, rows: Rows, engine: str, wait: int | None) -> Tally:
+def tally_part(
+    content: bytes, rows: Rows, engine: str, wait: int | None, over_steps: bool = False
+) -> Tally:
     """What a worker does: count a part, with the network in the bytes of its file."""
-    return tally(kept(content), rows, engine, wait)
+    return tally(kept(content), rows, engine, wait, over_steps=over_steps)
 
 
 @lru_cache(maxsize=1)

@@ -33,6 +33,11 @@ class Frozen:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __repr__(self) -> str:
+        """One line: type and fields, arrays by type and shape."""
+        fields = ", ".join(f"{name}={_short(value)}" for name, value in self._items())
+        return f"{type(self).__name__}({fields})"
+
     def _items(self) -> list[tuple[str, object]]:
         return [(f.name, getattr(self, f.name)) for f in fields(self)]  # type: ignore[arg-type]
 
@@ -42,10 +47,21 @@ def _is_frozen(value: NDArray[np.generic]) -> bool:
     return flags.c_contiguous and flags.owndata and not flags.writeable
 
 
+def _short(value: object) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    return f"{value.dtype}[{', '.join(map(str, value.shape))}]"
+
+
 def _same(one: object, two: object) -> bool:
     if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
         return one.dtype == two.dtype and one.shape == two.shape and one.tobytes() == two.tobytes()
     return type(one) is type(two) and bool(one == two)
+
+
+def times(shape: Shape) -> str:
+    """A shape as people say it, `3x32x32`."""
+    return "x".join(map(str, shape))
 
 
 def per_neuron(values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:

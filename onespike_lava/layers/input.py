@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ CODINGS = ("binary", "constant", "once", "latency", "events")
 """What an input may send of its integers; all but the first in networks that step."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Input(Layer):
     """Data as integers `n` of `bits` places, `x = low + step * n`.
 
@@ -31,6 +32,8 @@ class Input(Layer):
              `latency` one spike of payload 1 in step `n`; nothing for 0
              `events` given from outside: a sample is [T, *shape], a payload for every step
     """
+
+    role: ClassVar[str] = "input"
 
     name: str
     shape: Shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from onespike_lava.layers.base import Frozen, Integers, Shape
 from onespike_lava.layers.codes import Code
@@ -17,19 +18,38 @@ class Layer(Frozen):
     shape    : of one sample, (C, H, W) or (F,)
     synapses : what its neurons sum; none of an input or a max pool
     growth   : of its neurons' potentials, None in graded weighting and without neurons
+    added    : positions of the layers whose spikes it adds; none but of a sum
     bias     : int32, potential of its neurons at the start of a sample; only where it has synapses
+    role     : its place in a network, `input` first, `output` last, `hidden` between
+    stepping : whether only networks that step have it, only those of phase code, or, None, both
+    recurs   : whether it may read itself
     """
+
+    role: ClassVar[str] = "hidden"
+    stepping: ClassVar[bool | None] = None
+    recurs: ClassVar[bool] = False
 
     name: str
     shape: Shape
     synapses: tuple[Connection, ...] = ()
     growth: Growth | None = None
+    added: tuple[int, ...] = ()
     bias: Integers
 
     @property
     def sources(self) -> tuple[int, ...]:
         """Positions of the layers that it reads, one per synapse."""
         return tuple(synapse.source for synapse in self.synapses)
+
+    @property
+    def weights(self) -> int:
+        """Weights that the file stores; a kernel counts once."""
+        return sum(int(synapse.weight.size) for synapse in self.synapses)
+
+    @property
+    def maps(self) -> tuple[Connection, ...]:
+        """What it reads as connections, for places that know no maximum: of a pool sums."""
+        return self.synapses
 
     @property
     def kind(self) -> str:

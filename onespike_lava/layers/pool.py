@@ -10,11 +10,11 @@ import numpy as np
 from onespike_lava.layers.base import Shape
 from onespike_lava.layers.codes import Code
 from onespike_lava.layers.layer import Layer
-from onespike_lava.layers.synapses import Synapse
+from onespike_lava.layers.synapses import Connection, Synapse
 from onespike_lava.layers.window import Window
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxPool(Layer):
     """Passes the first spike of each window: the exact maximum of single-spike codes."""
 
@@ -49,6 +49,11 @@ class MaxPool(Layer):
         channels = self.shape[0]
         ones = np.ones((channels, 1, *self.kernel), np.int8)
         return Synapse(self.source, ones, self.window, channels)
+
+    @property
+    def maps(self) -> tuple[Connection, ...]:
+        """The sum over each window."""
+        return (self.summed,)
 
     def state_bits(self, wait: int) -> int:
         """Whether the window has spiked."""

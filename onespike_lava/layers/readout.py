@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,16 @@ from onespike_lava.layers.synapses import Connection
 from onespike_lava.limits import STATE_BITS
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Readout(Layer):
     """Output neurons that never spike; their last potentials are the scores.
 
     bias, growth : as in `Spiking`
     scale        : `logit = score * scale`, one number or float64[1, H, W], one per place
     """
+
+    role: ClassVar[str] = "output"
+    stepping: ClassVar[bool | None] = False
 
     name: str
     shape: Shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from onespike_lava.layers.synapses import Connection
 from onespike_lava.limits import STATE_BITS
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spiking(Layer):
     """A layer of phase-coding neurons that spike at most once a sample (Sec. III-C, Alg. 1).
 
@@ -36,6 +37,8 @@ class Spiking(Layer):
     Bias and threshold base have one value per channel `[C]`, per place `[1, H, W]`, or per
     neuron `[C, H, W]`; the scale one per channel or per place.
     """
+
+    stepping: ClassVar[bool | None] = False
 
     name: str
     shape: Shape

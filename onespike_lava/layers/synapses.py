@@ -11,7 +11,7 @@ from onespike_lava.layers.base import Frozen, Integers, Shape
 from onespike_lava.layers.window import PLAIN, Window
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Synapse(Frozen):
     """A dense connection or a convolution.
 
@@ -42,7 +42,7 @@ class Synapse(Frozen):
         return (self.weight.shape[0], *size)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sparse(Frozen):
     """A sparse connection between places, the same for all channels: one matrix of a graph.
 

@@ -7,7 +7,8 @@ checking : rules and remarks of a network
 fit      : how much of a chip it takes, and how fast it is
 sizes    : sizes of layers as the chip sees them
 stock    : the stock composition, planned
-stepping : the same of networks that step
+stepping : of networks that step when each layer works, rests and is held down
+composition : their stock composition, and what has none
 populations : its neurons in Lava's numbers
 price    : what they take
 

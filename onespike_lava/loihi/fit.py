@@ -146,7 +146,7 @@ def _layer(
     network: Network, position: int, wait: int, limits: Limits, spikes: Mapping[str, float]
 ) -> LayerFit:
     layer = network.layers[position]
-    neurons, weights = prod(layer.shape), sizes.weights(layer)
+    neurons, weights = prod(layer.shape), layer.weights
     synapses = sizes.synapses(network, layer)
     bits = neurons * layer.state_bits(wait)
     placed = neurons if position else 0  # the input is sent from outside

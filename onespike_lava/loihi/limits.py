@@ -35,6 +35,7 @@ BRIEF = (
     "2021), as cited in docs/loihi2.md of github.com/SLAM-Lab/SANA-FE"
 )
 OPEN = "open-neuromorphic.org, Loihi 2 - Intel"
+NENGO = "nengo-loihi, nengo_loihi/block.py (MAX_IN_AXONS)"
 LAVA = "lava-nc 0.10.0, "
 
 LOIHI2: Mapping[str, Limit] = {
@@ -44,6 +45,14 @@ LOIHI2: Mapping[str, Limit] = {
         24, "bits, signed", LAVA + "lava.proc.prodneuron.models (precision of vth)"
     ),
     "lif_threshold_bits": Limit(17, "bits, unsigned", LAVA + "lava.proc.lif.models (vth)"),
+    "lif_input_bits": Limit(16, "bits, signed", LAVA + "lava.proc.lif.models (a_in)"),
+    "atrlif_threshold_bits": Limit(
+        12, "bits, unsigned", LAVA + "lava.proc.atrlif.models (theta_0)"
+    ),
+    "bias_mantissa_bits": Limit(13, "bits, signed", LAVA + "lava.proc.lif.models (bias_mant)"),
+    "bias_exponent": Limit(7, "bits of shift", LAVA + "lava.proc.lif.models (bias_exp)"),
+    "current_keep": Limit(4095, "of 4096 a step", LAVA + "lava.proc.lif.models (du, ds_offset)"),
+    "lif_fraction_bits": Limit(6, "bits", LAVA + "lava.proc.lif.models (act_shift, vth_shift)"),
     "payload_bits": Limit(24, "bits, signed", LAVA + "lava.proc.prodneuron.models (s_out)"),
     "packed_bits": Limit(8, "bits", LAVA + "lava.proc.io.encoder (Compression.PACKED_4)"),
     "delay": Limit(63, "steps (6 bits)", LAVA + "lava.proc.dense.models (DelayDense)"),
@@ -59,6 +68,7 @@ LOIHI2: Mapping[str, Limit] = {
     ),
     "chip_neurons": Limit(1_000_000, "neurons per chip", OPEN, secondary=True),
     "chip_synapses": Limit(120_000_000, "synapses per chip", OPEN, secondary=True),
+    "input_axons": Limit(4096, "input axons per core, of the first Loihi", NENGO, secondary=True),
     "chip_payload_bits": Limit(32, "bits of a graded spike", OPEN, secondary=True),
 }
 """Name -> limit."""

@@ -17,14 +17,11 @@ from onespike_lava.layers import Timed, TimedReadout, per_neuron
 from onespike_lava.layers.timed import ONE
 from onespike_lava.loihi.limits import LOIHI2
 
-ALIGNMENT = 6
+ALIGNMENT = int(LOIHI2["lif_fraction_bits"].number)
 """Bits by which Lava's neurons shift what arrives and what it is compared with."""
 
 HIGHEST = (1 << int(LOIHI2["lif_threshold_bits"].number)) - 1
 """The largest threshold of a Process."""
-
-MANTISSA = 4095
-"""The largest mantissa of a drive, 13 bits signed; its exponent has 3 bits."""
 
 Whole = NDArray[np.int64]
 Neurons = Timed | TimedReadout
@@ -62,11 +59,10 @@ class Composition:
     initial: Whole | None
     drive: Whole
 
-    @property
-    def exponents(self) -> Whole:
-        """Of the drive, the smallest with which a mantissa holds it."""
-        size = np.abs(self.drive)
-        return np.sum([size > MANTISSA << bits for bits in range(8)], axis=0)
+
+def exponents(drive: Whole, most: int = int(LOIHI2["bias_exponent"].number)) -> Whole:
+    """Shifts of a drive, the largest up to `most` that lose nothing, which leave a mantissa."""
+    return np.sum([drive % (1 << bits) == 0 for bits in range(1, most + 1)], axis=0)
 
 
 def rounds(layer: Neurons) -> bool:
@@ -80,7 +76,7 @@ def flat(layer: Neurons, values: NDArray[np.int32]) -> Whole:
     return per_neuron(values, layer.shape).reshape(-1).astype(np.int64)
 
 
-def limits(layer: Neurons) -> Whole:
+def limits_of(layer: Neurons) -> Whole:
     """Thresholds of all neurons."""
     assert layer.threshold is not None
     return flat(layer, layer.threshold.base) * int(layer.threshold.table[0])
@@ -111,7 +107,7 @@ def shift_of(layer: Neurons) -> int | None:
         if layer.reset.kind == "subtract":
             fits = amounts(layer) * unit % (2 << ALIGNMENT) == 0
         else:
-            limit = limits(layer) * unit
+            limit = limits_of(layer) * unit
             fits = (limit - 1) >> ALIGNMENT << ALIGNMENT >= limit - unit
         if fits.all():
             return shift
@@ -129,9 +125,9 @@ def populated(layer: Neurons) -> Composition:
         levels = np.full(prod(layer.shape), HIGHEST)  # never reached
     elif subtracts:
         levels = amounts(layer) * unit >> (ALIGNMENT + 1)
-        initial = initial + (levels << ALIGNMENT) - limits(layer) * unit
+        initial = initial + (levels << ALIGNMENT) - limits_of(layer) * unit
     else:
-        levels = (limits(layer) * unit - 1) >> ALIGNMENT
+        levels = (limits_of(layer) * unit - 1) >> ALIGNMENT
     keeps = (flat(layer, parts.keep_u), flat(layer, parts.keep_v))
     initial = np.where(keeps[1] > 0, initial, 0)
     drive = 0 * initial if parts.drive is None else flat(layer, parts.drive) * unit

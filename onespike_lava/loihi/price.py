@@ -25,8 +25,10 @@ from onespike_lava.layers import (
     TimedReadout,
 )
 from onespike_lava.loihi import sizes, stepping
+from onespike_lava.loihi.composition import compose
 from onespike_lava.loihi.stock import limbs, refuse, total_steps
 from onespike_lava.network import Network
+from onespike_lava.schedule import period
 
 NEURONS_PER_NEURON = 3
 """Sum, comparison and payload; a max pool needs no sum, the readout nothing else."""
@@ -36,7 +38,8 @@ NEURONS_PER_NEURON = 3
 class LayerPrice:
     """What the stock composition of one layer, or with the name `all` the network, takes.
 
-    neurons, synapses : of the composition; `clock`: channels of the layer's clock
+    neurons, synapses : of the composition; `clock`: channels of the layer's clock; of networks
+                        that step one for payloads, one for rest between samples
     neurons_own, synapses_own : of a neuron of one's own, for comparison
     processes : Processes of neurons; of networks that step one for each threshold and leak
     """
@@ -55,8 +58,8 @@ class Price:
     """What the stock composition takes.
 
     layers : one per layer but the input, then `all`
-    steps_per_sample : of a stream, `2T`, of networks that step `T`; `latency_steps`: until a
-                       sample's scores
+    steps_per_sample : of a stream, `2T`, of networks that step `T`, more where axons delay;
+                       `latency_steps`: until a sample's scores
     pauses : of each sample, in which the host sets the states of a layer anew
     """
 
@@ -87,22 +90,52 @@ def _with_total(rows: list[LayerPrice]) -> tuple[LayerPrice, ...]:
 
 
 def _price_of_steps(network: Network, wait: int | None) -> Price:
-    rows, plans = [], stepping.compose(network, wait)
-    for layer, plan in zip(network.layers[1:], plans[1:], strict=True):
+    rows, plans = [], compose(network, wait)
+    late = stepping.late_senders(network)
+    for position in range(1, len(network.layers)):
+        layer, plan = network.layers[position], plans[position]
         neurons, own = prod(layer.shape), sizes.synapses(network, layer)
-        needed, count = 0, 0 if isinstance(layer, Sum) else neurons
-        for synapse, trained in connections(network, layer):
-            source = network.layers[synapse.source].shape
-            each = pairs(synapse, source, layer.shape, trained)
-            needed += each * len(stepping.senders(network, synapse.source))
-        if isinstance(layer, MaxPool):
-            source = network.layers[layer.source].shape
-            needed = layer.shape[0] * overlaps(layer.window, layer.kernel, source, layer.shape)
-        processes = len(plan.populations) if plan else int(not isinstance(layer, Sum))
-        rows.append(LayerPrice(layer.name, count, needed, 0, neurons, own, processes))
+        count, needed = STEPPING.of(layer)(network, layer)
+        processes = len(plan.populations) if plan else int(count > 0)
+        graded = stepping.payloads(network, position) is not None  # a neuron more, that multiplies
+        held = position in late
+        numbers = (count + graded * neurons, needed + (2 * graded + held) * neurons, graded + held)
+        rows.append(LayerPrice(layer.name, *numbers, neurons, own, processes + graded))
     anew = sum(plan is not None and plan.initial is not None for plan in plans)
     latency = stepping.total_steps(network, 1)
-    return Price(_with_total(rows), network.phases, latency, pauses=anew)
+    return Price(_with_total(rows), period(network), latency, pauses=anew)
+
+
+STEPPING: Registry[Callable[[Network, Any], tuple[int, int]]] = Registry(
+    "price of the stock composition of networks that step", LAYERS
+)
+"""Neurons and synapses of a layer's composition."""
+
+STEPPING.refuse(Input, Spiking, Readout)
+
+
+@STEPPING.add(Timed, TimedReadout)
+def _timed_price(network: Network, layer: Timed | TimedReadout) -> tuple[int, int]:
+    needed = 0
+    for synapse, trained in connections(network, layer):
+        source = network.layers[synapse.source].shape
+        each = pairs(synapse, source, layer.shape, trained)
+        needed += each * len(stepping.senders(network, synapse.source))
+    return prod(layer.shape), needed
+
+
+@STEPPING.add(MaxPool)
+def _windows_price(network: Network, layer: MaxPool) -> tuple[int, int]:
+    """A neuron that forgets everything for each window."""
+    source = network.layers[layer.source].shape
+    covered = overlaps(layer.window, layer.kernel, source, layer.shape)
+    return prod(layer.shape), layer.shape[0] * covered
+
+
+@STEPPING.add(Sum)
+def _sum_price(network: Network, layer: Sum) -> tuple[int, int]:
+    """Its readers have a synapse from everything that it adds."""
+    return 0, 0
 
 
 Composed = tuple[int, int, int]

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
+from onespike_lava import connectivity
 from onespike_lava.loihi import sizes
-from onespike_lava.loihi.rules import Case, convolutions
+from onespike_lava.loihi.composition import compose, refusals
+from onespike_lava.loihi.populations import Neurons
+from onespike_lava.loihi.rules import Case, convolutions, signed_bits
+from onespike_lava.loihi.stepping import senders
+from onespike_lava.rules.recurrence import largest_input
+from onespike_lava.schedule import held_back, period
 
 
 @dataclass(frozen=True)
@@ -24,8 +31,9 @@ class Note:
 
 def chip_models(case: Case) -> Iterator[Note]:
     """The neurons are not Lava's own."""
+    kind = "timed" if case.network.steps else "one-spike"
     text = (
-        "one-spike neurons need microcode of their own (the slot `ncmodels`) or the stock "
+        f"{kind} neurons need microcode of their own (the slot `ncmodels`) or the stock "
         "composition (--stock); see docs/loihi.md"
     )
     yield Note("network", "chip models", text)
@@ -35,7 +43,9 @@ def chip_models(case: Case) -> Iterator[Note]:
 
 
 def thresholds(case: Case) -> Iterator[Note]:
-    """Thresholds that a stock LIF cannot hold."""
+    """Thresholds that a stock LIF cannot hold; those of networks that step: `stock_neurons`."""
+    if case.network.steps:
+        return
     limit = case.limits["lif_threshold_bits"].number
     for layer in case.network.layers:
         if layer.threshold_range:
@@ -43,6 +53,61 @@ def thresholds(case: Case) -> Iterator[Note]:
             if bits > limit:
                 text = f"{bits} bits; a stock LIF holds {limit:g}, a neuron of its own 23"
                 yield Note(layer.name, "threshold", text)
+
+
+def stock_neurons(case: Case) -> Iterator[Note]:
+    """What Lava's own neurons are not, so that a layer needs others."""
+    if case.network.steps:
+        for name, text in refusals(case.network, case.limits):
+            yield Note(name, "stock neuron", text)
+
+
+def declared(case: Case) -> Iterator[Note]:
+    """Widths that Lava's models declare, which its simulation does not keep to: a chip may."""
+    if not case.network.steps or any(refusals(case.network, case.limits)):
+        return
+    for layer, plan in zip(case.network.layers, compose(case.network), strict=True):
+        if plan is None:
+            continue
+        largest = largest_input(case.network, cast(Neurons, layer)) << plan.shift
+        found = {"lif_input_bits": (signed_bits(-largest, largest), "arrive in a step")}
+        if plan.subtracts:
+            bits = max(each.threshold for each in plan.populations).bit_length()
+            found["atrlif_threshold_bits"] = (bits, "are half a threshold of ATRLIF")
+        for name, (bits, what) in found.items():
+            limit = case.limits[name]
+            if bits > limit.number:
+                text = f"{bits} bits {what}; Lava declares {limit.number:g} and simulates more"
+                yield Note(layer.name, "declared width", text)
+
+
+def delays(case: Case) -> Iterator[Note]:
+    """What axons and recurrent synapses cost."""
+    rest = period(case.network) - case.network.phases
+    for position, layer in enumerate(case.network.layers):
+        late = max((held_back(each, position) for each in layer.synapses), default=0)
+        if late:
+            text = (
+                f"axons hold spikes back up to {late} steps beyond the synapse; samples stand "
+                f"{rest} steps more apart"
+            )
+            yield Note(layer.name, "delays", text)
+
+
+def fan_in(case: Case) -> Iterator[Note]:
+    """Neurons that read more axons than a core of the first Loihi has."""
+    limit = case.limits["input_axons"]
+    for layer in case.network.layers:
+        found = sum(
+            connectivity.fan_in(each) * len(senders(case.network, each.source))
+            for each in layer.synapses
+        )
+        if found > limit.number:
+            text = (
+                f"a neuron reads {found:,} others; a core of the first Loihi has {limit.number:,} "
+                f"input axons{limit.mark}, the number of Loihi 2 is not public"
+            )
+            yield Note(layer.name, "fan-in", text)
 
 
 def signs(case: Case) -> Iterator[Note]:
@@ -83,7 +148,7 @@ def unrolled(case: Case) -> Iterator[Note]:
         case.limits["chip_synapses"].number * case.chips,
         case.limits["core_synapse_bytes"].number * cores,
     )
-    stored = sum(sizes.weights(layer) for layer in case.network.layers)
+    stored = case.network.weights
     if found > room >= stored:
         text = (
             f"{found:,} synapses unrolled exceed {room:,.0f} (8-bit weights, secondary source); "
@@ -92,4 +157,15 @@ def unrolled(case: Case) -> Iterator[Note]:
         yield Note("network", "synapses", text)
 
 
-NOTES = (chip_models, thresholds, signs, padding, pools, unrolled)
+NOTES = (
+    chip_models,
+    thresholds,
+    stock_neurons,
+    declared,
+    delays,
+    fan_in,
+    signs,
+    padding,
+    pools,
+    unrolled,
+)

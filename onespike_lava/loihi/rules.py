@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, prod
 from typing import Any
 
@@ -16,7 +17,7 @@ from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import Limit
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
-from onespike_lava.schedule import schedule
+from onespike_lava.schedule import Slot, held_back, schedule
 
 Limits = Mapping[str, Limit]
 
@@ -60,10 +61,16 @@ class Case:
     chips: int
     limits: Limits
 
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The schedule."""
+        return schedule(self.network, self.wait)
 
-def _over(
+
+def over(
     case: Case, layer: str, rule: str, found: float, limit: str, fix: str, factor: int = 1
 ) -> Iterator[Violation]:
+    """The violation of a limit, `factor` times it, or none."""
     of = case.limits[limit]
     most = of.number * factor
     if found > most:
@@ -81,7 +88,7 @@ def weight_bits(case: Case, position: int) -> Iterator[Violation]:
     for synapse in layer.synapses:
         bits = signed_bits(*sizes.extremes(synapse))
         fix = "export with smaller weights"
-        yield from _over(case, layer.name, "weight_bits", bits, "weight_bits", fix)
+        yield from over(case, layer.name, "weight_bits", bits, "weight_bits", fix)
 
 
 def state_bits(case: Case, position: int) -> Iterator[Violation]:
@@ -90,7 +97,7 @@ def state_bits(case: Case, position: int) -> Iterator[Violation]:
     if layer.synapses:
         largest = largest_potential(case.network, layer)
         bits = signed_bits(-largest, largest)
-        yield from _over(case, layer.name, "state_bits", bits, "state_bits", FEWER_BITS)
+        yield from over(case, layer.name, "state_bits", bits, "state_bits", FEWER_BITS)
 
 
 def threshold_bits(case: Case, position: int) -> Iterator[Violation]:
@@ -98,14 +105,14 @@ def threshold_bits(case: Case, position: int) -> Iterator[Violation]:
     layer = case.network.layers[position]
     if layer.threshold_range:
         bits = signed_bits(0, layer.threshold_range[1])
-        yield from _over(case, layer.name, "threshold_bits", bits, "threshold_bits", FEWER_BITS)
+        yield from over(case, layer.name, "threshold_bits", bits, "threshold_bits", FEWER_BITS)
 
 
 def payload_bits(case: Case, position: int) -> Iterator[Violation]:
     """Largest payload of a graded spike."""
     bits = signed_bits(0, largest_payload(case.network, position))
     name = case.network.layers[position].name
-    yield from _over(case, name, "payload_bits", bits, "payload_bits", FEWER_BITS)
+    yield from over(case, name, "payload_bits", bits, "payload_bits", FEWER_BITS)
 
 
 def message_bits(case: Case, position: int) -> Iterator[Violation]:
@@ -113,16 +120,18 @@ def message_bits(case: Case, position: int) -> Iterator[Violation]:
     if position == 0:
         bits = largest_payload(case.network, position).bit_length()
         fix = "export with fewer input bits"
-        yield from _over(case, case.network.input.name, "message_bits", bits, "packed_bits", fix)
+        yield from over(case, case.network.input.name, "message_bits", bits, "packed_bits", fix)
 
 
 def delay_bits(case: Case, position: int) -> Iterator[Violation]:
-    """Delay of a skip path, in steps beyond the synapse's own."""
+    """Delay of a skip path and of its axons, in steps beyond the synapse's own."""
     layer = case.network.layers[position]
     if layer.synapses:
-        delay = max(schedule(case.network, case.wait)[position].delays) - 1
-        fix = "use a shorter wait, or pass the skip path through a layer of its own"
-        yield from _over(case, layer.name, "delay_bits", delay, "delay", fix)
+        paths = case.slots[position].delays
+        axons = [held_back(synapse, -1) for synapse in layer.synapses]
+        delay = max(map(sum, zip(paths, axons, strict=True))) - 1
+        fix = "use a shorter wait or delay, or pass the skip path through a layer of its own"
+        yield from over(case, layer.name, "delay_bits", delay, "delay", fix)
 
 
 def groups(case: Case, position: int) -> Iterator[Violation]:
@@ -130,7 +139,7 @@ def groups(case: Case, position: int) -> Iterator[Violation]:
     layer = case.network.layers[position]
     for synapse in convolutions(layer):
         fix = "split the channels over several convolutions, or unroll it into a Sparse"
-        yield from _over(case, layer.name, "groups", synapse.groups, "conv_groups", fix)
+        yield from over(case, layer.name, "groups", synapse.groups, "conv_groups", fix)
 
 
 def geometry(case: Case, position: int) -> Iterator[Violation]:
@@ -140,7 +149,7 @@ def geometry(case: Case, position: int) -> Iterator[Violation]:
         window = synapse.window
         extents = (*synapse.weight.shape[2:], *window.stride, *window.padding, *window.dilation)
         fix = "unroll it into a Sparse"
-        yield from _over(case, layer.name, "geometry", max(extents), "conv_geometry", fix)
+        yield from over(case, layer.name, "geometry", max(extents), "conv_geometry", fix)
 
 
 def neurons(case: Case) -> Iterator[Violation]:
@@ -152,7 +161,7 @@ def neurons(case: Case) -> Iterator[Violation]:
 
 def synapses(case: Case) -> Iterator[Violation]:
     """Weights, each stored once in synaptic memory: the least that any mapping takes."""
-    found = sum(sizes.weights(layer) for layer in case.network.layers)
+    found = case.network.weights
     yield from _on_chips(case, "synapses", found, "chip_synapses", 1)
     yield from _on_chips(case, "synapses", found, "core_synapse_bytes", _cores(case))
 
@@ -161,7 +170,7 @@ def _on_chips(case: Case, rule: str, found: int, limit: str, per_chip: int) -> I
     of = case.limits[limit]
     needed = ceil(found / (of.number * per_chip))
     fix = f"use a narrower network or at least {needed} chips"
-    for each in _over(case, "network", rule, found, limit, fix, per_chip * case.chips):
+    for each in over(case, "network", rule, found, limit, fix, per_chip * case.chips):
         what = of.unit.partition(" per ")[0]
         place = "per chip" if case.chips == 1 else f"on {case.chips} chips"
         yield replace(each, unit=f"{what} {place}")

@@ -9,11 +9,6 @@ from onespike_lava.layers import Layer
 from onespike_lava.network import Network
 
 
-def weights(layer: Layer) -> int:
-    """Weights that the file stores for the layer; a kernel counts once."""
-    return sum(int(synapse.weight.size) for synapse in layer.synapses)
-
-
 def extremes(synapse: Any) -> tuple[int, int]:
     """Smallest and largest weight as it acts, 0 included; a sign of -1 turns a sparse one."""
     low, high = int(synapse.weight.min(initial=0)), int(synapse.weight.max(initial=0))

@@ -1,208 +1,202 @@
-"""Networks that step as stock Lava processes compute them: populations, times, refusals.
+"""Networks that step as stock Lava processes compute them: when each layer works and rests.
 
 Neurons that reset to zero are LIFReset, which forgets a sample as the next begins; those that
 subtract their threshold, without leak, are ATRLIF: half the threshold at either side, `v(0) =
 bias - threshold / 2`, `theta_0 = threshold / 2`, and a refractory state that grows by twice that.
 Lava holds one threshold and one leak a Process, so that a layer takes one for each. States that do
 not begin at 0, of LIF and ATRLIF, are set by the host, which pauses as a sample begins. A max pool
-of spikes is a LIF that forgets each step; a sum is as many synapses more. Samples follow each
-other every `T` steps.
+of spikes is a LIF that forgets each step; a sum is as many synapses more. Payloads other than 1
+are multiplied to the spikes by a ProdNeuron, one step later.
+
+Samples follow each other every `period` steps: `T`, and as many as axons and recurrent synapses
+hold a spike back. What comes behind a sample's last step finds resting neurons; those whose own
+spikes would come late again are held down until the next sample.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import (
     LAYERS,
+    Connection,
     Input,
     MaxPool,
     Readout,
     Registry,
     Spiking,
     Sum,
-    Threshold,
     Timed,
     TimedReadout,
 )
-from onespike_lava.layers.timed import ONE
-from onespike_lava.loihi.fit import check_options
-from onespike_lava.loihi.populations import (
-    ALIGNMENT,
-    HIGHEST,
-    MANTISSA,
-    Composition,
-    Neurons,
-    amounts,
-    limits,
-    populated,
-    rounds,
-    shift_of,
-)
+from onespike_lava.loihi.populations import ALIGNMENT, Neurons, populated
 from onespike_lava.network import Network
-from onespike_lava.rules import largest_potential
-from onespike_lava.rules.recurrence import largest_input
+from onespike_lava.rules.recurrence import largest_input, largest_state
+from onespike_lava.schedule import held_back, period
+
+
+@dataclass(frozen=True)
+class Times:
+    """Steps of one layer, for the first sample; the next ones follow every `period` steps.
+
+    start : its own step `t` is at step `start + t`
+    sends : what it sends in its step `t` leaves at step `sends + t`, later by the step that
+            multiplying with a payload takes
+    """
+
+    start: int
+    sends: int
 
 
 def senders(network: Network, position: int) -> list[int]:
     """Positions of the layers with neurons that a layer stands for: of a sum what it adds."""
     layer = network.layers[position]
-    if not isinstance(layer, Sum):
+    if not layer.added:
         return [position]
     return [each for source in layer.added for each in senders(network, source)]
 
 
-def starts(network: Network) -> list[int]:
-    """The step before each layer's first step; what it sends leaves in its own steps."""
-    found = [0]
-    for layer in network.layers[1:]:
-        read = [found[each] for source in layer.sources for each in senders(network, source)]
-        found.append(max(read, default=0) + 1)
+def times(network: Network) -> list[Times]:
+    """When each layer works; before the first sample stands as much rest as behind every one."""
+    found: list[Times] = []
+    for position, layer in enumerate(network.layers):
+        read = [found[each] for each in layer.sources if each < position]
+        start = TIMES.of(layer)(read) if read else rest(network)
+        late = payloads(network, position) is not None
+        found.append(Times(start, start + late))
     return found
+
+
+TIMES: Registry[Callable[[Sequence[Times]], int]] = Registry(
+    "times of the stock composition", LAYERS
+)
+"""From the times of the layers that it reads to a layer's `start`."""
+
+TIMES.refuse(Spiking, Readout)
+
+
+@TIMES.add(Input, Sum)
+def _together(read: Sequence[Times]) -> int:
+    """No synapse; what a sum adds goes to its readers at the time of each."""
+    return max(each.sends for each in read)
+
+
+@TIMES.add(MaxPool)
+def _compared(read: Sequence[Times]) -> int:
+    """It reads spikes as they are, before any payload."""
+    return read[0].start + 1
+
+
+@TIMES.add(Timed, TimedReadout)
+def _integrated(read: Sequence[Times]) -> int:
+    return max(each.sends for each in read) + 1
+
+
+def delays(
+    found: Sequence[Times], position: int, synapse: Connection, sender: int
+) -> NDArray[np.int64]:
+    """Steps from a spike of each neuron of a sender, or of all, to its arrival, the synapse's too.
+
+    Below 1 where a recurrent synapse would bring what is still multiplied with its payload.
+    """
+    recurs = synapse.source == position
+    path = found[position].start + recurs - found[sender].sends
+    axon = np.zeros(1, np.int64) if synapse.delay is None else synapse.delay.astype(np.int64)
+    return axon.reshape(-1) + path
+
+
+def rest(network: Network) -> int:
+    """Steps between the last step of a sample and the first of the next."""
+    return period(network) - network.phases
 
 
 def total_steps(network: Network, samples: int) -> int:
     """Steps until the last sample's scores are complete."""
-    return starts(network)[-1] + samples * network.phases
+    first = times(network)[-1].start + network.phases
+    return first + (samples - 1) * period(network)
 
 
-def compose(network: Network, wait: int | None = None) -> list[Composition | None]:
-    """Each layer's composition, None without neurons of its own and of pools.
+Payloads = NDArray[np.int64]
 
-    Raises `UnsupportedError` with everything that cannot be composed exactly, by layer.
-    """
-    check_options(network, wait, 1)
-    found = [each for at in range(len(network.layers)) for each in _refusals(network, at)]
-    if found:
-        raise UnsupportedError("stock composition: " + "; ".join(found))
-    return [
-        populated(layer) if isinstance(layer, Timed | TimedReadout) else None
-        for layer in network.layers
-    ]
-
-
-REFUSALS: Registry[Callable[[Network, Any, int], Iterator[str]]] = Registry(
-    "stock composition of networks that step", LAYERS
+PAYLOADS: Registry[Callable[[Network, Any], Payloads | None]] = Registry(
+    "payloads of the stock composition", LAYERS
 )
-"""From a layer and its position to why it cannot be composed."""
+"""What a spike of a layer carries in each step, int64[T], None where that is sent as it comes."""
 
-REFUSALS.refuse(Spiking, Readout)
+PAYLOADS.refuse(Spiking, Readout)
 
 
-def _refusals(network: Network, position: int) -> Iterator[str]:
+def payloads(network: Network, position: int) -> Payloads | None:
+    """What is multiplied to the spikes of a layer in each step, None for nothing."""
     layer = network.layers[position]
-    for text in REFUSALS.of(layer)(network, layer, position):
-        yield f"{layer.name} {text}"
+    return PAYLOADS.of(layer)(network, layer)
 
 
-@REFUSALS.add(Input, Sum)
-def _anything(network: Network, layer: Input | Sum, position: int) -> Iterator[str]:
-    """Ring buffers send any payload; sums are synapses."""
-    yield from ()
+@PAYLOADS.add(Input, Sum, TimedReadout)
+def _as_they_are(network: Network, layer: Input | Sum | TimedReadout) -> None:
+    """Ring buffers send any payload; sums are synapses; readouts send nothing."""
 
 
-@REFUSALS.add(MaxPool)
-def _pool(network: Network, layer: MaxPool, position: int) -> Iterator[str]:
-    source = network.layers[layer.source]
-    code = network.code(layer.source)
-    if isinstance(source, Sum) or int(code.payloads.max()) > 1:
-        yield f"pools payloads above 1 of {source.name}; a LIF only tells whether any spikes"
-    elif code.first and network.phases > 1:
-        yield "passes first spikes; a LIF has no memory of them"
+@PAYLOADS.add(Timed)
+def _table(network: Network, layer: Timed) -> Payloads | None:
+    table = layer.firing.payload
+    return None if (table == 1).all() else np.broadcast_to(table, network.phases).astype(np.int64)
 
 
-@REFUSALS.add(Timed, TimedReadout)
-def _neurons(network: Network, layer: Neurons, position: int) -> Iterator[str]:
-    found = list(_structure(network, layer, position))
-    yield from found
-    if not found:
-        yield from _numbers(network, layer)
+@PAYLOADS.add(MaxPool)
+def _passed(network: Network, layer: MaxPool) -> Payloads | None:
+    """Those of its source: in a step they are the same for all neurons."""
+    return payloads(network, layer.source)
 
 
-def _structure(network: Network, layer: Neurons, position: int) -> Iterator[str]:
-    """What no stock neuron does."""
-    parts = layer.integration
-    if position in layer.sources:
-        yield "recurs: its last spikes would reach the next sample"
-    if any(each.delay is not None for each in layer.synapses):
-        yield "has axons with delays: its last spikes would reach the next sample"
-    if parts.growth is not None:
-        yield "grows its potential; use graded weighting"
-    if (parts.keep_u == ONE).any():
-        yield "keeps its current whole; a LIF keeps at most 4095 / 4096"
-    if ((parts.keep_u != 0) & (parts.keep_v == 0)).any():
-        yield "keeps a current, but no potential; a LIF forgets both or none"
-    if layer.firing.floor is not None:
-        yield "has a floor; leave it out"
-    if isinstance(layer, TimedReadout) and layer.threshold is not None:
-        yield "is a readout that fires: its potential is read behind the reset"
-    elif layer.threshold is not None:
-        yield from _firing(network, layer, layer.threshold)
+def late_senders(network: Network) -> set[int]:
+    """Layers whose spikes between two samples would reach the next one: to be held down.
+
+    Payloads are multiplied on by a clock, which is silent then.
+    """
+    found = set()
+    for position, layer in enumerate(network.layers):
+        for synapse in layer.synapses:
+            if held_back(synapse, position):
+                found.update(senders(network, synapse.source))
+    return {each for each in found if each and payloads(network, each) is None}
 
 
-def _firing(network: Network, layer: Neurons, threshold: Threshold) -> Iterator[str]:
-    parts, firing, reset = layer.integration, layer.firing, layer.reset
-    if firing.max_count > 1:
-        yield f"sends up to {firing.max_count} spikes a step; use one"
-    if layer.spikes_limit(network.phases) < network.phases:
-        yield f"fires in at most {firing.max_spikes} steps; a LIF does in any"
-    if (firing.payload != 1).any():
-        yield f"sends payloads up to {firing.payload.max()}; a LIF sends 1"
-    if len(np.unique(threshold.table)) > 1:
-        yield "has thresholds that change from step to step; use one"
-    if reset.table is not None and len(np.unique(reset.table)) > 1:
-        yield "takes off what changes from step to step; use one amount"
-    leaks = parts.keep_u.any() or (parts.keep_v != ONE).any()
-    if reset.kind not in ("zero", "subtract"):
-        yield f"resets by {reset.kind!r}; use zero or subtract"
-    elif reset.kind == "subtract" and leaks:
-        yield "leaks and subtracts: ATRLIF rounds the two apart; use one of both"
+HOLDS: Registry[Callable[[Network, Any], int]] = Registry(
+    "what holds a layer down between samples", LAYERS
+)
+"""What the clock takes off the neurons of a layer in each step of rest, so that none fires."""
+
+HOLDS.refuse(Input, Spiking, Readout, Sum, TimedReadout)
 
 
-def _numbers(network: Network, layer: Neurons) -> Iterator[str]:
-    """What does not fit into Lava's numbers."""
-    parts = layer.integration
-    if rounds(layer) and (parts.rounding != "zero" or parts.fraction_bits < ALIGNMENT):
-        yield (
-            f"leaks with {parts.fraction_bits} fraction bits, rounded by {parts.rounding!r}; Lava "
-            f"has {ALIGNMENT}, rounded towards zero"
-        )
-        return
-    if shift_of(layer) is None:
-        yield "compares with a threshold between two of Lava's, which are multiples of 64, plus 1"
-        return
-    made = populated(layer)
-    bound = _largest(network, layer, made)
-    if bound > HIGHEST << ALIGNMENT:
-        yield (
-            f"needs states up to {bound}, the limit is {HIGHEST << ALIGNMENT}; use fewer fraction "
-            "bits or a smaller scale"
-        )
-    highest = max(each.threshold for each in made.populations)
-    if highest > HIGHEST:
-        yield f"needs a threshold of {highest}, the limit is {HIGHEST} (17 bits)"
-    odd = made.drive >> made.exponents << made.exponents != made.drive
-    if (np.abs(made.drive) > MANTISSA << 7).any() or odd.any():
-        yield f"has a drive of {_first_odd(made)}, which 13 bits and an exponent do not hold"
+def hold(network: Network, position: int) -> int:
+    """What is taken off in a step of rest, in a synapse's units."""
+    layer = network.layers[position]
+    return HOLDS.of(layer)(network, layer)
 
 
-def _first_odd(made: Composition) -> int:
-    odd = made.drive >> made.exponents << made.exponents != made.drive
-    odd |= np.abs(made.drive) > MANTISSA << 7
-    return int(made.drive[odd][0])
+@HOLDS.add(MaxPool)
+def _all_of_a_window(network: Network, layer: MaxPool) -> int:
+    """As many as a window has places."""
+    rows, columns = layer.kernel
+    return rows * columns
 
 
-def _largest(network: Network, layer: Neurons, made: Composition) -> int:
-    """Largest magnitude of a state in Lava; ATRLIF keeps all that came and all that was taken."""
-    if not made.subtracts:
-        return made.unit * largest_potential(network, layer)
+@HOLDS.add(Timed)
+def _all_that_may_be(network: Network, layer: Timed) -> int:
+    """Twice the largest state, which what is kept of both states cannot exceed, and a step more."""
+    least = 2 * largest_state(network, layer) + moved(network, layer)
+    return -(-least * populated(layer).unit >> ALIGNMENT)
+
+
+def moved(network: Network, layer: Neurons) -> int:
+    """The most that a step adds to a state of the layer, in the file's units."""
     parts = layer.integration
     drive = 0 if parts.drive is None else int(np.abs(parts.drive).max())
-    moved = (largest_input(network, layer) << parts.fraction_bits) + drive
-    taken = int(amounts(layer).max())
-    begins = int(np.abs(layer.bias).max()) + int(limits(layer).max()) + taken
-    return made.unit * (network.phases * max(moved, taken) + begins)
+    return (largest_input(network, layer) << parts.fraction_bits) + drive

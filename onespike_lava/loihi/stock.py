@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,9 +224,10 @@ def _refusals(network: Network, wait: int) -> Iterator[str]:
     for layer, slot in zip(network.layers, times(network), strict=True):
         if not layer.synapses:
             continue
-        if isinstance(layer, Spiking):
-            if layer.max_spikes > 1:
-                yield f"{layer.name} sends up to {layer.max_spikes} spikes; export with one"
+        if layer.role == "hidden":
+            most = cast(Spiking, layer).max_spikes
+            if most > 1:
+                yield f"{layer.name} sends up to {most} spikes; export with one"
             needed = max(network.code(source).steps for source in layer.sources) - 1
             if wait < needed:
                 yield (

@@ -4,7 +4,7 @@
 its figures. A `Comparison` adds the source network.
 
 data    : what a report shows, gathered block by block
-figures : its figures
+figures : its figures; `rasters` and `steps` those over time
 drawing : how they are drawn
 page    : the page
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from onespike_lava import loihi
 from onespike_lava.engines.result import Run
 from onespike_lava.evaluation.tally import Evaluation, evaluate
 from onespike_lava.network import Network
+from onespike_lava.running import notes_steps
 from onespike_lava.schedule import schedule
 from onespike_lava.system.progress import Progress, silent
 
@@ -84,8 +86,8 @@ class Report:
     """Everything a report shows.
 
     samples    : that ran; a graph is one
-    phases     : layer -> int64[steps + 1], spikes of each phase over all samples; entry 0 holds
-                 the neurons that stayed silent
+    phases     : layer -> int64[steps + 1], spikes of each phase, or step, over all samples; entry
+                 0 holds the neurons that stayed silent
     comparison : None without the source network
     title      : of the page
     """
@@ -101,11 +103,34 @@ class Report:
     comparison: Comparison | None
     title: str
 
+    @property
+    def rates(self) -> dict[str, NDArray[np.float64]]:
+        """Layer -> share of its neurons that spike in each step, float64[T]."""
+        sizes = {layer.name: prod(layer.shape) for layer in self.network.layers}
+        found = {}
+        for name, counts in self.phases.items():
+            found[name] = np.zeros(self.network.phases)
+            found[name][: len(counts) - 1] = counts[1:] / max(sizes[name] * self.samples, 1)
+        return found
+
+    @property
+    def subject(self) -> str:
+        """What the network is."""
+        return "the spiking network" if self.network.steps else "the one-spike network"
+
+    @property
+    def source(self) -> str:
+        """What its energy is compared with; a network that steps was not converted from any."""
+        return "the same layers as an ANN" if self.network.steps else "the source network"
+
     def summary(self) -> dict[str, Any]:
         """The figures as JSON-ready values: an evaluation's, and what the page adds to them."""
+        timing = {"phase_counts": {name: each.tolist() for name, each in self.phases.items()}}
+        if self.network.steps:
+            timing = {"rates": {name: each.tolist() for name, each in self.rates.items()}}
         return {
             **self.evaluation.summary(self.network),
-            "phase_counts": {name: counts.tolist() for name, counts in self.phases.items()},
+            **timing,
             "comparison": None if self.comparison is None else asdict(self.comparison),
             "violations": [asdict(each) for each in self.violations],
             "notes": [asdict(each) for each in self.notes],
@@ -117,21 +142,25 @@ class Report:
 def gather(
     network: Network,
     x: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     *,
     mask: ArrayLike | None = None,
     engine: str = "auto",
     wait: int | None = None,
     comparison: Comparison | None = None,
-    title: str = "one-spike network",
+    title: str = "spiking network",
     progress: Progress = silent,
 ) -> Report:
-    """Run labelled samples and keep what a report needs; arguments as in `evaluate`.
+    """Run samples, once, and keep what a report needs; arguments as in `evaluate`.
+
+    Without labels y it has no accuracy.
 
     comparison : with the source network, made by whoever has it
     """
     watcher = _Watcher(network)
-    found = evaluate(network, x, y, engine, wait, mask, watch=watcher.take, progress=progress)
+    after = network.steps and notes_steps(engine) and y is not None
+    options: dict[str, Any] = {"watch": watcher.take, "progress": progress, "over_steps": after}
+    found = evaluate(network, x, y, engine, wait, mask, **options)
     assert watcher.raster is not None
     return Report(
         network=network,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -28,8 +29,25 @@ INK = "#000000"
 BLUE, ORANGE, GREY = "#2f7ed8", "#c8641e", "#808080"
 """Colours of data, legible on white and on black."""
 
+WIDTH = 4.8
+"""Of a broad figure in inches: at the size of the page's text it fits a telephone."""
+
 FONT = re.compile(r"font-family: [^;]*;? ?")
 """The page's own font serves instead."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure to be drawn.
+
+    name : of its file, without an ending, and of its ids on a page
+    alt  : what it shows, in words
+    draw : makes it, a matplotlib figure
+    """
+
+    name: str
+    alt: str
+    draw: Callable[[], Any]
 
 
 def style() -> AbstractContextManager[Any]:
@@ -58,6 +76,28 @@ def subplots(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]
     sharey = options.pop("sharey", False)
     figure = Figure(**options)
     return figure, figure.subplots(rows, columns, sharey=sharey)
+
+
+def axes(width: float, height: float) -> tuple[Any, Any]:
+    """A figure of one pair of axes, sizes in inches."""
+    figure, axis = subplots(figsize=(width, height))
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.locator_params(axis="x", nbins=6)
+    return figure, axis
+
+
+def finished(figure: Any) -> Any:
+    """The figure, its parts in their places."""
+    with quiet():
+        figure.tight_layout()
+    return figure
+
+
+def short(name: str) -> str:
+    """A name that leaves room for the data, on one line; a dollar opens no formula."""
+    line = " ".join(name.split())
+    line = line if len(line) <= 24 else f"{line[:12]}…{line[-11:]}"
+    return line.replace("$", r"\$")
 
 
 def image(figure: Any, kind: str) -> bytes:

@@ -12,8 +12,9 @@ from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.network import Network
 from onespike_lava.report.data import Report
 from onespike_lava.report.drawing import inline, save, style
-from onespike_lava.report.figures import every, phases
-from onespike_lava.summary import summary
+from onespike_lava.report.figures import by_layer, every
+from onespike_lava.report.steps import settled
+from onespike_lava.summary import neurons, summary
 from onespike_lava.system.parts import need
 from onespike_lava.version import __version__
 
@@ -30,6 +31,7 @@ def page(report: Report) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["percent"] = lambda share, digits=2: f"{100 * share:.{digits}f} %"
+    environment.globals["zip"] = zip
     environment.filters["grouped"] = lambda number: f"{number:,.0f}"
     rules = (folder / "page.css").read_text("utf-8")
     with style():
@@ -55,7 +57,7 @@ def save_figures(report: Report, folder: str | Path) -> list[str]:
 def _content(report: Report) -> dict[str, Any]:
     """What the template shows, under the names that it uses."""
     found, network = report.evaluation, report.network
-    energy = found.energy
+    energy, after, figures = found.energy, found.over_steps, summary(network)
     return {
         "title": report.title,
         "today": date.today().isoformat(),
@@ -63,9 +65,13 @@ def _content(report: Report) -> dict[str, Any]:
         "network": network,
         "judged": _judged(network),
         "found": found,
-        "summary": summary(network),
-        "layers": _layers(report),
-        "phases": {name: figure.name for name, figure in phases(report).items()},
+        "summary": figures,
+        "layers": _layers(report, figures),
+        "neurons": neurons(figures) if network.steps else {},
+        "settled": None if after is None else settled(after),
+        "subject": report.subject,
+        "source": report.source,
+        "phases": {name: figure.name for name, figure in by_layer(report).items()},
         "senders": len(report.phases),
         "steps": report.raster.steps,
         "comparison": report.comparison,
@@ -88,11 +94,11 @@ def _judged(network: Network) -> str:
     return "places" if network.dense_outputs else "samples"
 
 
-def _layers(report: Report) -> list[dict[str, Any]]:
+def _layers(report: Report, figures: dict[str, Any]) -> list[dict[str, Any]]:
     """A row per layer: `inspect`'s figures beside those measured."""
     energy = report.evaluation.energy
     rows = []
-    for known, measured in zip(summary(report.network)["layers"], energy.layers, strict=True):
+    for known, measured in zip(figures["layers"], energy.layers, strict=True):
         counts = report.phases.get(measured.name)
         rows.append(
             {

@@ -14,6 +14,8 @@ recurrence : the same of timed neurons, step by step
 
 from __future__ import annotations
 
+from typing import cast
+
 from onespike_lava.errors import InvalidNetworkError
 from onespike_lava.layers import Layer, Timed, TimedReadout
 from onespike_lava.model import Model
@@ -40,6 +42,6 @@ def validate(network: Model) -> None:
 
 def largest_potential(network: Model, layer: Layer) -> int:
     """Largest magnitude that a state of the layer's neurons can take at any step, for any input."""
-    if isinstance(layer, Timed | TimedReadout):
-        return largest_state(network, layer)
+    if layer.stepping and layer.synapses:
+        return largest_state(network, cast("Timed | TimedReadout", layer))
     return bound.largest_potential(network, layer)

@@ -165,8 +165,7 @@ def _several(network: Model, layer: Spiking) -> Iterator[str]:
 
 @SOURCES.add(MaxPool)
 def _pool_sources(network: Model, layer: MaxPool) -> Iterator[str]:
-    source = network.layers[layer.source]
-    if isinstance(source, Input) and source.coding != "events":
+    if layer.source == 0 and network.input.coding != "events":
         yield "a max pool of the input is not supported; pool the data before"
     elif not network.steps and not network.code(layer.source).first:
         sender = _sender(network, layer.source)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import prod
 
-from onespike_lava.layers import Input, Layer, Readout, Spiking, Sum, Timed, TimedReadout
+from onespike_lava.layers import Layer
 from onespike_lava.limits import (
     ALL_NEURONS_MAX,
     LAYERS_MAX,
@@ -19,9 +19,6 @@ from onespike_lava.limits import (
 )
 from onespike_lava.model import Model
 
-OUTPUTS = (Readout, TimedReadout)
-"""Classes of output layers."""
-
 
 def network_rules(network: Model) -> Iterator[str]:
     """Phases, wait, weighting, and the order, names and number of layers."""
@@ -33,7 +30,7 @@ def network_rules(network: Model) -> Iterator[str]:
         yield f"wait: {network.wait} is outside 0..{network.phases} (phases); use at most that"
     if network.weighting not in WEIGHTINGS:
         yield f"weighting: {network.weighting!r} is not one of {', '.join(WEIGHTINGS)}"
-    if len(layers) < 2 or not isinstance(layers[0], Input) or not isinstance(layers[-1], OUTPUTS):
+    if [each.role for each in (*layers[:1], *layers[1:][-1:])] != ["input", "output"]:
         yield "layers: the first must be the input and the last the readout, found " + (
             ", ".join(type(layer).__name__ for layer in layers) or "none"
         )
@@ -57,9 +54,9 @@ def _steps(network: Model) -> Iterator[str]:
         yield "proven: only networks that step may come without proof of 24 bits; give it"
     for index, layer in enumerate(network.layers):
         where = f"layer {index} ({layer.name})"
-        if network.steps and isinstance(layer, (Spiking, Readout)):
+        if network.steps and layer.stepping is False:
             yield f"{where}: a {type(layer).__name__} in a network that steps; use Timed.of"
-        elif not network.steps and isinstance(layer, (Timed, Sum)):
+        elif not network.steps and layer.stepping:
             yield f"{where}: a {type(layer).__name__} needs a TimedReadout as the last layer"
         elif not network.steps and getattr(layer, "coding", "binary") != "binary":
             yield f"{where}: coding {layer.coding!r} needs a network that steps; use binary"  # type: ignore[attr-defined]
@@ -78,15 +75,15 @@ def _amount(layers: tuple[Layer, ...]) -> Iterator[str]:
 def _order(layers: tuple[Layer, ...]) -> Iterator[str]:
     for index, layer in enumerate(layers):
         last = index == len(layers) - 1
-        if (isinstance(layer, Input) and index > 0) or (isinstance(layer, OUTPUTS) and not last):
+        if (layer.role == "input" and index > 0) or (layer.role == "output" and not last):
             yield f"layer {index} ({layer.name}): only one input and one readout, first and last"
-        if isinstance(layer, Input):
+        if layer.role == "input":
             continue
         if not layer.sources:
             yield f"layer {index} ({layer.name}): has no source; connect it to an earlier layer"
         for source in layer.sources:
-            if source == index and isinstance(layer, Timed):
-                continue  # recurrent
+            if source == index and layer.recurs:
+                continue
             if not 0 <= source < index:
                 yield (
                     f"layer {index} ({layer.name}): source {source} is not an earlier layer "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -75,8 +76,18 @@ def _sum_sources(network: Model, layer: Sum) -> Iterator[str]:
         )
 
 
-@FIELDS.add(Timed, TimedReadout)
-def _fields(network: Model, layer: Neurons) -> Iterator[str]:
+@FIELDS.add(Timed)
+def _hidden(network: Model, layer: Timed) -> Iterator[str]:
+    return _fields(network, layer, _firing(layer))
+
+
+@FIELDS.add(TimedReadout)
+def _output(network: Model, layer: TimedReadout) -> Iterator[str]:
+    return _fields(network, layer, _readout(layer))
+
+
+def _fields(network: Model, layer: Neurons, own: Iterator[str]) -> Iterator[str]:
+    """What both classes have, and what is a class's own."""
     odd = list(plane(network, layer))
     yield from odd
     if odd:
@@ -94,13 +105,8 @@ def _fields(network: Model, layer: Neurons) -> Iterator[str]:
             yield from integers(name, values, shape)
     if reset.kind not in RESETS:
         yield f"reset: {reset.kind!r} is not one of {', '.join(RESETS)}"
-    if isinstance(layer, Timed) and layer.threshold is None:
-        yield "threshold: absent; give one"
     yield from positive(np.asarray(layer.scale))
-    if isinstance(layer, TimedReadout):
-        yield from _readout(layer)
-    elif layer.scale.shape not in (shape[:1], by_place(shape)) or layer.scale.dtype != np.float64:
-        yield f"scale: {array_kind(layer.scale)} is not float64[{shape[0]}]"
+    yield from own
 
 
 def _integration(network: Model, layer: Neurons) -> Iterator[str]:
@@ -117,6 +123,14 @@ def _integration(network: Model, layer: Neurons) -> Iterator[str]:
         yield f"rounding: {parts.rounding!r} is not one of {', '.join(DECAYS)}"
     if (parts.growth is None) != (network.weighting == "graded"):
         yield f"growth: must be {'absent' if parts.growth else 'present'} in this weighting"
+
+
+def _firing(layer: Timed) -> Iterator[str]:
+    if layer.threshold is None:
+        yield "threshold: absent; give one"
+    forms = (layer.shape[:1], by_place(layer.shape))
+    if layer.scale.shape not in forms or layer.scale.dtype != np.float64:
+        yield f"scale: {array_kind(layer.scale)} is not float64[{layer.shape[0]}]"
 
 
 def _readout(layer: TimedReadout) -> Iterator[str]:
@@ -260,8 +274,8 @@ def warn_of_states(network: Model) -> None:
     if network.proven:
         return
     for index, layer in enumerate(network.layers):
-        if isinstance(layer, Timed | TimedReadout):
-            largest = largest_state(network, layer)
+        if layer.synapses:
+            largest = largest_state(network, cast("Neurons", layer))
             if largest >= STATE_LIMIT:
                 warn(
                     f"layer {index} ({layer.name}): a state can reach {largest}, the limit is "

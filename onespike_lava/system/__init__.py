@@ -1,5 +1,6 @@
 """What has to do with the machine and nothing with networks.
 
+tables   : as text and as HTML
 files    : written beside and renamed, read with limits
 progress : how far a long call is
 threads  : how many of them

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onespike_lava.connectivity import fan_out, is_fixed, macs, synapses
+from onespike_lava.connectivity import fan_in, fan_out, is_fixed, macs, synapses
 from onespike_lava.layers import Synapse, Window
 from tests.graphs import random_graph_network
 from tests.networks import random_network
@@ -32,6 +32,19 @@ def test_fan_out_is_the_count_of_outputs_that_see_a_neuron(window, groups, size)
         one[(0, *place)] = 1
         expected[place] = connect(ones, one, target).sum()
     assert (fan_out(synapse, source, target) == expected).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_fan_in_is_the_most_that_one_neuron_reads(seed):
+    """Where no border cuts a kernel off; of sparse synapses every row that stands in the file."""
+    for network in (random_network(seed), random_graph_network(seed)):
+        for layer in network.layers:
+            for synapse in getattr(layer, "synapses", ()):
+                if synapse.kind == "sparse":
+                    row = np.searchsorted(synapse.indptr, np.arange(len(synapse.weight)), "right")
+                    assert fan_in(synapse) == np.bincount(row).max() * len(synapse.signs)
+                    continue
+                assert fan_in(synapse) == synapse.weight[0].size
 
 
 def test_fixed_connections_have_no_macs():

@@ -5,23 +5,46 @@ import json
 import numpy as np
 import pytest
 
+from onespike_lava import Network
 from onespike_lava.connectivity import is_fixed
-from onespike_lava.energy import energy
-from onespike_lava.layers import Input, MaxPool, Readout, Sparse
+from onespike_lava.energy import PICOJOULES, energy
+from onespike_lava.evaluation.tally import evaluate
+from onespike_lava.layers import (
+    CODINGS,
+    Firing,
+    Input,
+    Integration,
+    MaxPool,
+    Readout,
+    Reset,
+    Sparse,
+    Synapse,
+    Threshold,
+    Timed,
+    TimedReadout,
+)
 from tests.graphs import random_graph_network
-from tests.networks import random_network, random_samples
+from tests.networks import random_network, random_samples, random_timed_network
 
 
 def counted(network, layer, run, sample):
-    """Synaptic operations of one sample by a plain loop: target neurons, kernel places, spikes."""
-    total = 0
-    for synapse in getattr(layer, "synapses", ()):
-        source = network.layers[synapse.source]
+    """Synaptic operations of one sample of phase code."""
+    sent = {}
+    for source in network.layers[:-1]:
         codes = run.codes[source.name]
         if isinstance(source, Input):
-            sent = np.vectorize(lambda n: int(n).bit_count())(codes[sample])
+            sent[source.name] = np.vectorize(lambda n: int(n).bit_count())(codes[sample])
         else:
-            sent = (codes[sample].reshape(-1, *source.shape) > 0).sum(axis=0)
+            spikes = codes[sample].reshape(-1, *source.shape) > 0
+            sent[source.name] = spikes.sum(axis=0)
+    return operations(network, layer, sent)
+
+
+def operations(network, layer, spikes):
+    """What spikes of neurons cost, by a plain loop: target neurons, kernel places, spikes."""
+    total = 0
+    for synapse in layer.synapses:
+        sent = spikes[network.layers[synapse.source].name]
         if isinstance(synapse, Sparse):
             by_channel = sent.reshape(len(sent), -1)
             places = range(len(synapse.indptr) - 1)
@@ -134,3 +157,65 @@ def test_input_spikes_are_bits():
     codes = np.zeros((2, *network.input.shape), np.uint8)
     codes[0, 0, 0, 0], codes[1, 0, 0, 0] = 0b101, 0b1
     assert network.code(0).counts(codes)[:, 0, 0, 0].sum() == 3
+
+
+def ints(*values):
+    return np.array(values, np.int32)
+
+
+@pytest.mark.parametrize("payload", [1, 2])
+def test_a_payload_of_1_is_added_and_a_constant_input_multiplied_once(payload):
+    """Two values of four are not 0: eight MACs; three neurons of four fire in steps 2, 4 and 6."""
+    entry = Input("in", (4,), 2, np.zeros(1), np.ones(1), "constant")
+    first = Synapse(0, np.ones((4, 4), np.int8))
+    parts = (Integration(ints(0, 0, 0, 0)), Threshold(ints(4, 4, 4, 99)), Reset("zero"))
+    hidden = Timed("hidden", (4,), (first,), *parts, Firing(ints(payload)), np.ones(4))
+    last = Synapse(1, np.ones((3, 4), np.int8))
+    out = TimedReadout("out", (3,), (last,), Integration(ints(0, 0, 0)), 1.0)
+    found = evaluate(Network((entry, hidden, out), 6, 0), [[1, 0, 1, 0]], [0]).energy
+    synops = 3 * 3 * 3
+    assert [row.exact for row in found.layers] == [0, 0, synops]
+    assert [row.multiplied for row in found.layers] == [0, 0, synops if payload > 1 else 0]
+    assert [row.input_macs for row in found.layers] == [0, 8, 0]
+    assert [row.macs for row in found.layers] == [0, 16, 12]
+    assert found.layers[0].spikes_per_neuron == 3  # two values, each in six steps
+    for name, cost in PICOJOULES.items():
+        spent, each = found.picojoules(found)[name], cost["mac" if payload > 1 else "add"]
+        assert spent["snn"] == pytest.approx(8 * cost["mac"] + synops * each)
+        adds = 8 * cost["mac"] + synops * cost["add"]
+        assert found.ratios[f"{name}_exact"] == pytest.approx(28 * cost["mac"] / adds)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("coding", CODINGS)
+def test_networks_that_step_against_a_plain_count_of_their_trains(coding, seed):
+    network = random_timed_network(seed, sent=coding)
+    x = random_samples(network, 2)
+    run = network.run(x, record=True)
+    found = evaluate(network, x, [0, 0]).energy
+    rows = {row.name: row for row in found.layers}
+    for layer in network.layers:
+        counts = np.zeros(3, int)
+        for sample in range(2):
+            trains = {each.name: run.trains(each.name)[sample] for each in network.layers[:-1]}
+            spikes = {name: (train > 0).sum(axis=0) for name, train in trains.items()}
+            graded = {name: (train > 1).sum(axis=0) for name, train in trains.items()}
+            held = {name: np.zeros(train.shape[1:], int) for name, train in trains.items()}
+            if coding in ("constant", "once"):
+                held["input"] = np.minimum(spikes["input"], 1)
+                spikes["input"] = graded["input"] = np.zeros_like(held["input"])
+            counts += [operations(network, layer, each) for each in (spikes, graded, held)]
+        row = rows[layer.name]
+        assert [2 * row.exact, 2 * row.multiplied, 2 * row.input_macs] == counts.tolist()
+    assert (found.input_macs > 0) == (coding in ("constant", "once"))
+
+
+def test_graded_spikes_that_were_not_counted_cost_what_the_weighting_says():
+    network = random_timed_network(2, sent="events")
+    run = network.run(random_samples(network, 2), record=True)
+    spikes = {
+        name: code.counts(codes).sum(axis=0, dtype=np.int64)
+        for name, (code, codes) in run.recorded.items()
+    }
+    found = energy(network, spikes, 2)
+    assert found.multiplied == found.exact > 0

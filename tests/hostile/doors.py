@@ -10,6 +10,22 @@ from tests.hostile.case import NET, ONNX
 
 Words = list[str]
 
+FOREIGN = [
+    "--steps",
+    "9",
+    "--dt",
+    "0.5",
+    "--reset",
+    "subtract",
+    "--spikes",
+    "many",
+    "--floor",
+    "-9",
+    "--if-r",
+    "step",
+]
+"""What a NIR file of another tool is read with."""
+
 
 def lines(path: Path, folder: Path) -> list[Words]:
     """Every command that reads the file; the first one is the quickest.
@@ -29,7 +45,10 @@ def lines(path: Path, folder: Path) -> list[Words]:
             ["report", file, "--data", data, "-o", f"{out}.html"],
             ["convert", file, "-o", f"{out}.nir"],
         ],
-        ".nir": [["convert", file, "-o", f"{out}.net"]],
+        ".nir": [
+            ["convert", file, "-o", f"{out}.net"],
+            ["convert", file, "-o", f"{out}.net", *FOREIGN],
+        ],
         ".onnx": [
             ["export", file, *exported],
             ["verify", net, "--data", data, "--model", file],

@@ -6,6 +6,7 @@ import io
 import json
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,59 @@ def nir_files() -> Cases:
         yield Case("NIR", name, ".nir", put(change), name in ("objects",))
     for name, content in {"empty": b"", "spam": b"spam"}.items():
         yield Case("NIR", name, ".nir", content)
+    for name, row in foreign().items():
+        yield Case("NIR of others", name, ".nir", _put(row))
+
+
+def foreign() -> dict[str, tuple[Any, ...]]:
+    """Small graphs of other tools that would grow large, each an input's shape and its nodes."""
+    import nir
+
+    one = np.ones(1, np.float32)
+    fires = nir.IF(one, one)
+    kernel = np.ones((1, 1, 2, 2), np.float32)
+    wide = [np.array([size, size]) for size in (4096, 1, 0)]
+    return {
+        "identity of 2^24 neurons": ((2**24,), fires),
+        "more neurons than numbers": ((2**62,), fires),
+        "identity of a plane": ((1, 4096, 4096), nir.Flatten(None, 0), fires),
+        "padding": ((1, 9, 9), nir.Conv2d(None, kernel, 1, 4096, 1, 1, one), fires),
+        "dilation": ((1, 9, 9), nir.Conv2d(None, kernel, 1, 4096, 4096, 1, one), fires),
+        "groups": ((1, 9, 9), nir.Conv2d(None, kernel, 1, 1, 1, 2**40, one), fires),
+        "window": ((1, 4096, 4096), nir.SumPool2d(*wide), fires),
+        "windows in a row": ((1, 4096, 4096), *[nir.SumPool2d(*wide[1:2] * 2, wide[2])] * 99),
+        "pools before a matrix": (
+            (1, 2048, 2048),
+            nir.SumPool2d(*[np.array([2, 2])] * 2, np.array([0, 0])),
+            nir.Linear(np.ones((1, 2**20), np.float32)),
+            fires,
+        ),
+        "thousands of neurons": ((1,), *[fires] * 3000),
+    }
+
+
+def _put(row: tuple[Any, ...]) -> Callable[[Path], None]:
+    return lambda path: _row(path, *row)
+
+
+def _row(path: Path, shape: tuple[int, ...], *nodes: Any) -> None:
+    """Nodes one after the other, without what NIR's own constructor would work out."""
+    import nir
+
+    found = {"in": {"type": "Input", "shape": np.array(shape)}, "out": {"type": "Output"}}
+    found["out"]["shape"] = np.ones(1, np.int64)
+    with h5py.File(path, "w") as file:
+        file["version"] = nir.version
+        names = ["in", *(f"n{number}" for number in range(len(nodes))), "out"]
+        for name, node in zip(names[1:], nodes, strict=False):
+            found[name] = {k: v for k, v in node.to_dict().items() if v is not None}
+        file["node/type"] = "NIRGraph"
+        edges = np.array(list(pairwise(names)), "S9")
+        file["node/edges"] = edges.astype(h5py.string_dtype())
+        for name, node in found.items():
+            for key, value in node.items():
+                if key != "metadata":
+                    file[f"node/nodes/{name}/{key}"] = value
 
 
 def truncated_and_flipped(rng, flips: int, every: int) -> Cases:

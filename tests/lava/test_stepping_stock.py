@@ -12,82 +12,30 @@ pytest.importorskip("lava.magma", reason="lava-nc needs Python 3.10")
 from onespike_lava.cli import main
 from onespike_lava.data.encoding import Samples
 from onespike_lava.engines import numpy as yardstick
-from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Firing, Integration, Reset, Synapse, Threshold, Timed, TimedReadout
+from onespike_lava.engines import reference
+from onespike_lava.engines.numba import engine as numba
+from onespike_lava.layers import (
+    Firing,
+    Input,
+    Integration,
+    MaxPool,
+    Reset,
+    Synapse,
+    Threshold,
+    Timed,
+    TimedReadout,
+    Window,
+)
 from onespike_lava.loihi import stepping
 from onespike_lava.loihi.price import price
+from onespike_lava.network import Network
 from onespike_lava.netx import save
+from onespike_lava.processes import engine as lava
 from onespike_lava.processes import stock
-from tests.networks import HALVING, PLAIN, TimedMaker, Window, random_samples
+from tests.networks import random_samples
+from tests.stock import StockMaker, drawn, whole
 
 pytestmark = pytest.mark.lava
-
-SAME = Window((1, 1), (1, 1, 1, 1))
-
-
-class StockMaker(TimedMaker):
-    """Draws networks that stock processes express.
-
-    kind : `hard` leaky with hard reset, `soft` without leak and with soft reset, `plain` hard
-           reset without leak, in any number of fraction bits
-    """
-
-    def __init__(self, rng, phases, kind):
-        super().__init__(rng, phases)
-        self.kind = kind
-
-    def synapse(self, source, weight_shape, window=PLAIN, groups=1):
-        weight = self.rng.normal(1, 8, weight_shape).astype(np.int8)
-        return Synapse(source, weight, window, groups)
-
-    def neurons(self, synapses, shape):
-        fan_in = sum(each.weight[:1].size for each in synapses)
-        parts = self.parts(shape, int(6 * np.sqrt(fan_in)) + 1)
-        self.layers.append(
-            Timed(self.name("timed"), shape, tuple(synapses), *parts, np.ones(shape[0]))
-        )
-        return len(self.layers) - 1
-
-    def keeps(self, shape):
-        leaks = self.kind == "hard"
-        v = self.rng.choice([4096, 3000, 2048, 1], shape[0] if leaks and self.chance() else 1)
-        u = self.rng.choice([0, 1000, 4095], 1) if leaks else np.zeros(1)
-        return u.astype(np.int32), (v if leaks else np.full(1, 4096)).astype(np.int32)
-
-    def parts(self, shape, unit, count=True):
-        bits = 6 if self.kind == "hard" else int(self.rng.choice([0, 1, 3, 6, 7]))
-        bits = min(bits, 1) if self.kind == "soft" else bits
-        u, v = self.keeps(shape)
-        drive = self.rng.integers(-8, 16, shape[0]) << bits if self.chance() else None
-        drive = None if drive is None else drive.astype(np.int32)
-        bias = self.values(-unit, unit, shape) if self.chance() else np.zeros(shape[0], np.int32)
-        integration = Integration(bias, u, v, bits, "zero", drive)
-        base = self.rng.integers(unit // 2 + 1, 2 * unit, shape[0]) << bits
-        base = base if self.chance() else np.full(shape[0], base[0])
-        kind = "subtract" if self.kind == "soft" else "zero"
-        # A LIF fires above its threshold, which is a multiple of 64.
-        base = base + 1 if bits == 6 and kind == "zero" else base
-        return integration, Threshold(base.astype(np.int32)), Reset(kind), Firing()
-
-    def readout(self, source, group=2, classes=3):
-        super().readout(source, group, classes)
-        last = self.layers[-1]
-        self.layers[-1] = TimedReadout(
-            *(last.name, last.shape, last.synapses, last.integration, 1.0, last.take, group)
-        )
-
-
-def drawn(seed, kind, phases=6, coding="constant"):
-    rng = np.random.default_rng(seed)
-    make = StockMaker(rng, phases, kind)
-    at = make.input((2, 5, 6), coding)
-    skip = make.conv(at, 3, window=SAME)
-    at = make.conv(skip, 3, window=SAME)
-    at = make.sum(skip, at) if make.chance(0.6) else make.pool(at)
-    at = make.conv(at, 4, (2, 2), HALVING)
-    at = make.dense(at, 6)
-    make.readout(at)
-    return make.network()
 
 
 def integers(network, count, seed=0):
@@ -113,78 +61,108 @@ def test_drawn_networks(seed, kind):
     assert sum(expected.spikes[1:]) > 50
 
 
+@pytest.mark.parametrize("more", [{"graded": True}, {"late": True}, {"late": True, "graded": True}])
+@pytest.mark.parametrize("kind", ["hard", "soft", "plain"])
+@pytest.mark.parametrize("seed", range(2))
+def test_drawn_networks_of_payloads_recurrence_and_delays(seed, kind, more):
+    """Drives, which go on between samples, and biases; one sample is not felt by the next."""
+    network = drawn(seed + 10, kind, **more)
+    data = integers(network, 3, seed)
+    expected = alike(network, data)
+    assert sum(expected.spikes[1:]) > 50
+    if more.get("late"):
+        assert stepping.late_senders(network) or more.get("graded")
+        alone = stock.run(network, data[2:])
+        np.testing.assert_array_equal(alone.scores[0], expected.scores[2])
+
+
+@pytest.mark.parametrize("kind", ["hard", "soft", "plain"])
+def test_all_engines_and_models(kind):
+    """One spike train of each neuron in loops, arrays, kernels, Processes and stock Processes."""
+    network = drawn(20, kind, 5, "events", late=True, graded=True)
+    data = integers(network, 2)
+    runs = [engine.run(network, data, 0, True) for engine in (reference, numba)]
+    runs += [lava.run_model(network, data, 0, True, model) for model in lava.MODELS]
+    expected = alike(network, data)
+    for found in runs:
+        np.testing.assert_array_equal(found.scores, expected.scores)
+        for one, two in zip(found.codes, expected.codes, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+def restless(depth, bias, delay, subtracts, phases=4, drive=(30, 5)):
+    """A layer of a drive above its threshold, whose neurons excite each other, behind others."""
+    entry = Input("x", (2,), 3, np.zeros(1), np.ones(1), "constant")
+    layers, one = [entry], np.eye(2, dtype=np.int8)
+    ends = (Reset("zero"), Firing(), np.ones(2))
+    for at in range(depth):
+        given = (Integration(whole(0), keep_v=whole(0)), Threshold(whole(1, 1)))
+        layers.append(Timed(f"before{at}", (2,), (Synapse(at, one),), *given, *ends))
+    loop = Synapse(depth + 1, np.full((2, 2), 50, np.int8), delay=delay)
+    integration = Integration(whole(bias, bias), drive=whole(*drive))
+    ends = (Reset("subtract" if subtracts else "zero"), *ends[1:])
+    given = (integration, Threshold(whole(20, 60)), *ends)
+    layers.append(Timed("a", (2,), (Synapse(depth, one), loop), *given))
+    out = Synapse(depth + 1, np.array([[3, 1], [-2, 5]], np.int8))
+    layers.append(TimedReadout("out", (2,), (out,), Integration(whole(1)), 1.0, take="sum"))
+    return Network(tuple(layers), phases, 0)
+
+
+@pytest.mark.parametrize("subtracts", [False, True])
+@pytest.mark.parametrize("delay", [None, whole(1), np.array([0, 62], np.int32)])
+@pytest.mark.parametrize("bias", [0, 40])
+def test_neurons_that_would_never_rest(bias, delay, subtracts):
+    """They are held down between samples, and before the first, when no sample has begun."""
+    network = restless(0, bias, delay, subtracts)
+    assert stepping.late_senders(network) == {1}
+    expected = alike(network, np.array([[7, 7], [0, 0], [1, 5]], np.uint8))
+    assert expected.spikes[1] >= 12
+
+
+def test_pools_are_held_down_too():
+    """Neurons that fire in every step, between samples too, under a pool of delayed axons."""
+    entry = Input("x", (1, 2, 2), 3, np.zeros(1), np.ones(1), "constant")
+    ends = (Threshold(whole(3)), Reset("zero"), Firing(), np.ones(1))
+    one = Synapse(0, np.ones((1, 1, 1, 1), np.int8))
+    busy = Timed("busy", (1, 2, 2), (one,), Integration(whole(0), drive=whole(9)), *ends)
+    pool = MaxPool("pool", (1, 1, 1), 1, (2, 2), Window((2, 2)))
+    late = Synapse(2, np.array([[5]], np.int8), delay=whole(2))
+    adds = Timed("adds", (1,), (late,), Integration(whole(0)), *ends)
+    read = Synapse(3, np.array([[1]], np.int8))
+    out = TimedReadout("out", (1,), (read,), Integration(whole(0)), 1.0)
+    network = Network((entry, busy, pool, adds, out), 3, 0)
+    assert stepping.late_senders(network) == {2}
+    expected = alike(network, np.zeros((3, 1, 2, 2), np.uint8))
+    assert expected.codes[3].reshape(3, 3).tolist() == [[0, 0, 1]] * 3
+
+
+def test_drives_that_run_long_before_the_first_sample():
+    """Behind many layers, where the first sample comes late, the clock holds them down before."""
+    network = restless(20, 0, None, True, 2, (60, 0))
+    held = stepping.hold(network, 21)
+    assert held < 20 * 40  # what a drive of 60 has left of thresholds of 20 by then
+    expected = alike(network, np.array([[0, 0], [7, 7]], np.uint8))
+    assert expected.spikes[21] > 0
+
+
+@pytest.mark.parametrize("kind", ["hard", "soft"])
+def test_sparse_synapses_and_pools_of_payloads(kind):
+    """A matrix between places, its axons delayed, behind a pool whose windows pass payloads on."""
+    make = StockMaker(np.random.default_rng(5), 6, kind, late=True)
+    at = make.pool(make.conv(make.input((2, 6, 6), "constant"), 3))
+    make.layers[1] = replace(make.layers[1], firing=Firing(whole(1, 3, 2, 1, 4, 2)))
+    make.readout(make.recurrent(make.sparse(at), 6))
+    network = make.network()
+    assert network.layers[3].kind == "sparse"
+    assert stepping.payloads(network, 2).tolist() == [1, 3, 2, 1, 4, 2]
+    expected = alike(network, integers(network, 3))
+    assert min(expected.spikes) > 5
+
+
 @pytest.mark.parametrize("coding", ["events", "latency", "once"])
 def test_input_codes(coding):
     network = drawn(1, "plain", coding=coding)
     alike(network, integers(network, 2))
-
-
-def changed(network, position, **fields):
-    """The network with other parts of a layer; names of fields of any part."""
-    layer = network.layers[position]
-    for name in ("integration", "threshold", "reset", "firing"):
-        part = getattr(layer, name)
-        known = {"kind"} if name == "reset" else set(part.__dataclass_fields__)
-        mine = {key: value for key, value in fields.items() if key in known}
-        layer = replace(layer, **{name: replace(part, **mine)}) if mine else layer
-    mine = {key: value for key, value in fields.items() if key in layer.__dataclass_fields__}
-    layer = replace(layer, **mine)
-    layers = (*network.layers[:position], layer, *network.layers[position + 1 :])
-    return replace(network, layers=layers)
-
-
-def whole(*values):
-    return np.array(values, np.int32)
-
-
-REFUSED = [
-    ({"kind": "subtract", "rounding": "zero"}, "leaks and subtracts: ATRLIF rounds the two apart"),
-    ({"kind": "keep"}, "resets by 'keep'; use zero or subtract"),
-    ({"floor": whole(-9, -9, -9)}, "has a floor"),
-    ({"max_count": 3}, "sends up to 3 spikes a step"),
-    ({"max_spikes": 2}, "fires in at most 2 steps"),
-    ({"payload": whole(2)}, "sends payloads up to 2; a LIF sends 1"),
-    ({"table": whole(1, 1, 1, 2, 2, 2)}, "has thresholds that change from step to step"),
-    ({"rounding": "floor"}, "leaks with 6 fraction bits, rounded by 'floor'"),
-    ({"fraction_bits": 5}, "leaks with 5 fraction bits, rounded by 'zero'"),
-    ({"keep_u": whole(4096)}, "keeps its current whole"),
-    ({"keep_v": whole(0), "keep_u": whole(9)}, "keeps a current, but no potential"),
-    ({"base": whole(66, 129, 129)}, "compares with a threshold between two of Lava's"),
-    ({"drive": whole(4097, 0, 0)}, "has a drive of 4097, which 13 bits"),
-]
-
-
-@pytest.mark.parametrize(("fields", "text"), REFUSED)
-def test_what_is_refused_by_name(fields, text):
-    """Of a leaky layer that resets to zero; nothing is run."""
-    network = drawn(0, "hard")
-    plain = {"base": whole(65, 129, 193), "keep_u": whole(9), "keep_v": whole(3000)}
-    fields = {**plain, "drive": None, **fields}
-    network = changed(network, 1, **fields)
-    with pytest.raises(UnsupportedError, match=f"^stock composition: timed1 {text}"):
-        stepping.compose(network)
-
-
-def test_recurrence_and_delays_are_refused():
-    network = drawn(0, "plain")
-    synapse = network.layers[1].synapses[0]
-    late = changed(network, 1, synapses=(replace(synapse, delay=whole(2)),))
-    with pytest.raises(UnsupportedError, match="timed1 has axons with delays: its last spikes"):
-        stepping.compose(late)
-    position = len(network.layers) - 2
-    layer = network.layers[position]
-    loop = Synapse(position, np.eye(layer.shape[0], dtype=np.int8))
-    recurrent = changed(network, position, synapses=(*layer.synapses, loop))
-    with pytest.raises(UnsupportedError, match="recurs: its last spikes would reach the next"):
-        stepping.compose(recurrent)
-
-
-def test_states_beyond_lava_are_refused():
-    network = drawn(0, "plain")
-    layer = network.layers[1]
-    high = changed(network, 1, base=layer.threshold.base * 0 + 2**22, bias=layer.bias * 0)
-    with pytest.raises(UnsupportedError, match=r"needs a threshold of \d+, the limit is 131071"):
-        stepping.compose(high)
 
 
 @pytest.mark.parametrize("kind", ["hard", "soft"])
@@ -194,7 +172,7 @@ def test_only_processes_of_lava_and_the_price_that_is_told(kind):
     made = stock.SteppingStockNetwork(network, data, shared=False)
     assert {type(each).__module__.split(".")[0] for each in made.processes} == {"lava"}
     told = price(network)
-    names = ("LIF", "LIFReset", "ATRLIF")
+    names = ("LIF", "LIFReset", "ATRLIF", "ProdNeuron")
     found = [each for each in made.processes if type(each).__name__ in names]
     assert told.layers[-1].processes == len(found)
     assert told.layers[-1].neurons == sum(each.s_out.size for each in found)
@@ -228,27 +206,3 @@ def test_command(tmp_path, capsys):
     assert "pauses per sample" in onespike("check", "--stock").out
     refused = onespike("evaluate", *data, "--stock", code=2).err
     assert "--stock: needs --engine lava, found auto; add it or leave it out" in refused
-
-
-def test_sums_beyond_lava_are_refused():
-    network = drawn(0, "plain")
-    synapse = network.layers[1].synapses[0]
-    strong = replace(synapse, weight=np.full_like(synapse.weight, -127))
-    network = changed(network, 1, synapses=(strong,), fraction_bits=0)
-    with pytest.raises(UnsupportedError, match=r"timed1 needs states up to \d+, the limit is 8388"):
-        stepping.compose(network)
-
-
-def test_readouts_that_fire_and_pools_of_payloads_are_refused():
-    network = drawn(1, "plain", coding="events")
-    last = len(network.layers) - 1
-    layer = replace(network.readout, threshold=Threshold(np.full(6, 64, np.int32)))
-    network = replace(network, layers=(*network.layers[:last], layer))
-    with pytest.raises(UnsupportedError, match="readout is a readout that fires: its potential is"):
-        stepping.compose(network)
-    make = StockMaker(np.random.default_rng(1), 6, "plain")
-    make.input((2, 6, 6), "events")
-    make.layers[0] = replace(make.layers[0], bits=2)
-    make.readout(make.conv(make.pool(0), 3))
-    with pytest.raises(UnsupportedError, match="pool1 pools payloads above 1 of input; a LIF only"):
-        stepping.compose(make.network())

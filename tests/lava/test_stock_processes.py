@@ -71,7 +71,7 @@ def test_a_shifting_synapse_keeps_the_sign_of_what_reaches_64():
     """`x >> 6 > 0` exactly where `x >= 64`; within 64 of the limit a LIF's current wraps."""
     low = 63 - MOST
     values = np.array([[0, 63, 64, 65, -1, -64, -65, MOST, low, 127, 128, low - 1, 0]])
-    synapse, level = sparse(np.ones((1, 1), np.int8), shift=6), comparison(1)
+    synapse, level = sparse(np.ones((1, 1), np.int8), shift=-6), comparison(1)
     synapse.a_out.connect(level.a_in)
     found = responses(level.s_out, (synapse.s_in, values))[0, 1:]
     expected = (values >= 64)[0, :-1]
@@ -91,6 +91,17 @@ def test_sparse_synapses_are_exact_after_their_delay(delay):
     expected = weight.astype(np.int64) @ values
     assert not found[:, : delay + 1].any()
     assert (found[:, delay + 1 :] == expected[:, : 70 - delay - 1]).all()
+
+
+def test_each_axon_has_its_delay():
+    rng = np.random.default_rng(3)
+    weight = rng.integers(-128, 128, (5, 4)).astype(np.int8)
+    weight[1, 2] = 0
+    values, delay = rng.integers(0, 256, (4, 30)), np.array([0, 3, 1, 9])
+    synapse = sparse(weight, delay=delay, shift=2)
+    found = responses(synapse.a_out, (synapse.s_in, values))
+    late = np.stack([np.pad(row, (by + 1, 0))[:30] for row, by in zip(values, delay, strict=True)])
+    assert (found == weight.astype(np.int64) @ late << 2).all()
 
 
 def test_a_delay_beyond_6_bits_fails():
@@ -114,8 +125,9 @@ CONVOLUTIONS = {
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
-@pytest.mark.parametrize("shared", [True, False])
-def test_convolutions_are_exact_shared_and_unrolled(name, shared):
+@pytest.mark.parametrize(("shared", "shift"), [(True, 0), (False, 0), (True, 1), (True, 2)])
+def test_convolutions_are_exact_shared_and_unrolled(name, shared, shift):
+    """Lava's Conv holds one bit of shift, in weights of -256 to 254."""
     window, groups, kernel = CONVOLUTIONS[name]
     rng = np.random.default_rng(1)
     weight = rng.integers(-128, 128, (6, 4 // groups, *kernel)).astype(np.int8)
@@ -123,15 +135,25 @@ def test_convolutions_are_exact_shared_and_unrolled(name, shared):
     values = rng.integers(0, 256, (4, 7, 8, 5))
     target = ProdNeuron(shape=(int(np.prod(synapse.output_shape((4, 7, 8)))),), vth=0)
     entry = sparse(eye(4 * 7 * 8, dtype=np.int8))
-    process = connect(synapse, entry.a_out, (4, 7, 8), target.a_in1, 0, shared)
-    assert type(process).__name__ == ("Conv" if shared else "Sparse")
+    process = connect(synapse, entry.a_out, (4, 7, 8), target.a_in1, 0, shared, shift)
+    assert type(process).__name__ == ("Conv" if shared and shift < 2 else "Sparse")
     found = responses(
         target.s_out,
         (entry.s_in, values.reshape(-1, 5)),
         (target.a_in2, np.ones((target.s_out.shape[0], 5))),
     )
     expected = exact(synapse, np.moveaxis(values, -1, 0).astype(np.float32)).reshape(5, -1).T
-    assert (found[:, 2:] == expected[:, :-2]).all()
+    assert (found[:, 2:] == expected[:, :-2] * 2**shift).all()
+
+
+def test_dense_synapses_shift():
+    weight = np.random.default_rng(0).integers(-128, 128, (3, 4)).astype(np.int8)
+    entry, target = sparse(eye(4, dtype=np.int8)), ProdNeuron(shape=(3,), vth=0)
+    process = connect(Synapse(0, weight), entry.a_out, (4,), target.a_in1, 0, True, 3)
+    assert type(process).__name__ == "Dense"
+    values = np.random.default_rng(1).integers(0, 256, (4, 6))
+    found = responses(target.s_out, (entry.s_in, values), (target.a_in2, np.ones((3, 6))))
+    assert (found[:, 2:] == (weight.astype(np.int64) @ values)[:, :-2] * 8).all()
 
 
 def test_uneven_padding_is_unrolled():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +76,7 @@ def train(context: Context, wait: int) -> Trains:
 
 def scores(context: Context) -> NDArray[np.int64]:
     """Scores after each step, int64[N, T, *scores]; without the notes' wish the last alone."""
-    layer, phases = context.layer, context.network.phases
-    assert isinstance(layer, TimedReadout)
+    layer, phases = cast(TimedReadout, context.layer), context.network.phases
     neuron = TimedNeuron.of(layer, phases)
     trace = context.notes.trace(layer.name, (context.shape[0], phases, *layer.shape))
     steps, taken = [], np.zeros((), np.int64)

@@ -58,6 +58,11 @@ class Code:
         return 0
 
     @property
+    def trains(self) -> bool:
+        """Whether codes are trains, the payload of each step, not numbers of a whole sample."""
+        return False
+
+    @property
     def first(self) -> bool:
         """Whether a neuron sends one spike at most, so that a max pool may pass the first."""
         return False
@@ -97,6 +102,14 @@ class Code:
     def total(self, codes: Codes) -> int:
         """Spikes of all neurons and samples."""
         return int(np.count_nonzero(codes))
+
+    def graded(self, codes: Codes) -> NDArray[np.integer[Any]]:
+        """Spikes of each neuron whose payload is above 1, [N, *layer]."""
+        steps = np.flatnonzero(self.payloads > 1) + 1
+        found = np.zeros(self.counts(codes).shape, np.int64)
+        for step in steps.tolist():
+            found += self.in_step(codes, step)
+        return found
 
     def by_step(self, codes: Codes) -> NDArray[np.int64]:
         """Spikes of each step and, in entry 0, neurons that stay silent, int64[steps + 1]."""

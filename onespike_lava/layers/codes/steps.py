@@ -52,6 +52,11 @@ class StepCode(Code):
         return self.single
 
     @property
+    def trains(self) -> bool:
+        """They are."""
+        return True
+
+    @property
     def kept(self) -> int:
         """All steps."""
         return self.steps
@@ -78,6 +83,10 @@ class StepCode(Code):
     def counts(self, codes: Codes) -> NDArray[np.int64]:
         """Steps in which a neuron sends, whatever the payload: each is one message."""
         return np.count_nonzero(codes, axis=1)
+
+    def graded(self, codes: Codes) -> NDArray[np.int64]:
+        """Steps in which it sends more than 1."""
+        return np.count_nonzero(codes > 1, axis=1)
 
     def in_step(self, codes: Codes, step: int) -> NDArray[np.bool_]:
         """Whether a neuron sends in the step."""
@@ -131,6 +140,10 @@ class HeldCode(Code):
     def counts(self, codes: Codes) -> NDArray[np.int64]:
         """All steps of integers that are not 0."""
         return (codes != 0).astype(np.int64) * self.length
+
+    def graded(self, codes: Codes) -> NDArray[np.int64]:
+        """All steps of integers above 1."""
+        return (codes > 1).astype(np.int64) * self.length
 
     def total(self, codes: Codes) -> int:
         """All steps of integers that are not 0."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ class TimedNeurons:
     A synapse whose source is the layer itself is recurrent: what it brings was sent one step
     before.
     """
+
+    stepping: ClassVar[bool | None] = True
 
     synapses: tuple[Connection, ...]
     integration: Integration
@@ -76,12 +79,14 @@ class TimedNeurons:
         return STATE_BITS * states + self.firing.max_spikes.bit_length()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Timed(TimedNeurons, Layer):  # type: ignore[override]  # its bias is a part's
     """A layer of timed neurons: integrate, fire, reset, send (`parts` has the equations).
 
     scale : float64[C] or float64[1, H, W], one unit of potential in units of the source network
     """
+
+    recurs: ClassVar[bool] = True
 
     name: str
     shape: Shape

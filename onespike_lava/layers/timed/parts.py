@@ -42,7 +42,7 @@ def _none() -> Integers:
     return whole(0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Integration(Frozen):
     """How current and potential gather what arrives.
 
@@ -72,7 +72,7 @@ class Integration(Frozen):
         return self.drive is None and not self.keep_u.any() and bool((self.keep_v == ONE).all())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Threshold(Frozen):
     """Thresholds `base * table[k]`.
 
@@ -84,7 +84,7 @@ class Threshold(Frozen):
     table: Integers = field(default_factory=lambda: whole(1))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reset(Frozen):
     """What `n` spikes of a step do to the potential.
 
@@ -100,7 +100,7 @@ class Reset(Frozen):
     table: Integers | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Firing(Frozen):
     """What is sent.
 

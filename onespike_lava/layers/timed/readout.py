@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ TAKES = ("last", "sum", "maximum")
 """What of the potentials `v(1) .. v(T)` is the score."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TimedReadout(TimedNeurons, Layer):  # type: ignore[override]
     """Output neurons that send nothing; what they take of their potentials are the scores.
 
@@ -31,6 +32,8 @@ class TimedReadout(TimedNeurons, Layer):  # type: ignore[override]
     threshold   : where its neurons fire and reset all the same, None where they do not
     reset, firing : as in `Timed`; the payload serves nothing
     """
+
+    role: ClassVar[str] = "output"
 
     name: str
     shape: Shape

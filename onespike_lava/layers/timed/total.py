@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,16 +16,18 @@ ENDLESS = 2**30
 """More than any neuron may send, so that sums of sums stay numbers."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sum(Layer):
     """Sends in each step the sum of what its sources send: the spike-element-wise ADD of SEW.
 
     added : positions of the sources, all of its shape; one that stands twice counts twice
     """
 
+    stepping: ClassVar[bool | None] = True
+
     name: str
     shape: Shape
-    added: tuple[int, ...]
+    added: tuple[int, ...] = field()  # no default: that of `Layer` would count as one
 
     @property
     def sources(self) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.layers import Input, Integers, Layer, Shape, Synapse, TimedReadout, Window
+from onespike_lava.layers import Integers, Layer, Shape, Synapse, TimedReadout, Window
 from onespike_lava.limits import ALL_NEURONS_MAX, DELAY_MAX, NEURONS_MAX
 from onespike_lava.netx.lavadl.keys import Keys
 from onespike_lava.netx.lavadl.neuron import ADDER, read_neuron
@@ -48,7 +48,7 @@ class Builder:
             raise keys.odd("type", f"{kind!r} is in the wrong place; an input comes first, once")
         self.kinds[kind](self, keys, kind + number, last)
         keys.finish()
-        if last and not isinstance(self.layers[-1], TimedReadout):
+        if last and self.layers[-1].role != "output":
             self._count(keys, prod(self.source))
 
     @property
@@ -145,7 +145,7 @@ class Builder:
     def _count(self, keys: Keys, groups: int) -> None:
         """Output neurons that count the spikes of each group of the last layer's neurons."""
         size = prod(self.source)
-        if isinstance(self.layers[-1], Input):
+        if self.layers[-1].role == "input":
             raise keys.odd("type", "no layer of neurons stands before the end")
         if size > OUTPUTS_MAX:
             raise keys.odd("shape", f"{size} outputs exceed {OUTPUTS_MAX}, the most to be counted")

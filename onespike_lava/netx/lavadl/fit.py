@@ -6,20 +6,38 @@ everything, is the same in other units, as long as 24 bits hold it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Integers, Synapse, Timed, TimedReadout
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    Integers,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Synapse,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.layers.timed import ONE
 from onespike_lava.limits import STATE_LIMIT
 from onespike_lava.model import Model
 from onespike_lava.netx.lavadl.neuron import HIGHEST, mantissa
 from onespike_lava.netx.lavadl.weights import SHIFT, whole_weights
 from onespike_lava.rules import largest_potential
+
+MISFITS: Registry[Callable[[Model, Any], Iterator[str]]] = Registry("lava-dl file", LAYERS)
+"""What a layer has that lava-dl's of its kind have not, in messages."""
+
+MISFITS.refuse(MaxPool, Sum, Spiking, Readout)
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Fit:
 
 def fit(network: Model, layer: Timed | TimedReadout) -> Fit:
     """The constants of a layer; `UnsupportedError` where stock neurons are not like that."""
-    for text in _misfits(network, layer):
+    for text in MISFITS.of(layer)(network, layer):
         raise UnsupportedError(f"{layer.name}: {text}; keep the .net file")
     parts = layer.integration
     more = max(SHIFT - parts.fraction_bits, 0)
@@ -60,9 +78,33 @@ def fit(network: Model, layer: Timed | TimedReadout) -> Fit:
     return Fit(found, bias, int(parts.keep_u[0]), int(parts.keep_v[0]), threshold)
 
 
-def _misfits(network: Model, layer: Timed | TimedReadout) -> Iterator[str]:
-    """What stock LIF neurons have not, in the order in which later ones rely on earlier."""
-    parts, firing = layer.integration, layer.firing
+@MISFITS.add(Input)
+def _input(network: Model, layer: Input) -> Iterator[str]:
+    yield from ()
+
+
+@MISFITS.add(Timed)
+def _hidden(network: Model, layer: Timed) -> Iterator[str]:
+    yield from _states(layer)
+    yield from _firing(network, layer)
+    yield from _numbers(network, layer)
+
+
+@MISFITS.add(TimedReadout)
+def _output(network: Model, layer: TimedReadout) -> Iterator[str]:
+    yield from _states(layer)
+    if layer.take != "last" or layer.group != 1 or layer.threshold is not None:
+        yield "output neurons that take sums or maxima, add groups, or fire are not in the file"
+    yield from _floor(layer)
+    yield from _numbers(network, layer)
+    more = max(SHIFT - layer.integration.fraction_bits, 0)
+    if largest_potential(network, layer) << more > HIGHEST << SHIFT:
+        yield "its potential can reach the highest threshold, above which stock neurons fire"
+
+
+def _states(layer: Timed | TimedReadout) -> Iterator[str]:
+    """What the states of stock LIF neurons do not; later messages rely on earlier ones."""
+    parts = layer.integration
     if layer.bias.any() or parts.growth is not None:
         yield "its potential starts elsewhere than at 0, or grows, that of stock neurons does not"
     for keep in (parts.keep_u, parts.keep_v):
@@ -73,18 +115,22 @@ def _misfits(network: Model, layer: Timed | TimedReadout) -> Iterator[str]:
         yield f"its states are rounded {parts.rounding!r}, those of stock neurons towards zero"
     if not free and parts.fraction_bits < SHIFT:
         yield f"its states have {parts.fraction_bits} fraction bits, those of stock neurons 6"
-    if isinstance(layer, TimedReadout):
-        if layer.take != "last" or layer.group != 1 or layer.threshold is not None:
-            yield "output neurons that take sums or maxima, add groups, or fire are not in the file"
-    elif layer.reset.kind != "zero":
+
+
+def _firing(network: Model, layer: Timed) -> Iterator[str]:
+    firing = layer.firing
+    if layer.reset.kind != "zero":
         yield f"its reset is {layer.reset.kind!r}, that of stock neurons 'zero'"
     elif firing.max_spikes not in (0, network.phases) or firing.max_count > 1:
         yield "its spikes are counted or limited, those of stock neurons are not"
     elif (firing.payload != 1).any() or (layer.threshold.table != 1).any():
         yield "its payload or threshold changes with the step, or is not 1, stock neurons' does not"
-    if firing.floor is not None:
+    yield from _floor(layer)
+
+
+def _floor(layer: Timed | TimedReadout) -> Iterator[str]:
+    if layer.firing.floor is not None:
         yield "its potential has a floor, that of stock neurons has none"
-    yield from _numbers(network, layer)
 
 
 def _numbers(network: Model, layer: Timed | TimedReadout) -> Iterator[str]:
@@ -93,11 +139,6 @@ def _numbers(network: Model, layer: Timed | TimedReadout) -> Iterator[str]:
     more = max(SHIFT - parts.fraction_bits, 0)
     if more and largest_potential(network, layer) << more >= STATE_LIMIT:
         yield f"its states times {1 << more}, stock neurons' fraction bits, leave 24 bits"
-    if (
-        isinstance(layer, TimedReadout)
-        and largest_potential(network, layer) << more > HIGHEST << SHIFT
-    ):
-        yield "its potential can reach the highest threshold, above which stock neurons fire"
     if any(whole_weights(each.weight, parts.fraction_bits) is None for each in layer.synapses):
         yield f"its weights with {parts.fraction_bits} fraction bits exceed lava-dl's -256..254"
     bias = mantissa(None if parts.drive is None else parts.drive << more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -76,18 +77,21 @@ def counter(synapse: Synapse, each: int) -> TimedReadout:
 def is_counter(layer: Layer) -> bool:
     """Whether it counts each source neuron's spikes, which need no layer in the file."""
     first = layer.synapses[0]
-    if not isinstance(layer, TimedReadout) or first.weight.ndim != 2:
+    if layer.role != "output" or first.weight.ndim != 2:
         return False
     plain = counter(Synapse(first.source, np.eye(len(first.weight), dtype=np.int8)), 1)
     bare = tuple(replace(each, delay=None) for each in layer.synapses)
-    return replace(layer, name=plain.name, scale=plain.scale, synapses=bare) == plain
+    return (
+        replace(cast(TimedReadout, layer), name=plain.name, scale=plain.scale, synapses=bare)
+        == plain
+    )
 
 
 def as_driven(layers: Sequence[Layer]) -> tuple[int, int] | None:
     """Weight and bias of an input with neurons, where the first layers are one, else None."""
-    source, layer = layers[:2]
-    if not isinstance(source, Input) or not isinstance(layer, Timed):
+    if layers[1].role != "hidden":
         return None
+    source, layer = cast(Input, layers[0]), cast(Timed, layers[1])
     parts, sign = layer.integration, int(layer.synapses[0].weight.flat[0])
     weight = sign * round(1 / float(source.step.flat[0]))
     if weight == 0:

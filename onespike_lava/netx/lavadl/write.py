@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onespike_lava.errors import UnsupportedError
-from onespike_lava.layers import Input, Integers, Layer, Synapse, Timed, TimedReadout
+from onespike_lava.layers import Integers, Layer, Synapse, Timed, TimedReadout
 from onespike_lava.model import Model
-from onespike_lava.netx.lavadl.fit import Fit, fit
+from onespike_lava.netx.lavadl.fit import MISFITS, Fit, fit
 from onespike_lava.netx.lavadl.neuron import HIGHEST
 from onespike_lava.netx.lavadl.parts import as_driven, is_counter
 
@@ -83,7 +83,7 @@ def _layers(network: Model) -> Iterator[Tree]:
 def check_chain(network: Model) -> None:
     """Raise where a layer is not of neurons that read the one before, and perhaps themselves."""
     for position, layer in enumerate(network.layers):
-        if not isinstance(layer, (Input, Timed, TimedReadout)):
+        if type(layer) not in MISFITS:
             raise UnsupportedError(
                 f"{layer.name}: lava-dl's files have no {type(layer).__name__} that stock netx "
                 "reads; keep the .net file"
@@ -112,8 +112,7 @@ def _driven(network: Model, weight: int, bias: int) -> Tree:
 
 def _neurons(network: Model, position: int) -> Tree:
     """A dense layer or convolution."""
-    layer = network.layers[position]
-    assert isinstance(layer, (Timed, TimedReadout))
+    layer = cast("Timed | TimedReadout", network.layers[position])
     found = fit(network, layer)
     first = layer.synapses[0]
     assert isinstance(first, Synapse)

@@ -6,6 +6,7 @@ samples through them. The plan is in `onespike_lava.loihi.stock` and `stepping`,
 
 compose  : the processes of each layer
 stepping : the same of networks that step
+neurons  : its neurons
 connect  : synapses of stock parts, delayed where paths differ
 run      : samples through it
 engine   : the same as engine `stock`

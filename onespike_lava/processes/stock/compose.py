@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from lava.proc.io.sink import RingBuffer as Sink
@@ -119,13 +119,12 @@ class StockNetwork:
             self.ports.append(Ports(None, total.s_out))
             return
         level = self._add(comparison(neurons))
-        self._link(total.s_out, level.a_in, eye(neurons, dtype=np.int8), shift=stock.ALIGNMENT)
+        self._link(total.s_out, level.a_in, eye(neurons, dtype=np.int8), shift=-stock.ALIGNMENT)
         self._spikes(level, source, ticks)
 
     def _pool(self, position: int) -> None:
         """A window compares as soon as one of its neurons does."""
-        layer = self.network.layers[position]
-        assert isinstance(layer, MaxPool)
+        layer = cast(MaxPool, self.network.layers[position])
         source, ticks = self._clock(position)
         level = self._add(comparison(prod(layer.shape)))
         windows = pool_matrix(layer, self.network.layers[layer.source].shape)

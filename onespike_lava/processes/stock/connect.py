@@ -18,40 +18,60 @@ from onespike_lava.layers import CONNECTIONS, Connection, MaxPool, Registry, Sha
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.processes.weights import EXACT, MESSAGE_BITS, doubled
 
+Delay = int | NDArray[np.int64]
+"""Steps beyond the synapse's own, of all that is sent or of each input."""
 
-def sparse(weight: Any, *, delay: int = 0, shift: int = 0, unary: bool = False) -> Any:
-    """Lava's Sparse, `a_out(t + 1) = (weight @ s_in(t)) >> shift`; DelaySparse with a delay.
+
+def sparse(weight: Any, *, delay: Delay = 0, shift: int = 0, unary: bool = False) -> Any:
+    """Lava's Sparse, `a_out(t + 1) = (weight @ s_in(t)) << shift`; DelaySparse with a delay.
 
     weight : int8[outputs, inputs], an array or a SciPy sparse matrix
+    shift  : bits, negative ones down
     unary  : every spike counts 1, whatever its payload
     """
     values = csr_matrix(doubled(csr_matrix(weight)))
-    arguments = {**EXACT, "weight_exp": EXACT["weight_exp"] - shift}
+    arguments = shifted(shift)
     if unary:
         arguments["num_message_bits"] = 0
-    if not delay:
+    if not np.any(delay):
         return Sparse(weights=values, **arguments)
     delays = values.copy()
-    delays.data = np.full(len(values.data), delay, int)
-    return DelaySparse(weights=values, delays=delays.astype(int), max_delay=delay, **arguments)
+    delays.data = np.broadcast_to(delay, values.shape[1])[values.indices].astype(int)
+    most = int(np.max(delay))
+    return DelaySparse(weights=values, delays=delays.astype(int), max_delay=most, **arguments)
 
 
-def connect(synapse: Any, source: Any, shape: Shape, target: Any, delay: int, shared: bool) -> Any:
+def connect(
+    synapse: Any,
+    source: Any,
+    shape: Shape,
+    target: Any,
+    delay: Delay,
+    shared: bool,
+    shift: int = 0,
+) -> Any:
     """Connect flat ports of neurons through a synapse of the network; returns its Process.
 
-    shape  : of the source layer; `delay`: steps beyond the synapse's own
+    shape  : of the source layer
     shared : a convolution becomes Lava's Conv, with one copy of its kernel, where that can
              express it (no delay, equal padding on both sides), else a Sparse
+    shift  : bits by which the sum is shifted up; Lava's Conv holds one, in its even weights
     """
-    if synapse.kind == "dense" and not delay:
-        process = Dense(weights=doubled(synapse.weight), **EXACT)
-    elif shared and not delay and _conv_holds(synapse):
-        return _connect_conv(synapse, source, shape, target)
+    delayed = np.any(delay)
+    if synapse.kind == "dense" and not delayed:
+        process = Dense(weights=doubled(synapse.weight), **shifted(shift))
+    elif shared and not delayed and shift <= 1 and _conv_holds(synapse):
+        return _connect_conv(synapse, source, shape, target, shift)
     else:
-        process = sparse(matrix(synapse, shape), delay=delay)
+        process = sparse(matrix(synapse, shape), delay=delay, shift=shift)
     source.connect(process.s_in)
     process.a_out.connect(target)
     return process
+
+
+def shifted(bits: int) -> dict[str, Any]:
+    """Arguments of Lava's Dense and Sparse that shift the sum up, or down."""
+    return {**EXACT, "weight_exp": EXACT["weight_exp"] + bits}
 
 
 def _conv_holds(synapse: Any) -> bool:
@@ -64,11 +84,11 @@ def _conv_holds(synapse: Any) -> bool:
     return fits and (top, left) == (bottom, right)
 
 
-def _connect_conv(synapse: Synapse, source: Any, shape: Shape, target: Any) -> Any:
+def _connect_conv(synapse: Synapse, source: Any, shape: Shape, target: Any, shift: int) -> Any:
     """Lava's Conv has axes W, H, C and turns its kernel, as a mathematical convolution does."""
     window = synapse.window
     process = Conv(
-        weight=synapse.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1).astype(np.int32),
+        weight=synapse.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1).astype(np.int32) << shift,
         input_shape=shape[::-1],
         padding=window.padding[1::-1],
         stride=window.stride[::-1],

@@ -1,28 +1,40 @@
-"""Networks that step, composed of Lava's LIFReset, ATRLIF, synapses and ring buffers."""
+"""Networks that step, composed of Lava's own neurons, synapses and ring buffers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
-from lava.proc.atrlif.process import ATRLIF
 from lava.proc.io.sink import Read
 from lava.proc.io.source import RingBuffer as Source
-from lava.proc.lif.process import LIF, LIFReset
+from lava.proc.prodneuron.process import ProdNeuron
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, eye  # type: ignore[import-untyped]
 
 from onespike_lava.engines.result import Result
-from onespike_lava.layers import MaxPool, TimedReadout
-from onespike_lava.layers.timed import ONE
+from onespike_lava.layers import (
+    LAYERS,
+    Input,
+    MaxPool,
+    Readout,
+    Registry,
+    Spiking,
+    Sum,
+    Timed,
+    TimedReadout,
+)
 from onespike_lava.loihi import stepping
-from onespike_lava.loihi.populations import Composition, Population
+from onespike_lava.loihi.composition import compose
 from onespike_lava.network import Network
 from onespike_lava.processes.engine import traceless
 from onespike_lava.processes.probe.process import Probe
 from onespike_lava.processes.runner.session import Session
 from onespike_lava.processes.stock.connect import connect, matrix, pool_matrix, sparse
+from onespike_lava.processes.stock.neurons import forgetful, population
+from onespike_lava.schedule import period
 
 SECONDS_PER_PROCESS_AND_STEP = 0.01
 """Beside the runner's own allowance: Lava's Conv and DelaySparse are slow on a CPU."""
@@ -38,8 +50,8 @@ class SteppingStockNetwork:
     data    : the input layer's integers, uint8[N, *shape of a sample]
     shared  : convolutions keep one copy of their kernel where Lava's Conv holds them
 
-    `processes` lists all, `parts` the neurons of each layer. Raises `UnsupportedError` for what
-    cannot be composed exactly, naming the layers.
+    `processes` lists all, `parts` the neurons of each layer, `ports` what each sends. Raises
+    `UnsupportedError` for what cannot be composed exactly, naming the layers.
     """
 
     def __init__(
@@ -50,98 +62,120 @@ class SteppingStockNetwork:
         shared: bool = True,
     ) -> None:
         self.network, self.data, self.shared = network, data, shared
-        self.plans = stepping.compose(network, wait)
-        self.starts = stepping.starts(network)
+        self.plans = compose(network, wait)
+        self.times, self.period = stepping.times(network), period(network)
+        self.late = stepping.late_senders(network)
         self.steps = stepping.total_steps(network, len(data))
         self.processes: list[Any] = []
         self.parts: list[list[Part]] = []
-        for position in range(len(network.layers)):
-            self.parts.append(self._layer(position))
+        self.ports: list[list[Part]] = []
+        for position, layer in enumerate(network.layers):
+            self.parts.append(PARTS.of(layer)(self, position))
+            if position in self.late:
+                self._hold_down(position)
+            self.ports.append(self._sent(position))
+            self._connect(position)
         self.reads = [self._read(process) for _, process in self.parts[-1]]
 
     def _add(self, process: Any) -> Any:
         self.processes.append(process)
         return process
 
-    def _layer(self, position: int) -> list[Part]:
-        layer, plan = self.network.layers[position], self.plans[position]
-        everything = np.arange(prod(layer.shape))
-        if not position:
-            return [(everything, self._add(Source(data=self._payloads())))]
-        if isinstance(layer, MaxPool):
-            shape = self.network.layers[layer.source].shape
-            windows = self._add(forgetful(everything.size, 0))
-            for at, process in self.parts[layer.source]:
-                self._link(pool_matrix(layer, shape)[:, at], process, windows, 1)
-            return [(everything, windows)]
-        if plan is None:  # a sum: synapses read what it adds
-            return []
-        parts = [
-            (each.at, self._add(self._population(plan, each, position)))
+    def _everything(self, position: int) -> NDArray[np.int64]:
+        return np.arange(prod(self.network.layers[position].shape))
+
+    def _input(self, position: int) -> list[Part]:
+        return [(self._everything(position), self._add(Source(data=self._payloads())))]
+
+    def _pool(self, position: int) -> list[Part]:
+        layer, everything = cast(MaxPool, self.network.layers[position]), self._everything(position)
+        matrix = pool_matrix(layer, self.network.layers[layer.source].shape)
+        windows = self._add(forgetful(everything.size, 0))
+        for at, process in self.parts[layer.source]:
+            self._link(matrix[:, at], process.s_out, windows.a_in)
+        return [(everything, windows)]
+
+    def _sum(self, position: int) -> list[Part]:
+        """None: synapses read what it adds."""
+        return []
+
+    def _neurons(self, position: int) -> list[Part]:
+        plan = self.plans[position]
+        assert plan is not None
+        return [
+            (each.at, self._add(population(plan, each, self.period, self.times[position].start)))
             for each in plan.populations
         ]
-        self._connect(position, plan, parts)
-        return parts
+
+    def _hold_down(self, position: int) -> None:
+        """A clock that takes off what may be there, in every step between samples.
+
+        Before the first sample too, as if others were there: a drive has run since the first step.
+        """
+        steps = np.arange(1, self.steps + 2) - self.times[position].start - 1
+        outside = steps % self.period >= self.network.phases
+        clock = self._clock(outside * stepping.hold(self.network, position))
+        for at, process in self.parts[position]:
+            self._link(np.full((at.size, 1), -1), clock.s_out, process.a_in)
+
+    def _sent(self, position: int) -> list[Part]:
+        """The ports of a layer's spikes, times its payloads, which a clock brings in its steps."""
+        parts = [(at, process.s_out) for at, process in self.parts[position]]
+        payloads = stepping.payloads(self.network, position)
+        if payloads is None:
+            return parts
+        everything, sends = self._everything(position), self.times[position].sends
+        steps = np.arange(1, self.steps + 2) - sends - 1
+        inside = (steps >= 0) & (steps % self.period < self.network.phases)
+        known = payloads[steps % self.period * inside]
+        product = self._add(ProdNeuron(shape=everything.shape, vth=0))
+        one = eye(everything.size, format="csr", dtype=np.int8)
+        for at, port in parts:
+            self._link(one[:, at], port, product.a_in1)
+        clock = self._clock(inside * known)
+        self._link(np.ones((everything.size, 1)), clock.s_out, product.a_in2)
+        return [(everything, product.s_out)]
+
+    def _clock(self, arriving: NDArray[np.int64]) -> Any:
+        """A source of what arrives over a synapse in steps 2, 3, ... of those given from 1 on."""
+        return self._add(Source(data=arriving[None, 1:].astype(np.int32)))
 
     def _payloads(self) -> NDArray[np.int32]:
-        """Payloads int32[neurons, steps] of the input, sample after sample."""
-        train = self.network.code(0).train(self.data, 0, self.network.phases)
-        stream = train.reshape(-1, prod(self.network.input.shape)).T
-        sent = np.zeros((stream.shape[0], max(self.steps, stream.shape[1])), np.int32)
-        sent[:, : stream.shape[1]] = stream
-        return sent[:, : self.steps]
+        """Payloads int32[neurons, steps] of the input, sample after sample, with rest between."""
+        phases, first = self.network.phases, self.times[0].sends
+        train = self.network.code(0).train(self.data, 0, phases)
+        sent = np.zeros((len(train), self.period, prod(self.network.input.shape)), np.int32)
+        sent[:, :phases] = train.reshape(len(train), phases, -1)
+        stream = sent.reshape(-1, sent.shape[2]).T
+        return np.pad(stream, [(0, 0), (first, self.steps)])[:, : self.steps]
 
-    def _population(self, plan: Composition, one: Population, position: int) -> Any:
-        exponents = plan.exponents[one.at]
-        given: dict[str, Any] = {
-            "bias_mant": plan.drive[one.at] >> exponents,
-            "bias_exp": exponents,
-        }
-        shape = (one.at.size,)
-        if plan.subtracts:
-            assert plan.initial is not None
-            return ATRLIF(
-                shape=shape,
-                v=plan.initial[one.at],
-                delta_i=(ONE - 1) / ONE,
-                delta_v=0,
-                delta_theta=0,
-                delta_r=0,
-                theta_0=one.threshold,
-                theta_step=0,
-                **given,
-            )
-        if not one.keep_v:
-            return forgetful(one.at.size, one.threshold, **given)
-        given |= {"du": ONE - 1 - one.keep_u, "dv": ONE - one.keep_v, "vth": one.threshold}
-        if plan.initial is not None:  # a reset would come behind the host
-            return LIF(shape=shape, **given)
-        phases = self.network.phases
-        offset = (self.starts[position] + 1) % phases
-        return LIFReset(shape=shape, reset_interval=phases, reset_offset=offset, **given)
-
-    def _connect(self, position: int, plan: Composition, parts: list[Part]) -> None:
+    def _connect(self, position: int) -> None:
         """All synapses of a layer, in a part for each pair of populations."""
+        plan, parts = self.plans[position], self.parts[position]
         for synapse in self.network.layers[position].synapses:
+            assert plan is not None
             for sender in stepping.senders(self.network, synapse.source):
-                delay = self.starts[position] - self.starts[sender]
+                delay = stepping.delays(self.times, position, synapse, sender) - 1
                 shape = self.network.layers[synapse.source].shape
-                sources = self.parts[sender]
-                if len(parts) == len(sources) == 1 and not plan.shift:
-                    ports = (sources[0][1].s_out, shape, parts[0][1].a_in)
-                    self._add(connect(synapse, *ports, delay - 1, self.shared))
+                sources = self.ports[sender]
+                if len(parts) == len(sources) == 1:
+                    ports = (sources[0][1], shape, parts[0][1].a_in)
+                    self._add(connect(synapse, *ports, delay, self.shared, plan.shift))
                     continue
                 weight = matrix(synapse, shape)
+                delay = np.broadcast_to(delay, weight.shape[1])
                 for to, target in parts:
                     for at, source in sources:
-                        self._link(weight[to][:, at], source, target, delay, plan.shift)
+                        part = weight[to][:, at]
+                        self._link(part, source, target.a_in, delay[at], plan.shift)
 
-    def _link(self, weight: Any, source: Any, target: Any, delay: int, shift: int = 0) -> None:
+    def _link(self, weight: Any, source: Any, target: Any, delay: Any = 0, shift: int = 0) -> None:
+        weight = csr_matrix(weight, dtype=np.int8)
         if not weight.nnz:
             return
-        process = self._add(sparse(weight, delay=delay - 1, shift=-shift))
-        source.s_out.connect(process.s_in)
-        process.a_out.connect(target.a_in)
+        process = self._add(sparse(weight, delay=delay, shift=shift))
+        source.connect(process.s_in)
+        process.a_out.connect(target)
 
     def _read(self, process: Any) -> Any:
         reader = self._add(Read(buffer=self.steps))
@@ -167,12 +201,14 @@ class SteppingStockNetwork:
 
     def _advance(self, session: Session) -> None:
         """Run all steps; pause where a sample begins whose states do not begin at 0."""
-        done, phases = 0, self.network.phases
+        done = 0
         pauses: dict[int, list[int]] = {self.steps: []}
         for position, plan in enumerate(self.plans):
-            if plan is not None and plan.initial is not None:
-                for sample in range(len(self.data)):
-                    pauses.setdefault(self.starts[position] + sample * phases, []).append(position)
+            if plan is None or plan.initial is None:
+                continue
+            for sample in range(len(self.data)):
+                begin = self.times[position].start + sample * self.period
+                pauses.setdefault(begin, []).append(position)
         for step in sorted(pauses):
             extra = SECONDS_PER_PROCESS_AND_STEP * len(self.processes) * (step - done)
             session.run(step - done, extra_seconds=extra)
@@ -195,11 +231,11 @@ class SteppingStockNetwork:
     def _probes(self, position: int) -> list[tuple[NDArray[np.int64], Probe]]:
         """Recorders of what a layer sends; none of the input, which is known, and of sums."""
         found = []
-        phases = self.network.phases
-        for at, process in self.parts[position] if position else ():
-            given = {"start": self.starts[position], "phases": phases, "kept": phases}
+        phases, start = self.network.phases, self.times[position].sends
+        for at, port in self.ports[position] if position else ():
+            given = {"phases": phases, "kept": phases, "start": start, "period": self.period}
             probe = Probe(shape=(at.size,), samples=len(self.data), **given)
-            process.s_out.connect(probe.s_in)
+            port.connect(probe.s_in)
             found.append((at, probe))
         return found
 
@@ -217,19 +253,17 @@ class SteppingStockNetwork:
         phases = self.network.phases
         found: list[NDArray[np.uint8]] = [self.network.code(0).train(self.data, 0, phases)]
         for position, train in enumerate(trains, start=1):
-            layer = self.network.layers[position]
-            added = getattr(layer, "added", None)
-            total = sum((found[each] for each in added or ()), np.zeros((), np.uint8))
-            found.append(train if added is None else total)
+            added = self.network.layers[position].added  # a sum's own train is 0
+            found.append(sum((found[each] for each in added), train))
         return found[1:]
 
     def _scores(self, potentials: NDArray[np.int64]) -> NDArray[np.int64]:
         """What the readout takes of its potentials, by the host; int64[N, outputs]."""
-        layer, plan = self.network.readout, self.plans[-1]
-        assert isinstance(layer, TimedReadout)
+        layer, plan = cast(TimedReadout, self.network.readout), self.plans[-1]
         assert plan is not None
-        start = self.starts[-1]
-        values = (potentials[:, start:] // plan.unit).reshape(*layer.shape, len(self.data), -1)
+        ends = self.times[-1].start + self.period * np.arange(len(self.data))
+        steps = ends[:, None] + np.arange(self.network.phases)
+        values = potentials[:, steps].reshape(*layer.shape, *steps.shape) // plan.unit
         take = {"last": lambda v: v[..., -1], "sum": lambda v: v.sum(-1)}
         taken = take.get(layer.take, lambda v: v.max(-1))(values)
         count, *plane = layer.scores
@@ -237,10 +271,16 @@ class SteppingStockNetwork:
         return np.moveaxis(grouped, -1, 0).reshape(len(self.data), -1)
 
 
-def forgetful(neurons: int, threshold: int, **drive: Any) -> LIFReset:
-    """A LIF that forgets everything each step: it spikes where a step's input is above."""
-    given = {"du": ONE - 1, "dv": 0, "vth": threshold, "reset_interval": 1}
-    return LIFReset(shape=(neurons,), **given, **drive)
+PARTS: Registry[Callable[[SteppingStockNetwork, int], list[Part]]] = Registry(
+    "stock composition of networks that step in Lava", LAYERS
+)
+"""What adds the layer at a position to the composition and gives its parts."""
+
+PARTS.add(Input)(SteppingStockNetwork._input)
+PARTS.add(MaxPool)(SteppingStockNetwork._pool)
+PARTS.add(Sum)(SteppingStockNetwork._sum)
+PARTS.add(Timed, TimedReadout)(SteppingStockNetwork._neurons)
+PARTS.refuse(Spiking, Readout)
 
 
 def run(

@@ -7,6 +7,7 @@ import pytest
 
 from onespike_lava import load
 from onespike_lava.cli import main
+from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.layers import Timed
 from onespike_lava.netx import save
 from tests.networks import random_network, random_samples, random_timed_network
@@ -70,6 +71,31 @@ def test_accuracy_over_steps(network, capsys):
     code, out, _ = done([*words, "--limit", "2"], capsys)
     assert code == 0
     assert "accuracy after step 5" in out
+    held = network.input.coding == "constant"
+    assert (figure(out, "MACs of the input per sample") > 0) == held
+    both = [figure(out, row) for row in ("synaptic operations per sample", "of these with")]
+    assert both == [round(evaluated(network, 2).exact), round(evaluated(network, 2).multiplied)]
+
+
+def figure(out, row):
+    found = next(line for line in out.splitlines() if line.startswith(row))
+    return int(found.split()[-1].replace(",", ""))
+
+
+def evaluated(network, samples):
+    return evaluate(network, random_samples(network, 4)[:samples], [0] * samples).energy
+
+
+def test_of_many_steps_some_are_printed(capsys, tmp_path):
+    network = random_timed_network(3, phases=50, sent="latency")
+    save(network, tmp_path / "a.net")
+    np.savez(tmp_path / "x.npz", x=random_samples(network, 3), y=np.zeros(3, int))
+    words = ["evaluate", str(tmp_path / "a.net"), "--data", str(tmp_path / "x.npz")]
+    _, out, _ = done([*words, "--over-steps"], capsys)
+    steps = [int(line.split()[3]) for line in out.splitlines() if line.startswith("accuracy after")]
+    assert steps == list(range(2, 51, 3))
+    _, out, _ = done([*words, "--over-steps", "--json"], capsys)
+    assert len(json.loads(out)["accuracy_over_steps"]) == 50
 
 
 def test_phase_codes_have_no_accuracy_over_steps(capsys, tmp_path):

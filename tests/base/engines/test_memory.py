@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 
 from onespike_lava.engines.numba import engine as numba
+from onespike_lava.layers import (
+    Firing,
+    Input,
+    Integration,
+    Reset,
+    Synapse,
+    Threshold,
+    Timed,
+    TimedReadout,
+    Window,
+)
+from onespike_lava.network import Network
 from onespike_lava.netx import from_bytes, to_bytes
 from onespike_lava.summary import summary
+from tests.lone import ints
 from tests.networks import random_network, random_samples
 
 ENGINES = ("numba", "numpy")
@@ -40,6 +53,37 @@ def test_five_times_the_samples_take_no_more_memory(engine, traced):
     network.run(x[:300], engine)
     few, many = peak(network, x[:300], engine), peak(network, x, engine)
     assert many < 1.5 * few + 2**17
+
+
+def stepping(phases):
+    """A network that steps: two convolutions of LIF neurons, of which half is kept."""
+    rng, half = np.random.default_rng(1), ints(2048)
+    layers = [Input("in", (3, 16, 16), 4, np.zeros(1), np.ones(1), "constant")]
+    for channels in (8, 16):
+        source = len(layers) - 1
+        weight = rng.integers(-20, 30, (channels, layers[source].shape[0], 3, 3), np.int8)
+        synapse = Synapse(source, weight, Window((1, 1), (1, 1, 1, 1)))
+        rest, limit = np.zeros(channels, np.int32), np.full(channels, 400, np.int32)
+        fires = (Threshold(limit), Reset("zero"), Firing(), np.ones(channels))
+        parts = Integration(rest, keep_v=half)
+        layers.append(Timed(f"conv{source}", (channels, 16, 16), (synapse,), parts, *fires))
+    ends = Synapse(2, np.ones((5, 16 * 256), np.int8))
+    parts = Integration(np.zeros(5, np.int32), keep_v=half)
+    layers.append(TimedReadout("out", (5,), (ends,), parts, 1.0))
+    return Network(tuple(layers), phases, 0)
+
+
+def test_neither_samples_nor_steps_take_more_memory(traced):
+    """Of engine `numba`, whose buffers hold the steps of a span; the first call makes these."""
+    stepping(8).run(np.zeros((1, 3, 16, 16)), "numba")  # loads the kernels
+    found = []
+    for samples, phases in ((50, 8), (400, 8), (50, 800)):
+        network = stepping(phases)
+        x = random_samples(network, samples).astype(np.float32)
+        found.append(peak(network, x, "numba"))
+    few, many, long = found
+    assert many < 1.5 * few + 2**17
+    assert long < 1.5 * few + 2**17
 
 
 def held(call, calls):

@@ -5,9 +5,8 @@ import pytest
 
 from onespike_lava.errors import OptionError, StateError
 from onespike_lava.evaluation.comparison import first_difference
-from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.layers import (
-    Firing,
+    CODINGS,
     HeldCode,
     Input,
     Integration,
@@ -139,6 +138,17 @@ def test_runs_that_step_have_trains_instead_of_codes():
         silent.trains(name)
 
 
+@pytest.mark.parametrize("coding", CODINGS)
+def test_rates_are_shares_of_neurons_in_each_step(coding):
+    network = random_timed_network(3, phases=7, sent=coding)
+    run = network.run(random_samples(network, 3), record=True)
+    for layer in network.layers[:-1]:
+        spikes = (run.trains(layer.name) > 0).swapaxes(0, 1).reshape(7, -1)
+        assert run.rates(layer.name).tolist() == spikes.mean(axis=1).tolist()
+    with pytest.raises(OptionError, match=r"^rates of x: not recorded; recorded are input, "):
+        run.rates("x")
+
+
 def test_options_that_networks_do_not_have():
     network = random_timed_network(3)
     x = random_samples(network, 1)
@@ -191,18 +201,3 @@ def test_a_network_without_proof_is_checked_as_it_runs():
         assert network.run([[1]], engine).scores.tolist() == [[127 * 64 * 20]]
         with pytest.raises(StateError, match=r"^out: a state of \d+ in step 5 reaches the limit"):
             network.run([[255]], engine)
-
-
-def test_energy_counts_messages_and_a_constant_input_once():
-    """Two values of four are not 0: eight synapses once; the spikes of each step at the next."""
-    entry = Input("in", (4,), 2, np.zeros(1), np.ones(1), "constant")
-    first = Synapse(0, np.ones((4, 4), np.int8))
-    parts = (Integration(ints(0, 0, 0, 0)), Threshold(ints(4, 4, 4, 99)), Reset("zero"))
-    hidden = Timed("hidden", (4,), (first,), *parts, Firing(ints(2)), np.ones(4))
-    last = Synapse(1, np.ones((3, 4), np.int8))
-    out = TimedReadout("out", (3,), (last,), Integration(ints(0, 0, 0)), 1.0)
-    network = Network((entry, hidden, out), 6, 0)
-    found = evaluate(network, [[1, 0, 1, 0]], [0]).energy
-    assert [row.exact for row in found.layers] == [0, 8, 3 * 3 * 3]  # three fire in steps 2, 4, 6
-    assert [row.macs for row in found.layers] == [0, 16, 12]
-    assert found.layers[0].spikes_per_neuron == 3  # two values, each in six steps

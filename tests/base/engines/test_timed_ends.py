@@ -12,6 +12,7 @@ from onespike_lava.layers import (
     StepCode,
     Synapse,
     Threshold,
+    Timed,
     TimedReadout,
 )
 from onespike_lava.network import Network
@@ -86,3 +87,27 @@ def test_groups_of_outputs_are_added():
     run = Network((entry, out), 2, 0).run([[1, 2, 3, 4]], "numpy")
     assert run.scores.tolist() == [[3, 7]]
     assert run.predictions.tolist() == [1]
+
+
+@pytest.mark.parametrize("engine", ["reference", "numpy", "numba"])
+@pytest.mark.parametrize(
+    ("signs", "threshold", "logic"),
+    [
+        ((1, 1), 2, lambda s, a: s & a),
+        ((1, -1), 1, lambda s, a: s & ~a & 1),
+        ((1, 1), 1, lambda s, a: s | a),
+    ],
+    ids=["AND", "IAND", "OR"],
+)
+def test_joins_of_spike_trains_are_neurons_without_memory(signs, threshold, logic, engine):
+    """S + A > 1, S - A > 0 and S + A > 0 of two binary trains; IAND is S and not A."""
+    x = np.random.default_rng(0).integers(0, 2, (3, 5, 2, 4, 4), np.uint8)
+    entry = Input("in", (2, 4, 4), 1, np.zeros(1), np.ones(1), "events")
+    places = [np.array(each, np.int8).reshape(1, 2, 1, 1) for each in ([1, 0], [0, 1])]
+    synapses = [Synapse(0, sign * each) for sign, each in zip(signs, places, strict=True)]
+    parts = Integration(ints(0), keep_v=ints(0))
+    fires = (Threshold(ints(threshold)), Reset("zero"), Firing(), np.ones(1))
+    join = Timed("join", (1, 4, 4), tuple(synapses), parts, *fires)
+    out = TimedReadout("out", (1,), (Synapse(1, np.ones((1, 16), np.int8)),), parts, 1.0)
+    run = Network((entry, join, out), 5, 0).run(x, engine, record=True)
+    assert (run.trains("join")[:, :, 0] == logic(x[:, :, 0], x[:, :, 1])).all()

@@ -1,8 +1,10 @@
 """Every place that acts on layers, codes or connections knows all of them, or says so."""
 
+import ast
 import importlib
 import pkgutil
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,6 +38,7 @@ PLACES = {
     "inspect",
     "engine reference",
     "engine numpy",
+    "energy",
     "engine numba",
     "buffers of engine numba",
     "products of engine numpy",
@@ -112,8 +115,40 @@ def test_codes_agree_with_each_other(several):
         assert code.by_step(codes)[0] == (spikes.sum(axis=0) == 0).sum()
         sent = np.einsum("k...,k->...", spikes.astype(np.int64), code.payloads)
         assert (code.sent(codes, 0, code.steps) == sent).all()
+        assert (code.graded(codes) == spikes[code.payloads > 1].sum(axis=0)).all()
         assert sent.max() <= code.most
         parts = sum(code.sent(codes, k - 1, k) for k in steps)
         assert (parts == sent).all()
         notes = sum(spikes[k - 1] * np.int64(code.note(k)) for k in steps)
         assert (code.from_notes(notes) == codes).all()
+
+
+def asked_classes(source, names):
+    """Names of layer classes that `isinstance` is asked about in a module's text.
+
+    names : what the module calls each class of layers that it imports
+    """
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "isinstance":
+            for each in ast.walk(call.args[1]):
+                if getattr(each, "id", getattr(each, "attr", "")) in names:
+                    yield f"line {call.lineno}: {ast.unparse(call)}"
+
+
+def test_no_place_asks_a_layer_for_its_class():
+    """Layers answer, or the place's registry knows: a new class is an entry, not a search."""
+    names = {each.__name__ for each in LAYERS}
+    planted = "from onespike_lava import layers\nx = isinstance(y, int | layers.MaxPool)\n"
+    assert list(asked_classes(planted, names)) == ["line 2: isinstance(y, int | layers.MaxPool)"]
+    found = {}
+    for package in (onespike_lava, exporters):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            text = path.read_text()
+            if imports_layers(text) and (asked := list(asked_classes(text, names))):
+                found[path.name] = asked
+    assert found == {}
+
+
+def imports_layers(source):
+    """Whether a module takes anything from the package of layers; exporters have their own."""
+    return "onespike_lava.layers import" in source or "onespike_lava import layers" in source

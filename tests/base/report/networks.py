@@ -7,7 +7,7 @@ import numpy as np
 
 from onespike_lava.network import Network
 from onespike_lava.report import Comparison, LayerLoss
-from tests.networks import Maker, random_samples
+from tests.networks import Maker, random_samples, random_timed_network
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -56,3 +56,15 @@ def small(names):
     layers = (network.layers[0], *named, *network.layers[1 + len(named) :])
     provenance = (("made_by", HOSTILE[0]), ("zz", HOSTILE[1]))
     return Network(layers, network.phases, network.wait, network.weighting, provenance)
+
+
+def stepping(names=(), phases=12, sent="constant"):
+    """A network that steps whose layers behind the input have given names."""
+    network = random_timed_network(0, phases=phases, sent=sent)
+    count = min(len(names), len(network.layers) - 2)
+    renamed = [
+        replace(each, name=name)
+        for each, name in zip(network.layers[1 : 1 + count], names[:count], strict=True)
+    ]
+    layers = (network.layers[0], *renamed, *network.layers[1 + count :])
+    return replace(network, layers=layers, provenance=(("made_by", HOSTILE[0]),))

@@ -42,7 +42,7 @@ def test_of_many_layers_the_widest_have_histograms(monkeypatch):
     whole = page(found)
     monkeypatch.setattr(figures, "HISTOGRAMS", 2)
     wide = sorted(network.layers[:-1], key=lambda layer: -prod(layer.shape))[:2]
-    shown = figures.phases(found)
+    shown = figures.by_layer(found)
     assert list(shown) == [each.name for each in network.layers if each in wide]
     places = [each.name for each in network.layers]
     assert all(each.name == f"phases-{places.index(n):02d}" for n, each in shown.items())

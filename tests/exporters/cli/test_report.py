@@ -9,6 +9,7 @@ import pytest
 
 from exporters import convert
 from onespike_lava import save
+from tests.networks import random_samples, random_timed_network
 from tests.sources import images
 
 
@@ -55,6 +56,46 @@ def test_command(files, capsys):
     assert "100.00 %" in text
     assert "give --" not in text
     assert (files / "figures" / "losses.png").is_file()
+
+
+def test_labels_may_be_missing_but_for_a_comparison(files, capsys):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    np.save("x.npy", np.load("x.npz")["x"])
+    words = ["report", "a.net", "--data", "x.npy", "-o", "r.html"]
+    assert called(*words, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["accuracy"], found["correct"], found["samples"]) == (None, None, 20)
+    text = (files / "r.html").read_text()
+    assert "The samples have no labels" in text
+    assert "on 20 samples;" in " ".join(text.split())
+    assert "labelled samples" not in text
+    assert called(*words) == 0
+    assert capsys.readouterr().out == "r.html: no labels\n"
+    assert called(*words, "--model", "twelve:make") == 2
+    assert "x.npy: holds x, no array 'y'; save it under that name" in capsys.readouterr().err
+
+
+def test_of_a_network_that_steps(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    monkeypatch.chdir(tmp_path)
+    network = random_timed_network(0, phases=6, sent="events")
+    x = random_samples(network, 5)
+    save(network, "a.net")
+    np.savez("x.npz", x=x, y=network.predict(x))
+    words = ["report", "a.net", "--data", "x.npz", "-o", "r.html"]
+    assert called(*words, "--figures", "figures", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["accuracy"], found["accuracy_over_steps"][-1]) == (1.0, 1.0)
+    run = network.run(x, record=True)
+    assert found["rates"] == {name: run.rates(name).tolist() for name in run.recorded}
+    assert {"rates-01.png", "raster.svg", "accuracy-over-steps.png", "energy.png"} <= {
+        each.name for each in (tmp_path / "figures").iterdir()
+    }
+    assert called(*words, "--model", "none.onnx") == 2
+    said = capsys.readouterr().err
+    assert "model: a network that steps is not compared with a source, which has no steps" in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters import write_nir
+from exporters.nir.form import is_flat
 from exporters.nir.kernels import as_matrix, square
-from exporters.nir.nodes import connections, is_flat, to_graph
+from exporters.nir.nodes import to_graph
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Sparse, Synapse, Window
 from tests.exporters.nir.networks import returned
@@ -33,7 +34,7 @@ def test_nodes_compute_what_the_layers_do():
         if hasattr(layer, "threshold_base"):
             wanted = layer.threshold_base.reshape(-1, *[1] * (len(layer.shape) - 1))
             assert (neurons.v_threshold + 0.5 == wanted * layer.threshold_table[0]).all()
-        for number, synapse in enumerate(connections(layer)):
+        for number, synapse in enumerate(layer.maps):
             node, x = nodes[f"{place}_{layer.name}_synapse{number}"], sent[synapse.source]
             expected = as_matrix(synapse, x.shape) @ x.reshape(-1)
             if isinstance(node, nir.Linear):
@@ -110,10 +111,10 @@ def test_an_even_side_beside_an_odd_one_needs_matrices(tmp_path):
 
 
 def test_large_matrices_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("exporters.nir.nodes.ENTRY_LIMIT", 300)
+    monkeypatch.setattr("exporters.nir.form.ENTRY_LIMIT", 300)
     with pytest.raises(UnsupportedError, match=r"net\.nir: .* entries exceeds 300; NIR has"):
         write_nir(random_graph_network(1), tmp_path / "net.nir")
-    monkeypatch.setattr("exporters.nir.file.OBJECT_LIMIT", 5)
+    monkeypatch.setattr("exporters.nir.bounds.OBJECT_LIMIT", 5)
     with pytest.raises(
         UnsupportedError, match=r"net\.nir: declares more .*; use a smaller network"
     ):

@@ -40,7 +40,7 @@ class TimedInputPlan(TrainsPlan):
         self.events = isinstance(self.code, StepCode)
         if not self.events:
             self.frames, self.stays = 1, self.lasting
-        if any(isinstance(each, MaxPool) and each.source == 0 for each in assembly.network.layers):
+        if any(0 in each.passes and not each.added for each in assembly.network.layers):
             self.unit = LANES  # a pool moves whole vectors of channels
 
     def memory(self) -> list[Buffer]:

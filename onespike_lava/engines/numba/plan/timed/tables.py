@@ -52,7 +52,7 @@ class Tables:
         layer = self.layer
         alike = all(len(set(each.tolist())) == 1 for each in (self.limits, self.amounts))
         single = layer.firing.max_count == 1 and len(set(self.payloads.tolist())) == 1
-        plain = self.wait == 0 and layer.growth is None and isinstance(layer, Timed)
+        plain = self.wait == 0 and layer.growth is None and layer.role == "hidden"
         return alike and single and plain and not self.counts_steps
 
     def rows(self, layout: Layout) -> Table:

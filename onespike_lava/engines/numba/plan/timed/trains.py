@@ -12,7 +12,7 @@ from onespike_lava.engines.numba.kernels.stepping import Trains
 from onespike_lava.engines.numba.plan.assembly import Assembly, Plan
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.packing import LINE, up
-from onespike_lava.layers import Connection, HeldCode, StepCode, Sum
+from onespike_lava.layers import Connection, HeldCode, StepCode
 from onespike_lava.model import Model
 
 PLACES = 64
@@ -32,7 +32,7 @@ def same_input(network: Model, synapse: Connection) -> bool:
 def emits(network: Model) -> bool:
     """Whether any layer reads frames of what an input of integers sends."""
     for layer in network.layers[1:]:
-        if isinstance(layer, Sum) and 0 in layer.added:
+        if 0 in layer.added:
             return True
         if any(each.source == 0 and not same_input(network, each) for each in layer.synapses):
             return True

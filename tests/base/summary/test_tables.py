@@ -1,0 +1,85 @@
+"""A network as tables, at a prompt and in a notebook."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from onespike_lava import load
+from onespike_lava.system.tables import SHOWN, Page, Table
+from tests.networks import random_network, random_timed_network
+
+DIGITS = Path(__file__).parents[3] / "netx_models/digits/digits.net"
+
+SMALL = 2**15
+"""Characters of HTML that a notebook keeps for every network that it shows."""
+
+
+class Cells(HTMLParser):
+    """Texts of the cells of a table, tags that are open at the end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.rows, self.tags = [], [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1] in ("td", "th"):
+            self.rows[-1].append(data)
+
+
+def test_a_shipped_network():
+    network = load(DIGITS)
+    text = str(network.summary())
+    assert "conv1    conv  16x8x8   image      144       1.7%      16..4905" in text
+    found = Cells(network._repr_html_())
+    assert found.open == []
+    assert found.rows[0][:3] == ["name", "type", "shape"]
+    assert [row[0] for row in found.rows[1:]] == [each.name for each in network.layers]
+    assert len(network._repr_html_()) < SMALL
+
+
+@pytest.mark.parametrize("draw", [random_network, random_timed_network])
+def test_summaries_of_drawn_networks(draw):
+    network = draw(4)
+    page = network.summary()
+    assert repr(page) == str(page)
+    assert Cells(page._repr_html_()).open == []
+    for layer in network.layers:
+        assert layer.name in str(page)
+    assert ("voltage decay" in str(page)) == network.steps
+
+
+def test_long_tables_are_cut_in_the_middle_and_text_is_not():
+    table = Table([(f"layer{number}", number) for number in range(1000)], ("name", "size"))
+    found = Cells(table._repr_html_())
+    assert len(found.rows) == SHOWN + 2
+    assert found.rows[SHOWN // 2 + 1] == [f"... {1000 - SHOWN} more ..."]
+    assert found.rows[-1] == ["layer999", "999"]
+    assert str(table).count("\n") == 1000
+    assert len(table._repr_html_()) < SMALL
+
+
+def test_names_are_text_and_nothing_else():
+    network = load(DIGITS)
+    layers = list(network.layers)
+    layers[1] = replace(layers[1], name="<script>alert(1)</script>")
+    named = replace(network, layers=tuple(layers))
+    assert "script" not in Cells(named._repr_html_()).tags
+    assert "\x1b" not in str(Table([("\x1b[31mred", 1)]))
+
+
+def test_tables_without_rows_are_left_out():
+    page = Page([Table([], ("a", "b")), Table([(1, 2)])])
+    assert str(page) == "1  2"

@@ -1,0 +1,44 @@
+"""What objects show of themselves at a prompt: one line, however large they are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from onespike_lava import load
+from onespike_lava.layers import Input
+from tests.networks import random_network, random_timed_network
+
+ROOT = Path(__file__).parents[2]
+
+LONG = 200
+"""Characters of a line that a person still reads."""
+
+
+def test_of_a_shipped_network():
+    network = load(ROOT / "netx_models/digits/digits.net")
+    assert repr(network) == (
+        "Network(1x8x8 -> 10: 6 layers, 3,840 neurons, 26,256 weights; T = 16, T_w = 16, graded)"
+    )
+
+
+@pytest.mark.parametrize("draw", [random_network, random_timed_network])
+def test_of_drawn_networks_their_layers_and_runs(draw):
+    network = draw(3)
+    run = network.run(np.zeros((5, *network.sample_shape)), record=True)
+    for each in (network, run, *network.layers):
+        shown = repr(each)
+        assert shown.startswith(f"{type(each).__name__}(")
+        assert "\n" not in shown
+        assert "array(" not in shown
+    assert max(map(len, map(repr, (network, run)))) < LONG
+    assert f"{len(network.layers)} layers" in repr(network)
+    assert "5 samples" in repr(run)
+
+
+def test_arrays_by_type_and_shape():
+    entry = Input("image", (3, 8, 8), 8, np.zeros(3), np.ones(3))
+    assert repr(entry) == (
+        "Input(name='image', shape=(3, 8, 8), bits=8, low=float64[3], step=float64[3], "
+        "coding='binary')"
+    )
