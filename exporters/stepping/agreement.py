@@ -117,7 +117,7 @@ def compare(
     alone = replay(network, integers, held)
     real = replay(network, integers, held, real=True)
     flips = []
-    for layer in network.layers[1:]:
+    for layer in network.layers[1:-1]:
         if layer.name not in source.trains:
             continue
         mine, theirs = alone[layer.name], held[layer.name]

@@ -266,3 +266,21 @@ def narrow(values: NDArray[Any]) -> Integers:
     whole = values.astype(np.int32)
     flat = whole.reshape(len(whole), -1)
     return flat[:, 0].copy() if (flat == flat[:, :1]).all() else whole
+
+
+def int8(
+    name: str, weights: Sequence[Floats], alike: bool
+) -> tuple[list[NDArray[np.int8]], Floats]:
+    """Weights [O, ...] of a layer's synapses to the nearest int8, and units float64[O] of channels.
+
+    alike : all channels have one unit
+
+    A plain quantiser for those who have weights alone (`exporters.nir`); `name` serves its errors.
+    """
+    rows = [np.asarray(each, np.float64).reshape(len(each), -1) for each in weights]
+    if not all(np.isfinite(each).all() for each in rows):
+        raise UnsupportedError(f"{name}: weights that are no numbers; train it again")
+    scale = _start(rows, np.zeros(len(rows[0])), alike)
+    whole = [np.rint(row / scale[:, None]).astype(np.int8) for row in rows]
+    shapes = zip(whole, weights, strict=True)
+    return [each.reshape(np.shape(weight)) for each, weight in shapes], scale

@@ -5,7 +5,7 @@ import pytest
 
 from exporters.form import Form
 from exporters.quantization.sources import Linear, Source
-from exporters.stepping.layers import fitted
+from exporters.stepping.layers import fitted, int8
 from onespike_lava.errors import UnsupportedError
 
 
@@ -88,3 +88,20 @@ def test_decays_that_differ_within_a_channel():
     form = Form(1.0, keep_v=np.linspace(0.1, 0.9, 20).reshape(5, 2, 2))
     with pytest.raises(UnsupportedError, match="neurons of one channel decay differently"):
         fitted("c", maps(np.ones((5, 40))), np.zeros((5, 2, 2)), form, lambda layer: True)
+
+
+def test_weights_alone():
+    random = np.random.default_rng(0)
+    weights = [random.normal(0, 1, (4, 6)), random.normal(0, 3, (4, 2, 3, 3))]
+    for alike in (False, True):
+        found, units = int8("layer", weights, alike)
+        assert [each.shape for each in found] == [each.shape for each in weights]
+        largest = np.max([np.abs(each.reshape(4, -1)).max(axis=1) for each in found], axis=0)
+        assert largest.max() == 127
+        assert (np.ptp(units) == 0) == alike
+        assert alike or (largest == 127).all()
+        for whole, weight in zip(found, weights, strict=True):
+            scale = units.reshape(-1, *[1] * (weight.ndim - 1))
+            assert (np.abs(whole * scale - weight) <= 0.5001 * scale).all()
+    with pytest.raises(UnsupportedError, match="layer: weights that are no numbers"):
+        int8("layer", [np.full((2, 2), np.nan)], False)
