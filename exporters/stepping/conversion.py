@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,18 @@ from onespike_lava.data.samples import check_samples
 from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
-from onespike_lava.loihi.composition import compose
+from onespike_lava.loihi.composition import compose, refusals
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, each, silent
 
 FRAMES = 256
 """Samples times steps that run together."""
+
+COARSER = 24
+"""How often scales are raised for stock neurons, by 30 %."""
+
+SMALLER = "a smaller scale"
+"""How the composition ends what a coarser scale mends."""
 
 NOISE = 1e-4
 """Share of neurons and steps in which the form's spikes may differ from the module's: rounding of
@@ -135,13 +141,27 @@ def convert_steps(
         samples = on_grid(layer, samples)
     moments, counts = _watched(prepared, samples, recipe, progress)
     notes = provenance(recipe, source.graph.digest(), samples)
-    constants = Constants(recipe.preset, moments, counts, notes)
-    network = quantize(prepared, layer, constants)
-    if recipe.preset == "lava":
-        compose(network)
+    constants = Constants(recipe.preset, moments, counts, notes=notes)
+    network = (_stock if recipe.preset == "lava" else quantize)(prepared, layer, constants)
     check = compare(network, prepared, samples, labels)
     _warn_of_silence(check)
     return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+
+
+def _stock(prepared: Stepping, layer: Input, constants: Constants) -> Network:
+    """Integers that stock neurons compute; coarser scales where numbers alone are too large.
+
+    Raises `UnsupportedError` with all that stock neurons do not do.
+    """
+    coarser: dict[str, float] = {}
+    for _ in range(COARSER):
+        network = quantize(prepared, layer, replace(constants, coarser=coarser))
+        found = dict(refusals(network))
+        if not found or not all(text.endswith(SMALLER) for text in found.values()):
+            break
+        coarser = coarser | {name: 1.3 * coarser.get(name, 1.0) for name in found}
+    compose(network)
+    return network
 
 
 def _warn_of_silence(check: Agreement) -> None:

@@ -40,12 +40,14 @@ class Constants:
     preset  : `exact` or `lava`
     moments : conv or linear node -> those of its inputs, for the rounding of its weights
     counts  : neuron that counts -> spikes of one step that it may send
+    coarser : layer -> what its scale is at least multiplied with
     notes   : provenance
     """
 
     preset: str = "exact"
     moments: Mapping[str, Moments] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    coarser: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -196,8 +198,10 @@ class _Builder:
             largest = max((int(each.max()) for each in bases if each is not None), default=0)
             return max(largest, largest_state(model, layer)) < STATE_LIMIT
 
-        made = fitted(name, maps, constant, form, fits, preset=self.constants.preset, **options)
-        self.lowered += [name] if made.lowered else []
+        preset, coarser = self.constants.preset, self.constants.coarser.get(name, 1.0)
+        options |= {"preset": preset, "coarser": coarser}
+        made = fitted(name, maps, constant, form, fits, **options)
+        self.lowered += [name] if made.lowered or coarser > 1 else []
         exact = is_exact(self._candidate(name, maps, constant, made, take))
         self.rounded += [] if exact else [name]
         return made

@@ -87,6 +87,7 @@ def fitted(
     fits: Fits,
     *,
     preset: str = "exact",
+    coarser: float = 1.0,
     one_scale: bool = False,
     most: int = 1,
 ) -> Layer:
@@ -96,6 +97,7 @@ def fitted(
     form      : `normal`, constants as many as neurons or one
     fits      : asked of each candidate; one that fails gets fewer fraction bits, then a larger
                 scale
+    coarser   : what scales are at least multiplied with
     one_scale : all channels share one (a readout, whose scores are compared)
     most      : spikes of one step, of neurons that count
 
@@ -103,7 +105,7 @@ def fitted(
     """
     form, lava = form.shaped(constant.shape), preset == "lava"
     rows = [part.scaled() for part in maps]
-    start = _start(rows, constant, one_scale or lava)
+    start = _start(rows, constant, one_scale or lava) * coarser
     wanted = _bits(form, constant, lava)
     whole = 0 if lava else wanted[0]  # stock thresholds are whole weights
     scale = _whole_thresholds(start, form, whole, one_scale or lava)
