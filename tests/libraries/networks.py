@@ -7,6 +7,7 @@ import snntorch
 import torch
 from spikingjelly.activation_based import functional, layer, neuron
 from spikingjelly.activation_based.model import (
+    ms_resnet,
     parametric_lif_net,
     sew_resnet,
     spiking_resnet,
@@ -59,6 +60,12 @@ ZOO = {
         (3, 32, 32),
     ),
     "spiking_vgg11_bn": (_small_vgg, (3, 32, 32)),
+    "ms_resnet18": (
+        lambda: ms_resnet.MSResNet(
+            4, 3, 10, (1, 1, 1), 16, stage_channels=(16, 24, 32), stem_kernel_size=3, stem_stride=1
+        ),
+        (3, 16, 16),
+    ),
     "CIFAR10Net": (
         lambda: parametric_lif_net.CIFAR10Net(channels=8, spiking_neuron=neuron.LIFNode),
         (3, 32, 32),

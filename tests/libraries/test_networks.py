@@ -51,7 +51,8 @@ def test_networks_of_spikingjelly(name):
     wrong, spikes = differing(source, x, events)
     assert (wrong, spikes > 1000) == (0, True)
     found = convert_spiking(module, x, steps=STEPS, rounding="nearest")
-    assert max(each.alone for each in found.check.flips) < 3
+    most = 8 if name.startswith("ms_") else 3  # maps that sums are spread to are rounded each
+    assert max(each.alone for each in found.check.flips) < most
     check_twin(found, x)
 
 
