@@ -122,5 +122,5 @@ assert all(np.array_equal(run.trains(n), known.trains(n)) for n in network.neuro
 
 # %% [markdown]
 # With `--preset lava` the export makes integers that Lava's stock LIF computes, rounding towards
-# zero with six fraction bits, which `net.run(x, engine="stock")` composes of stock Processes. The
-# page "Networks trained elsewhere" says what else is read, and what is refused.
+# zero with six fraction bits: `onespike evaluate NET.net --engine lava --stock` runs such a file on
+# these. The page "Networks trained elsewhere" says what else is read, and what is refused.
