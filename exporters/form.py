@@ -1,15 +1,16 @@
 """The normal form of a spiking neuron: what every library's neuron is read as, in float64.
 
-Per sample, steps `t = 1..T`, `I(t)` what arrives:
+Per sample, steps `t = 1..T`, `I(t)` what arrives::
 
     u(t) = keep_u * u(t-1) + I(t)                        u(0) = 0
     v(t) = keep_v * v(t-1) + gain * u(t) + drive         v(0) = start
-    n(t) spikes: 1 where v >= threshold (`ge`) or v > threshold (`gt`); `count`: as many thresholds
-        as fit into v, at most `most` of them; `none`: it never fires
-    reset `keep` nothing; `zero` v = 0 where it fired; `subtract` n * amount;
-        `late_subtract` and `late_zero` the same one step later: the amount comes off behind the
-        leak, and what arrives in that step is lost to a potential that is set to 0
-    v = max(v, floor)
+    sends n(t), is reset, then v = max(v, floor)
+
+It sends 1 where v >= threshold (`ge`) or v > threshold (`gt`); with `count` as many spikes as
+thresholds fit into v, at most `most` of them; with `none` it never fires. The reset does nothing
+(`keep`), makes v 0 where it fired (`zero`), or takes n * amount off (`subtract`); `late_subtract`
+and `late_zero` do so one step later: the amount comes off behind the leak, and what arrives in
+that step is lost to a potential that is set to 0.
 
 Potentials are measured from the value that the leak goes to, which is also the one that a
 reset to a value goes to.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exporters.form import Form
 from exporters.graph import Node, Stepping
-from exporters.graph.operators import OPERATORS
+from exporters.graph.execution import exact
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def run(
     output: Any = np.zeros(0)
     for node in graph.nodes:
         inputs = [values[name] for name in node.inputs]
-        value: Any = start if node.op == "input" else OPERATORS[node.op].forward(node, inputs)
+        value: Any = start if node.op == "input" else exact(node, inputs)
         if node.name == graph.output:
             output = potentials(node, inputs[0]) if network.potential else value
         if node.op in ("input", "neuron"):

@@ -5,6 +5,7 @@ import numpy as np
 import sinabs.layers as sinabs
 import snntorch
 import torch
+from sinabs.from_torch import from_model
 from spikingjelly.activation_based import functional, layer, neuron
 from spikingjelly.activation_based.model import (
     ms_resnet,
@@ -150,7 +151,54 @@ def sinabs_cnn():
     )
 
 
+class Containers(nn.Module):
+    """SpikingJelly's containers and functions; a static layer once, before steps begin."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.first = neuron.LIFNode(step_mode="m")
+        norm = layer.SeqToANNContainer(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4))
+        self.body = nn.Sequential(norm, neuron.IFNode(v_reset=None, step_mode="m"))
+        self.pool, self.fc = nn.MaxPool2d(2), nn.Linear(64, 20)
+        self.last, self.vote = neuron.IFNode(step_mode="m"), layer.VotingLayer(2, step_mode="m")
+
+    def forward(self, x):
+        x = self.first(self.conv(x).unsqueeze(0).expand(6, -1, -1, -1, -1))
+        x = functional.seq_to_ann_forward(self.body(x), [self.pool, nn.Flatten(1), self.fc])
+        return self.vote(self.last(x)).mean(0)
+
+
+def norse_sequence():
+    """Takes one step, and hands states on."""
+    return norse.SequentialState(
+        *(nn.Conv2d(1, 4, 3), norse.LIFBoxCell(dt=0.005), nn.Flatten(), nn.Linear(144, 10)),
+        norse.LIFBoxCell(dt=0.005),
+    )
+
+
+def snntorch_sequence():
+    """Takes one step, keeps its states; its last neurons show theirs."""
+    return nn.Sequential(
+        *(nn.Flatten(), nn.Linear(64, 20), snntorch.Leaky(0.9, init_hidden=True)),
+        *(nn.Linear(20, 10), snntorch.Leaky(0.9, init_hidden=True, output=True)),
+    )
+
+
+def sinabs_from_model():
+    """As sinabs makes it of a network of ReLU."""
+    plain = nn.Sequential(
+        *(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten()),
+        *(nn.Linear(36, 10, bias=False), nn.ReLU()),
+    )
+    return from_model(plain, input_shape=(1, 8, 8), batch_size=1)
+
+
 OTHERS = {
+    "containers": (Containers, (1, 8, 8), {}),
+    "norse.sequence": (norse_sequence, (1, 8, 8), {"steps": 5}),
+    "snntorch.sequence": (snntorch_sequence, (1, 8, 8), {"steps": 5, "output": "0"}),
+    "sinabs.from_model": (sinabs_from_model, (6, 1, 8, 8), {}),
     "snntorch": (SnnTorchLoop, (16,), {"output": "0"}),
     "snntorch.zero": (lambda: SnnTorchLoop(reset_mechanism="zero"), (16,), {"output": "0"}),
     "snntorch.potentials": (SnnTorchLoop, (16,), {"output": "1", "readout": "max"}),

@@ -64,7 +64,8 @@ def test_networks_of_other_libraries(name):
     x = samples(shape, 40, events)
     steps = shape[0] if events else None
     step = shape[1:] if events else shape
-    source = read_spiking(module, step, events=events, steps=steps, **options)
+    given = {"steps": steps, **options}
+    source = read_spiking(module, step, events=events, **given)
     wrong, spikes = differing(source, x, events)
     assert (wrong, spikes > 100) == (0, True)
     found = convert_spiking(module, x, **options)

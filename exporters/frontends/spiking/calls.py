@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -86,14 +85,7 @@ class Calls(Functions):
         size, features = int(module.voting_size), x.ref.shape[-1]
         if len(x.ref.shape) != 1 or features % size:
             raise RefusedError(f"votes over {list(x.ref.shape)}; only over features")
-        weight = np.kron(np.eye(features // size), np.full((1, size), 1 / size))
-        made = lambda: self.build.add(  # noqa: E731
-            "linear", name, [x.ref], {"weight": weight}, {"fixed": True}, exact=True
-        )
-        ref = self.made((name, "vote", x.ref.name), made)
-        if x.over is not None and not self.commutes(ref, x.over):
-            raise RefusedError("votes on what was put together over steps; put it before")
-        return replace(x, ref=ref)
+        return self.grouped(name, x, size, 1 / size)
 
     def _neuron(self, name: str, module: nn.Module, args: Any, result: Any) -> Any:
         x, *states = args

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -138,10 +139,27 @@ class Functions:
         if found is not None:
             return [found, None] if kind == "max" else found
         inner = [dim % rank - x.axes + 1 for dim in dims]
+        if len(x.ref.shape) == 2 and inner == [2] and kind in ("sum", "mean"):
+            size = x.ref.shape[1]
+            return self.grouped(name, x, size, 1.0 if kind == "sum" else 1 / size)
         if min(inner) < 1 or kind == "sum":
             raise RefusedError(f"{kind} over axes {dims}; only means over rows and columns")
         keep = bool(options.get("keepdim", args[2] if len(args) > 2 else False))
         return self._generic(name, kind, call, [x, inner], {"keepdim": keep})
+
+    def grouped(self, name: str, x: Value, size: int, factor: float) -> Value:
+        """Sums of `size` neighbouring features, times a factor: votes, population codes."""
+        if self.build.shapes[x.ref.name] != (prod(x.ref.shape),):
+            raise RefusedError("adds up rows or columns; only groups of features")
+        if x.over is not None and x.over.take not in ("sum", "last"):
+            raise RefusedError("adds up largest values of groups; add up before that")
+        weight = np.kron(np.eye(prod(x.ref.shape) // size), np.full((1, size), factor))
+        flat, fixed = Ref(x.ref.name, (prod(x.ref.shape),)), {"fixed": True}
+
+        def make() -> Ref:
+            return self.build.add("linear", name, [flat], {"weight": weight}, fixed, exact=True)
+
+        return replace(x, ref=self.made((name, "groups", x.ref.name, size), make))
 
     def _generic(self, name: str, kind: str, call: Any, args: Any, options: Any) -> Any:
         """A function of each step, as other networks have it."""

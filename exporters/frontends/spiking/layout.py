@@ -49,6 +49,8 @@ class Layout:
         """The value in another shape."""
         lead, rest = self.sizes.split(value.lead, shape, prod(value.ref.shape))
         ref = value.ref
+        if len(rest) == 2 and len(ref.shape) == 1:
+            return replace(value, ref=Ref(ref.name, rest), lead=lead)  # groups of features
         if rest != ref.shape:
             if value.potential:
                 raise RefusedError("reshapes potentials; only neurons' outputs are reshaped")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ class Recorder:
 
         with patched(root, forward), torch.no_grad(), Doubled():
             given = self._inputs(torch.from_numpy(np.asarray(x, np.float64)), events)
-            outputs = [self._chosen(root(each)) for each in given]
+            outputs = [self._chosen(each) for each in _called(root, given)]
         found = outputs[0] if len(outputs) == 1 else np.stack(outputs)
         return {name: np.concatenate(parts, axis=1) for name, parts in notes.items()}, found
 
@@ -85,6 +86,20 @@ class Recorder:
         if tensor is None:  # a list of the values of all steps
             tensor = torch.stack(list(result))
         return np.asarray(tensor.detach().numpy())
+
+
+def _called(root: nn.Module, inputs: list[torch.Tensor]) -> Iterator[Any]:
+    """What the module gives for one input after the other.
+
+    One that returns its state beside its output, and takes `state`, gets that of the step before.
+    """
+    keeps = "state" in inspect.signature(type(root).forward).parameters
+    state: Any = None
+    for each in inputs:
+        result = root(each, state) if keeps else root(each)
+        if keeps and isinstance(result, tuple) and len(result) == 2:
+            state = result[1]
+        yield result
 
 
 def _samples_first(sent: torch.Tensor, layout: str, samples: int) -> Floats:

@@ -57,7 +57,7 @@ def test_shapes_consumers_and_nodes():
             (INPUT, Node("y", "swish", ("x",))),
             "y",
             "y (swish): unknown operator; use one of add, avgpool, batchnorm, concat, conv, "
-            "flatten, identity, input, linear, maxpool, pad, relu, slice",
+            "flatten, identity, input, linear, maxpool, neuron, pad, relu, slice, total",
         ),
         (
             (INPUT, conv(shape=(3, 4, 3, 3))),

@@ -119,6 +119,13 @@ READOUTS = {
     "last potential": (lambda s, p, t: p[-1], "last", 1.0, True),
     "largest potential": (lambda s, p, t: torch.stack(p).max(0).values, "maximum", 1.0, True),
     "mean potential": (lambda s, p, t: torch.stack(p).mean(0), "sum", 1 / 5, True),
+    "population": (lambda s, p, t: t.view(-1, 2, 2).sum(-1), "sum", 1.0, False),
+    "population mean": (
+        lambda s, p, t: torch.stack(s).unflatten(2, (2, 2)).mean(-1),
+        "sum",
+        0.2,
+        False,
+    ),
     "tails": (lambda s, p, t: torch.softmax(t, 1), "sum", 1.0, False),
 }
 
@@ -128,12 +135,13 @@ def test_loops_fold_and_readouts_are_found(name):
     torch.manual_seed(0)
     give, take, factor, potential = READOUTS[name]
     source = read_spiking(Loop(give), (8,))
-    assert ops(source) == ["input", "linear", "neuron", "linear", "neuron"]
+    grouped = ["linear"] if "population" in name else []
+    assert ops(source) == ["input", "linear", "neuron", "linear", "neuron", *grouped]
     stepping = source.stepping
     assert (stepping.take, stepping.potential) == (take, potential)
     assert stepping.factor == pytest.approx(factor)
     found, output = check(source, (8,))
-    if name not in ("stack", "list", "tails"):
+    if name not in ("stack", "list", "tails", "population mean"):
         assert np.allclose(found.scores, output)
 
 
