@@ -179,6 +179,8 @@ def _input_layer(prepared: Stepping, samples: NDArray[Any], recipe: StepRecipe) 
     node, shape = prepared.graph.input, prepared.graph.shapes()[prepared.graph.input.name]
     if prepared.input == "events":
         highest = _checked_events(samples)
+        if recipe.input_range is not None:
+            raise OptionError("input_range: events are whole numbers from 0; leave it out")
         bits = recipe.input_bits or max(1, int(highest).bit_length())
         return Input(node.name, shape, bits, np.zeros(1), np.ones(1), "events")
     readers = prepared.graph.consumers()[node.name]

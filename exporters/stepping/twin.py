@@ -8,6 +8,7 @@ elsewhere they are rounded as the integers are.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Twin(nn.Module):  # type: ignore[misc]
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.steps, self.names = network.phases, [each.name for each in network.layers]
+        self.network, self.names = network, [each.name for each in network.layers]
         self.parts = nn.ModuleList(PARTS.of(each)(network, each) for each in network.layers)
         scale = torch.from_numpy(np.array(network.output_scale, np.float64))
         self.register_buffer("output_scale", scale)
@@ -69,6 +70,21 @@ class Twin(nn.Module):  # type: ignore[misc]
         """What each layer sends, [N, T, *shape]; of the readout the scores."""
         return dict(zip(self.names, self._run(x), strict=True))
 
+    def integers(self) -> Network:
+        """The integer network of the weights as they are now.
+
+        Raises `InvalidNetworkError` where training let states grow beyond 24 bits.
+        """
+        layers: list[Any] = []
+        layer: Any
+        for layer, part in zip(self.network.layers, self.parts, strict=True):
+            synapses = tuple(
+                replace(synapse, weight=whole.detach().cpu().numpy().astype(np.int8))
+                for synapse, whole in zip(layer.synapses, part.whole(), strict=True)
+            )
+            layers.append(replace(layer, synapses=synapses) if synapses else layer)
+        return replace(self.network, layers=tuple(layers))
+
     def _run(self, x: Tensor) -> list[Tensor]:
         seen: list[Tensor] = [self.parts[0](x)]
         for part in self.parts[1:]:
@@ -76,8 +92,16 @@ class Twin(nn.Module):  # type: ignore[misc]
         return seen
 
 
+class Part(nn.Module):  # type: ignore[misc]
+    """What stands for one layer."""
+
+    def whole(self) -> list[Tensor]:
+        """Its weights as whole numbers, one tensor for each synapse; none unless it has some."""
+        return []
+
+
 @PARTS.add(Input)
-class Grid(nn.Module):  # type: ignore[misc]
+class Grid(Part):
     """The input's integers in each step."""
 
     def __init__(self, network: Network, layer: Input) -> None:
@@ -96,7 +120,7 @@ class Grid(nn.Module):  # type: ignore[misc]
 
 
 @PARTS.add(MaxPool)
-class Pool(nn.Module):  # type: ignore[misc]
+class Pool(Part):
     """The largest payload of each window."""
 
     def __init__(self, network: Network, layer: MaxPool) -> None:
@@ -113,7 +137,7 @@ class Pool(nn.Module):  # type: ignore[misc]
 
 
 @PARTS.add(Sum)
-class Total(nn.Module):  # type: ignore[misc]
+class Total(Part):
     """Payloads added."""
 
     def __init__(self, network: Network, layer: Sum) -> None:
@@ -126,7 +150,7 @@ class Total(nn.Module):  # type: ignore[misc]
 
 
 @PARTS.add(Timed, TimedReadout)
-class Neurons(nn.Module):  # type: ignore[misc]
+class Neurons(Part):
     """A layer of timed neurons, of hidden ones or of the readout.
 
     weights : float64 parameters, one for each synapse, in the source network's values
@@ -170,9 +194,9 @@ class Neurons(nn.Module):  # type: ignore[misc]
 
     def forward(self, seen: list[Tensor]) -> Tensor:
         """What is sent [N, T, *shape], of the readout the scores [N, outputs]."""
-        arriving = torch.stack(
-            [self._current(at, seen[each.source]) for at, each in enumerate(self.synapses)]
-        ).sum(0)
+        pairs = zip(self.synapses, self.whole(), strict=True)
+        parts = [self._current(each, weight, seen[each.source]) for each, weight in pairs]
+        arriving = torch.stack(parts).sum(0)
         sent, potentials = self._steps(arriving)
         if self.take is None:
             return sent
@@ -180,10 +204,13 @@ class Neurons(nn.Module):  # type: ignore[misc]
         takes["maximum"] = lambda: potentials.amax(1)
         return takes[self.take]().unflatten(1, (-1, self.group)).sum(2)
 
-    def _current(self, at: int, x: Tensor) -> Tensor:
+    def whole(self) -> list[Tensor]:
+        """Weights of each synapse in units of their scale."""
+        pairs = zip(self.weights, self.scales, strict=True)
+        return [_rounded(weight / scale.to(weight.device)) for weight, scale in pairs]
+
+    def _current(self, synapse: Synapse, weight: Tensor, x: Tensor) -> Tensor:
         """What arrives over a synapse, in units of its weights."""
-        synapse, scale = self.synapses[at], self.scales[at].to(x.device)
-        weight = _rounded(self.weights[at] / scale)
         frames = x.flatten(0, 1)
         if weight.dim() == 2:
             return (frames.flatten(1) @ weight.T).reshape(*x.shape[:2], *self.shape)
@@ -222,8 +249,8 @@ class Neurons(nn.Module):  # type: ignore[misc]
 
 
 def _rounded(values: Tensor) -> Tensor:
-    """Whole numbers, with the gradient of the values themselves."""
-    return values + (values.round() - values).detach()
+    """Whole numbers of int8, with the gradient of the values themselves."""
+    return values + (values.round().clamp(-128, 127) - values).detach()
 
 
 class _Spike(torch.autograd.Function):  # type: ignore[misc]

@@ -74,6 +74,8 @@ def test_events_give_the_steps():
     assert found.network.input.bits == 2
     with pytest.raises(OptionError, match="steps: 4, but the samples have 7; leave them out"):
         convert_spiking(net(), x, steps=4)
+    with pytest.raises(OptionError, match="input_range: events are whole numbers from 0"):
+        convert_spiking(net(), x, input_range=(0, 3))
     with pytest.raises(DataError, match=r"events of -1 to 2 are not whole numbers of 0..255"):
         convert_spiking(net(), np.where(x == 0, -1, x).astype(np.int8))
 

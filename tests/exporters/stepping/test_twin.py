@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 import exporters
 from exporters.recipe.stepping import StepRecipe
 from exporters.stepping.conversion import convert_steps
-from onespike_lava.errors import UnsupportedError
+from onespike_lava.errors import InvalidNetworkError, UnsupportedError
 from tests.exporters.stepping.drawn import network, samples
 from tests.networks import random_network
 
@@ -35,6 +35,26 @@ def test_it_learns(form):
             assert sum(moved) >= 4
         optimiser.step()
     assert min(losses) < losses[0]
+
+
+def test_what_was_trained_is_a_network_again():
+    source = network(1, "half")
+    found = convert_steps(source, samples(source), StepRecipe())
+    twin, x = exporters.twin(found), torch.from_numpy(samples(source))
+    with torch.no_grad():
+        part = twin.parts[2]
+        part.weights[0].add_(torch.randn(part.weights[0].shape) * 3 * part.scales[0])
+    made = twin.integers()
+    run, trains = made.run(samples(source), record=True), twin.trains(x)
+    assert not np.array_equal(
+        made.layers[2].synapses[0].weight, found.network.layers[2].synapses[0].weight
+    )
+    for name in made.neurons:
+        assert np.array_equal(run.trains(name), trains[name].detach()), name
+    with torch.no_grad():
+        twin.parts[1].weights[0].copy_(127 * twin.parts[1].scales[0])
+    with pytest.raises(InvalidNetworkError, match="can reach the state limit"):
+        twin.integers()
 
 
 def test_weights_move_on_the_grid():
@@ -62,6 +82,7 @@ def test_it_is_float64_and_has_the_files_weights():
     scale = twin.parts[1].scales[0].numpy()
     whole = weight.detach().numpy() / scale
     assert np.array_equal(np.rint(whole), found.network.layers[1].synapses[0].weight)
+    assert twin.integers() == found.network
 
 
 def test_networks_of_phase_code_have_none():

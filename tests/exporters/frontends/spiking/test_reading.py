@@ -162,6 +162,9 @@ def test_a_module_of_one_step_is_called_for_each():
     assert ops(source) == ["input", "linear", "neuron", "linear"]
     found, output = check(source, (8,))
     assert np.allclose(found.values, output.swapaxes(0, 1))
+    source = read_spiking(net, (8,), events=True, steps=6)
+    assert (source.recorder.lead, source.stepping.input) == ("N", "events")
+    check(source, (8,), events=True)
     with pytest.raises(OptionError, match="takes one step at a time, say how many: steps=8"):
         read_spiking(net, (8,))
 
