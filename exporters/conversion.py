@@ -25,7 +25,7 @@ from exporters.quantization.network import quantize
 from exporters.recipe import Keywords, Recipe, recipe_of, with_options
 from exporters.recipe.provenance import provenance
 from exporters.stepping.conversion import StepConversion, convert_spiking, is_stepping
-from onespike_lava.errors import warn
+from onespike_lava.errors import OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
@@ -83,6 +83,10 @@ def export(
     *,
     output: str | None = None,
     progress: Progress = silent,
+    steps: int | None = None,
+    preset: str | None = None,
+    readout: str | None = None,
+    labels: Any = None,
     **options: Unpack[Keywords],
 ) -> Network:
     """Convert a trained network to integers and write its `.net` file.
@@ -99,8 +103,10 @@ def export(
     output      : which of several outputs of the model: its name, or the key or number that a
                   module returns it under
     progress    : told how far calibration, correction and quantisation are
-    options     : see `exporters.recipe.Recipe`; of spiking modules
-                  `exporters.recipe.stepping.StepRecipe`, and `labels` of the samples
+    steps, preset, readout : of networks that spike alone, see `exporters.recipe.stepping`
+    labels      : of the samples, for the accuracies that such a network's file tells
+    options     : see `exporters.recipe.Recipe`; of networks that spike `rounding`, `input_bits`
+                  and `input_range`
 
     Returns the network: int8 weights, and thresholds of the single-spike phase code (Eq. 3 to 5
     of the paper), shifted to the middle of neighbouring levels (Sec. III-B1).
@@ -114,10 +120,16 @@ def export(
     if path is not None:
         keep_inputs({"path": (path, ".net")}, model_files(model))
     found: Conversion | StepConversion
+    named = {"steps": steps, "preset": preset, "readout": readout}
+    own: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    told: dict[str, Any] = {"output": output, "progress": progress, **options}
     if is_stepping(model):
-        found = convert_spiking(model, calibration, output=output, progress=progress, **options)
+        found = convert_spiking(model, calibration, labels=labels, **own, **told)
+    elif own or labels is not None:
+        names = ", ".join(own) or "labels"
+        raise OptionError(f"{names}: only of networks that spike; leave it out")
     else:
-        found = convert(model, calibration, output=output, progress=progress, **options)
+        found = convert(model, calibration, **told)
     if path is not None:
         save(found.network, path)
     found.check.warn()

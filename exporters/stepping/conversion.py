@@ -81,7 +81,19 @@ def convert_spiking(
     progress: Progress = silent,
     **options: Any,
 ) -> StepConversion:
-    """The conversion of a model that `is_stepping`; parameters as those of `exporters.convert`."""
+    """The conversion of a network that spikes, with all that led to it.
+
+    model       : torch Module with spiking modules (not changed), or `exporters.graph.Stepping`
+    calibration : [N, C, H, W] or [N, F], the same in every step; events [N, T, C, H, W] or
+                  [N, T, F], whole numbers; or a torch Dataset or DataLoader of such samples
+    output      : which of several outputs of a module, its key or number
+    labels      : of the samples, for the accuracies in `check`
+    progress    : told how far calibration is
+    options     : see `exporters.recipe.stepping.StepRecipe`
+
+    Raises `UnsupportedError` for what has no counterpart, with every module that cannot be read,
+    `DataError`, `OptionError`.
+    """
     recipe = step_recipe_of(options)
     samples = as_samples(calibration, (2, 3, 4, 5))
     if isinstance(model, Stepping):

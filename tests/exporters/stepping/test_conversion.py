@@ -2,6 +2,8 @@
 
 # ruff: noqa: E402  (imports follow importorskip)
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -129,6 +131,28 @@ def test_options():
         convert_spiking(net(), x, steps=4, input_bits=9)
     coarse = convert_spiking(net(), x, steps=4, input_bits=3, input_range=(0, 2)).network
     assert (coarse.input.bits, float(coarse.input.step[0])) == (3, pytest.approx(2 / 7))
+
+
+def test_options_of_spiking_networks_are_of_no_other():
+    plain = nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 4))
+    for given in ({"steps": 4}, {"preset": "lava"}, {"labels": [0]}):
+        with pytest.raises(OptionError, match="only of networks that spike; leave it out"):
+            exporters.export(plain, data(), **given)
+    assert "steps" in inspect.signature(exporters.export).parameters
+
+
+def test_neurons_of_our_own_training():
+    """The same names, no library."""
+    from exporters.training import CUBA, IF, LIF
+
+    torch.manual_seed(0)
+    for neuron in (LIF(0.5), IF(reset="subtract"), CUBA(0.5, 0.5), LIF(0.9, threshold=0.5)):
+        module = nn.Sequential(nn.Linear(16, 12, bias=False), neuron, nn.Linear(12, 4))
+        found = convert_spiking(module, data(events=6))
+        form = found.source.graph.node("1").attrs
+        assert form["fire"] == ("gt" if neuron.strict else "ge")
+        assert form["reset"] == neuron.reset
+        assert max(each.alone for each in found.check.flips) < 1
 
 
 def test_a_network_of_nodes():
