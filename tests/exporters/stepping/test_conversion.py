@@ -141,20 +141,6 @@ def test_options_of_spiking_networks_are_of_no_other():
     assert "steps" in inspect.signature(exporters.export).parameters
 
 
-def test_neurons_of_our_own_training():
-    """The same names, no library."""
-    from exporters.training import CUBA, IF, LIF
-
-    torch.manual_seed(0)
-    for neuron in (LIF(0.5), IF(reset="subtract"), CUBA(0.5, 0.5), LIF(0.9, threshold=0.5)):
-        module = nn.Sequential(nn.Linear(16, 12, bias=False), neuron, nn.Linear(12, 4))
-        found = convert_spiking(module, data(events=6))
-        form = found.source.graph.node("1").attrs
-        assert form["fire"] == ("gt" if neuron.strict else "ge")
-        assert form["reset"] == neuron.reset
-        assert max(each.alone for each in found.check.flips) < 1
-
-
 def test_a_network_of_nodes():
     source = network(1, "if soft")
     x = samples(source)
