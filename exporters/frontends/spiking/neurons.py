@@ -74,12 +74,23 @@ def is_spiking_module(module: nn.Module) -> bool:
 
 def kind_of(module: nn.Module) -> Kind:
     """How the module is called; `RefusedError` for a class that has no normal form."""
-    for each in type(module).__mro__:
-        kind = KINDS.get((package(each), each.__name__))
-        if kind is not None:
-            return kind
+    kind = _kind(type(module))
+    if kind is None:
+        raise RefusedError(no_form(module))
+    return kind
+
+
+def no_form(module: nn.Module) -> str:
+    """Why a module that remembers is not read; empty for one that is, or remembers nothing."""
+    if not remembers(module) or _kind(type(module)) is not None:
+        return ""
     home = next((each for each in map(package, type(module).__mro__) if each in INSTEAD), "")
-    raise RefusedError(f"has no normal form of integrate, fire and reset; {INSTEAD[home]}")
+    return f"has no normal form of integrate, fire and reset; {INSTEAD[home]}"
+
+
+def _kind(module: type) -> Kind | None:
+    found = (KINDS.get((package(each), each.__name__)) for each in module.__mro__)
+    return next((each for each in found if each is not None), None)
 
 
 def fresh(module: nn.Module) -> None:

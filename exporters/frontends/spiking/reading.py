@@ -15,7 +15,7 @@ from exporters.frontends.builder import Builder, Ref, Unknown
 from exporters.frontends.refusals import line
 from exporters.frontends.spiking.calls import Calls, is_leaf
 from exporters.frontends.spiking.layout import last
-from exporters.frontends.spiking.neurons import fresh
+from exporters.frontends.spiking.neurons import fresh, no_form
 from exporters.frontends.spiking.probe import resize
 from exporters.frontends.spiking.record import Recorder
 from exporters.frontends.spiking.tape import Tape
@@ -93,9 +93,16 @@ def read_spiking(
         found = _Result(title, calls, lead, events, steps, readout, output)
         stepping = found.stepping(result)
         return Source(stepping, Recorder(root, lead, stepping.steps, found.chosen, found.loops))
+    refused = refused or _of_no_form(root)
     if refused:
         Builder(problems=refused).finish(Unknown())
     raise _not_called(title, tried, steps)
+
+
+def _of_no_form(root: nn.Module) -> dict[str, tuple[str, str]]:
+    """Neurons of classes that are not read, as `Builder.problems`."""
+    reasons = {name: (type(each).__name__, no_form(each)) for name, each in root.named_modules()}
+    return {name: found for name, found in reasons.items() if found[1]}
 
 
 def _traced(root: nn.Module, shape: Shape, lead: str, calls: Calls) -> Any:

@@ -108,6 +108,12 @@ def test_a_module_that_fits_no_call():
         read_spiking(net, (8,), steps=4)
 
 
+def test_neurons_of_no_form_count_more_than_calls_that_fail():
+    net = nn.Sequential(nn.Linear(5, 4), like.QIFNode())
+    with pytest.raises(UnsupportedError, match=r"1 \(QIFNode\): has no normal form"):
+        read_spiking(net, (8,), steps=4)
+
+
 def test_other_commands_name_the_neurons():
     net = nn.Sequential(nn.Linear(8, 4), like.LIFNode())
     with pytest.raises(
