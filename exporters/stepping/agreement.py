@@ -21,7 +21,7 @@ SAMPLES = 64
 FEW = 4
 """Samples at least, where there are so many."""
 
-WORK = 2**26
+WORK = 2**24
 """Neurons times steps of all samples, above which there are fewer."""
 
 SOUND = 0.9

@@ -19,7 +19,7 @@ from exporters.passes.stepping import prepare_steps
 from exporters.recipe.provenance import provenance
 from exporters.recipe.stepping import StepRecipe, step_recipe_of
 from exporters.stepping.agreement import Agreement, compare, some
-from exporters.stepping.execution import run
+from exporters.stepping.execution import Outcome, run
 from exporters.stepping.integers import Constants, quantize
 from onespike_lava.data.samples import check_samples
 from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
@@ -41,6 +41,9 @@ SMALLER = "a smaller scale"
 NOISE = 1e-4
 """Share of neurons and steps in which the form's spikes may differ from the module's: rounding of
 sums, where a module has float32 of its own."""
+
+TOLERANCE = 1e-4
+"""By which outputs may differ then, as a share of the largest."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def convert_spiking(
     source = read_spiking(
         model, shape, events=events, steps=steps, readout=recipe.readout, output=output
     )
-    check_reading(source.stepping, source.recorder, samples)
+    check_reading(source, samples)
     return convert_steps(source.stepping, samples, recipe, labels=labels, progress=progress)
 
 
@@ -247,20 +250,42 @@ def _parts(prepared: Stepping, samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield samples[start : start + size]
 
 
-def check_reading(source: Stepping, recorder: Any, samples: NDArray[Any]) -> None:
-    """Raise `UnsupportedError` unless a module's neurons send what their forms do on samples."""
+def check_reading(read: Any, samples: NDArray[Any]) -> None:
+    """Raise `UnsupportedError` unless a module sends and gives on samples what was read of it.
+
+    read : as `frontends.spiking.reading.read_spiking` gives it
+    """
+    source: Stepping = read.stepping
     shapes = source.graph.shapes()
     neurons = [node for node in source.graph.nodes if node.op == "neuron"]
     size = sum(int(np.prod(shapes[node.name])) for node in neurons) * source.steps
     x = samples[some(samples, size)[:8]]
-    known, _ = recorder.run(x, source.input == "events")
-    found = run(source, x).trains
+    known, output = read.recorder.run(x, source.input == "events")
+    found = run(source, x)
+    way = "it has effects that its calls do not show, simplify it"
     for node in neurons:
         if not Form.of(node.params, node.attrs).fires or node.name not in known:
             continue
-        share = float(np.mean(found[node.name] != known[node.name]))
+        share = float(np.mean(found.trains[node.name] != known[node.name]))
         if share > NOISE:
             raise UnsupportedError(
                 f"{node.name}: {100 * share:.2g} % of its spikes differ from those of the network "
-                "read from the module; it has effects that its calls do not show, simplify it"
+                f"read from the module; {way}"
             )
+    error = _apart(output, found, len(x))
+    if not read.tails and not error <= TOLERANCE * max(1.0, float(np.abs(output).max(initial=0))):
+        raise UnsupportedError(f"output: differs from that of the module by {error:.3g}; {way}")
+
+
+def _apart(output: Any, found: Outcome, samples: int) -> float:
+    """Largest difference of a module's output and what was read, scores or values of all steps."""
+    values = found.values.reshape(samples, found.values.shape[1], -1)
+    steps = values.shape[1]
+    flat = output.reshape(-1)
+    ways = [found.scores.reshape(-1)]
+    if output.shape[:2] == (steps, samples):
+        ways = [values.swapaxes(0, 1).reshape(-1)]
+    elif output.shape[0] == samples * steps or output.shape[:2] == (samples, steps):
+        ways.append(values.reshape(-1))
+    errors = [np.abs(each - flat).max(initial=0.0) for each in ways if each.size == flat.size]
+    return float(min(errors, default=np.inf))

@@ -120,7 +120,7 @@ class Calls(Functions):
 
     def _check_call(self, name: str, x: Value, states: Any, step: int) -> None:
         if self.fed.setdefault(name, x.ref.name) != x.ref.name:
-            raise RefusedError("is called on different values; give each its own neurons")
+            raise RefusedError("is called on different values; use the same layers in every step")
         if x.step not in (None, step):
             raise RefusedError(f"is called for the {step + 1}th time with step {x.step + 1}")
         for each in leaves(states):

@@ -53,12 +53,14 @@ class Functions:
     """Reader of a tape's functions. Those that come again in later steps give the same nodes.
 
     build : the graph of one step
+    tails : what stands behind the result and was left out
     """
 
     def __init__(self, build: Builder, sizes: Sizes) -> None:
         self.build = build
         self.layout = Layout(build, sizes, self.made)
         self.cache: dict[Hashable, Any] = {}
+        self.tails: set[str] = set()
 
     def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes, once for each key."""
@@ -96,7 +98,8 @@ class Functions:
         first, layout = args[0], self.layout
         rank = first.axes + len(first.ref.shape)
         moves: dict[str, Callable[[], Any]] = {
-            **dict.fromkeys((*SAME, *TAILS), lambda: first),
+            **dict.fromkeys(SAME, lambda: first),
+            **dict.fromkeys(TAILS, lambda: self._tail(kind, first)),
             **dict.fromkeys(SHAPED, lambda: layout.shaped(name, first, result.shape)),
             **dict.fromkeys(
                 MOVED, lambda: layout.moved(first, order_of(kind, rank, args[1:], options))
@@ -111,6 +114,10 @@ class Functions:
         if kind in moves:
             return moves[kind]()
         return self._generic(name, kind, call, args, options)
+
+    def _tail(self, kind: str, x: Value) -> Value:
+        self.tails.add(kind)
+        return x
 
     def _picked(self, name: str, call: Any, x: Value, index: Any, options: Any) -> Any:
         picked, rest = self.layout.picked(x, index)

@@ -40,10 +40,12 @@ class Source:
 
     stepping : the network in its normal form
     recorder : runs the module and records its neurons' spikes
+    tails    : what stands behind the result and was left out, such as a softmax
     """
 
     stepping: Stepping
     recorder: Recorder
+    tails: frozenset[str] = frozenset()
 
 
 def read_spiking(
@@ -92,7 +94,8 @@ def read_spiking(
             continue
         found = _Result(title, calls, lead, events, steps, readout, output)
         stepping = found.stepping(result)
-        return Source(stepping, Recorder(root, lead, stepping.steps, found.chosen, found.loops))
+        recorder = Recorder(root, lead, stepping.steps, found.chosen, found.loops)
+        return Source(stepping, recorder, frozenset(calls.tails))
     refused = refused or _of_no_form(root)
     if refused:
         Builder(problems=refused).finish(Unknown())

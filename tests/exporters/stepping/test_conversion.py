@@ -180,7 +180,21 @@ def test_effects_that_no_call_shows_are_found():
     source = read_spiking(module, (16,), steps=4)
     source.recorder.root.calls = 1
     with pytest.raises(UnsupportedError, match=r"sn: \S+ % of its spikes differ from those of the"):
-        check_reading(source.stepping, source.recorder, data())
+        check_reading(source, data())
+
+
+def test_an_output_that_is_not_what_was_read_is_found():
+    from dataclasses import replace
+
+    from exporters.frontends.spiking.reading import read_spiking
+
+    source = read_spiking(net(), (16,), steps=4)
+    check_reading(source, data())
+    node = source.stepping.graph.node("3")
+    other = replace(source.stepping, graph=replace(source.stepping.graph, output="1"))
+    assert node.op == "neuron"
+    with pytest.raises(UnsupportedError, match="output: differs from that of the module by"):
+        check_reading(replace(source, stepping=other), data())
 
 
 def test_calibration_of_a_wrong_shape():

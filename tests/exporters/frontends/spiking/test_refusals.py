@@ -65,7 +65,10 @@ def other_steps(net, x):
 
 
 CALLS = {
-    "twice": (twice, r"lif \(Leaky\): is called on different values; give each its own neurons"),
+    "twice": (
+        twice,
+        r"lif \(Leaky\): is called on different values; use the same layers in every step",
+    ),
     "foreign": (foreign, "is no output|its own of the step before|computes with potentials"),
     "other steps": (other_steps, "puts values of steps 0 and 1 together; only neurons may remem"),
     "random": (
