@@ -11,7 +11,7 @@ WORKERS ?= 2
 TESTS = -m pytest -n $(WORKERS) --dist worksteal
 test test-pythons test-lowest: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-pythons test-lowest lint docs format clean
+.PHONY: demo test test-pythons test-lowest test-libraries lint docs format clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python netx_models/digits/demo.py
@@ -62,6 +62,21 @@ test-lowest:
 	    $(VENV)-$$version-lowest/bin/python $(TESTS) $$suites || exit 1; \
 	done
 
+# What imports networks of other libraries, held against these, in an environment of its own (Python 3.11). TORCH names the
+# build of torch that is wanted, such as one for CPUs alone.
+TORCH ?= torch
+LIBRARIES ?= spikingjelly==2.0.0 snntorch==1.0.0 norse==1.1.0 sinabs==3.1.3
+test-libraries: $(VENV)-libraries/.installed
+	OMP_NUM_THREADS=1 $(VENV)-libraries/bin/python -W ignore -m pytest -q tests/libraries
+
+$(VENV)-libraries/.installed: pyproject.toml
+	@echo "Installing the libraries of spiking networks into $(VENV)-libraries (some GB)"
+	@python=$$(.ci/find-python 3.11) && $$python -m venv $(@D)
+	@$(@D)/bin/python $(INSTALL) $(TORCH)
+	@for each in $(LIBRARIES); do $(@D)/bin/python $(INSTALL) $$each || exit 1; done
+	@$(@D)/bin/python $(INSTALL) -e . safetensors scikit-learn pytest
+	@touch $@
+
 $(VENV)-%-lowest/.base: pyproject.toml .ci/lowest.py
 	@echo "Python $*: installing the lowest versions"
 	@$$(.ci/find-python $*) -m venv $(@D)
@@ -91,4 +106,4 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) $(addprefix $(VENV)-,$(PYTHONS) $(addsuffix -lowest,$(BOUNDS))) build docs/_build *.egg-info
+	rm -rf $(VENV) $(VENV)-libraries $(addprefix $(VENV)-,$(PYTHONS) $(addsuffix -lowest,$(BOUNDS))) build docs/_build *.egg-info

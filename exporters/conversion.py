@@ -24,7 +24,8 @@ from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Keywords, Recipe, recipe_of, with_options
 from exporters.recipe.provenance import provenance
-from onespike_lava.errors import warn
+from exporters.stepping.conversion import StepConversion, convert_spiking, is_stepping
+from onespike_lava.errors import OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
@@ -82,18 +83,30 @@ def export(
     *,
     output: str | None = None,
     progress: Progress = silent,
+    steps: int | None = None,
+    preset: str | None = None,
+    readout: str | None = None,
+    labels: Any = None,
     **options: Unpack[Keywords],
 ) -> Network:
-    """Convert a trained ReLU network to a one-spike network and write its `.net` file.
+    """Convert a trained network to integers and write its `.net` file.
 
-    model       : torch Module (not changed), path of an ONNX file, or `exporters.graph.Graph`
+    A ReLU network becomes one of one-spike neurons; a network whose torch modules spike keeps its
+    own neurons and steps (`exporters.frontends.spiking`).
+
+    model       : torch Module (not changed), path of an ONNX file, `exporters.graph.Graph`, or
+                  `exporters.graph.Stepping`
     calibration : float[N, C, H, W] or float[N, F], samples as the model takes them, or a torch
-                  Dataset or DataLoader of them, of which at most 1,000 count
+                  Dataset or DataLoader of them, of which at most 1,000 count; of events for a
+                  network that steps [N, T, C, H, W] or [N, T, F]
     path        : of the file to write, None for none
     output      : which of several outputs of the model: its name, or the key or number that a
                   module returns it under
     progress    : told how far calibration, correction and quantisation are
-    options     : see `exporters.recipe.Recipe`
+    steps, preset, readout : of networks that spike alone, see `exporters.recipe.stepping`
+    labels      : of the samples, for the accuracies that such a network's file tells
+    options     : see `exporters.recipe.Recipe`; of networks that spike `rounding`, `input_bits`
+                  and `input_range`
 
     Returns the network: int8 weights, and thresholds of the single-spike phase code (Eq. 3 to 5
     of the paper), shifted to the middle of neighbouring levels (Sec. III-B1).
@@ -106,7 +119,17 @@ def export(
     """
     if path is not None:
         keep_inputs({"path": (path, ".net")}, model_files(model))
-    found = convert(model, calibration, output=output, progress=progress, **options)
+    found: Conversion | StepConversion
+    named = {"steps": steps, "preset": preset, "readout": readout}
+    own: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    told: dict[str, Any] = {"output": output, "progress": progress, **options}
+    if is_stepping(model):
+        found = convert_spiking(model, calibration, labels=labels, **own, **told)
+    elif own or labels is not None:
+        names = ", ".join(own) or "labels"
+        raise OptionError(f"{names}: only of networks that spike; leave it out")
+    else:
+        found = convert(model, calibration, **told)
     if path is not None:
         save(found.network, path)
     found.check.warn()
@@ -124,7 +147,8 @@ def convert(
 ) -> Conversion:
     """The conversion of a trained ReLU network, with all that led to it.
 
-    Parameters and errors are those of `export`. What `export` warns of stands in `check`.
+    Parameters and errors are those of `export`. What `export` warns of stands in `check`. For a
+    network that spikes itself take `exporters.convert_spiking`.
     """
     recipe = recipe_of(options)
     samples = as_samples(calibration)

@@ -19,6 +19,7 @@ if not (find_spec("torch") and find_spec("sklearn")):
 import torch
 from torch import nn
 
+import exporters
 from exporters.training import LIF, ATan, Folded, Join, Plan, Repeat, SuperSpike, fit, gain, rates
 from exporters.training.measures import mean
 
@@ -119,3 +120,16 @@ for name, rate in found.items():
 print(f"{mean(found):.2f} spikes per neuron and sample")
 
 assert result.last > 0.95
+
+# %% [markdown]
+# ## As integers
+#
+# `export` finds out what the neurons compute by running them, rounds weights to int8, and tells
+# what that costs. The file runs on every engine, Lava's too.
+
+# %%
+net = exporters.export(network, x_train[:300].numpy(), labels=y_train[:300].numpy())
+integers = (net.predict(x_test.numpy()) == y_test.numpy()).mean()
+print(f"{dict(net.provenance)['self_check']}; test images right: {integers:.1%}")
+
+assert abs(integers - result.last) < 0.02

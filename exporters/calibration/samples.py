@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,11 +21,12 @@ MOST = 1000
 KINDS = "float32[N, C, H, W] or [N, F], or a torch Dataset or DataLoader of such samples"
 
 
-def as_samples(calibration: Any) -> NDArray[Any]:
+def as_samples(calibration: Any, ranks: Sequence[int] = (2, 3, 4)) -> NDArray[Any]:
     """Numeric samples [N, C, H, W] or [N, F] of an array, a tensor, or torch's containers.
 
     A Dataset gives `MOST` of its samples, evenly spread; a DataLoader its first ones. Of tuples,
-    the first part counts. Raises `DataError` for anything else.
+    the first part counts; `ranks` are those that an array may have. Raises `DataError` for
+    anything else.
     """
     data = sys.modules.get("torch.utils.data")
     if data is not None and isinstance(calibration, data.DataLoader):
@@ -37,7 +38,7 @@ def as_samples(calibration: Any) -> NDArray[Any]:
         kind = type(calibration).__name__
         what = f"{found.dtype} {kind}" if isinstance(calibration, np.ndarray) else kind
         raise DataError(f"calibration: {what} is no array of samples; give {KINDS}")
-    if found.ndim not in (2, 3, 4):
+    if found.ndim not in ranks:
         many = "give x[:, 0]" if found.shape[1:2] == (1,) else "give x.reshape(-1, *x.shape[2:])"
         raise DataError(
             f"calibration: shape {list(found.shape)} is not [N, C, H, W], [N, C, L] or [N, F]; "

@@ -39,9 +39,10 @@ EITHER = paths.FileOf(".net", ".nir")
 @click.option("--floor", type=float, metavar="V", help="NIR read: lowest potential.")
 @click.option("--take", metavar="last|sum|maximum", help="NIR read: the score. [default: last]")
 @click.option("--input-bits", type=int, metavar="B", help="NIR read: of payloads. [default: 1]")
+@click.option("--int8", "rounds", is_flag=True, help="NIR read: round weights to int8.")
 @options.JSON
 def command(
-    source: str, output: str, to: str, steps: int | None, as_json: bool, **words: Any
+    source: str, output: str, to: str, steps: int | None, rounds: bool, as_json: bool, **words: Any
 ) -> None:
     """Write NET.net as a NIR file or as one of lava-dl, or read either: the same integers.
 
@@ -53,6 +54,7 @@ def command(
     say(f"reading {source}")
     keep_inputs({"output": (output, Path(output).suffix.lower())}, {"network": source})
     from exporters.nir.file import Assumptions, read, write_nir
+    from exporters.stepping.layers import int8
     from onespike_lava.netx import load, save, save_lava_dl
 
     ends = (Path(source).suffix.lower(), Path(output).suffix.lower())
@@ -64,8 +66,11 @@ def command(
     given = Assumptions(**{**words, "steps": steps, "spikes": _spikes(words["spikes"])})
     assumed: list[str] = []
     if ends[0] == ".nir":
-        network, assumed = read(source, given)
+        network, assumed = read(source, given, int8 if rounds else None)
+        assumed += ["int8: real weights are rounded, a unit for each channel"] if rounds else []
     else:
+        if rounds:
+            raise OptionError("int8: weights of a .net file are; leave it out")
         _refuse(given, () if ends[1] == ".net" else ("dt", "if-r"))
         network = load(source, steps)
     remarks: list[str] = []

@@ -10,6 +10,7 @@ from exporters.cli import dry_run as dry
 from exporters.cli import recipe as recipes
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
 from exporters.recipe.options import OPTIONS, PAPER
+from exporters.recipe.stepping import OWN, STEP_OPTIONS
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
@@ -18,6 +19,7 @@ from onespike_lava.limits import STATE_LIMIT
 if TYPE_CHECKING:
     from exporters.conversion import Conversion
     from exporters.gcn import GraphConversion
+    from exporters.stepping.conversion import StepConversion
 
 SHIFT = [each.name for each in OPTIONS].index("shift")
 """`--paper` stands behind the options that it sets."""
@@ -37,8 +39,12 @@ SHIFT = [each.name for each in OPTIONS].index("shift")
 @recipes.declared(OPTIONS[:SHIFT])
 @recipes.PAPER
 @recipes.declared(OPTIONS[SHIFT:])
+@recipes.declared(OWN)
 @options.JSON
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     model: str,
     weights: str | None,
     model_output: str | None,
@@ -53,6 +59,9 @@ def command(
 ) -> None:
     """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network.
 
+    Modules of SpikingJelly, snnTorch, Norse and sinabs keep their own neurons and step; X.npz then
+    holds samples, or events [N, T, ...], and may hold labels y.
+
     The factory may be a class, the module itself, or lie in a file, FILE.py:factory.
 
     With --adjacency MODEL is a graph network, called with features and adjacency; without
@@ -64,6 +73,7 @@ def command(
     from exporters import gcn
     from exporters.conversion import convert
     from exporters.gcn import files as gcn_files
+    from exporters.stepping.conversion import is_stepping
     from onespike_lava.data.encoding import encode
     from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import save
@@ -84,9 +94,14 @@ def command(
         calibration=calibration,
         adjacency=adjacency,
     )
-    samples = None if calibration is None else load_samples(calibration, labels=False).x
-    recipe = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
     source = load_model(model, weights)
+    if is_stepping(source):
+        assert calibration is not None
+        _stepping(context, source, calibration, output, model_output, as_json, recipe)
+        return
+    samples = None if calibration is None else load_samples(calibration, labels=False).x
+    recipes.refused(OWN, recipe, "only of spiking modules; MODEL has none")
+    recipe = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
     found: Conversion | GraphConversion
     if adjacency is None:
         assert samples is not None
@@ -143,3 +158,71 @@ def _check(
         raise OptionError("features: only of a graph; give its --adjacency, or leave it out")
     if model_output is not None and adjacency is not None:
         raise OptionError("model-output: a graph network has one output; leave it out")
+
+
+def _stepping(
+    context: click.Context,
+    source: Any,
+    calibration: str,
+    output: str,
+    model_output: str | None,
+    as_json: bool,
+    recipe: dict[str, Any],
+) -> None:
+    """Convert a module with spiking modules."""
+    from exporters.stepping.conversion import convert_spiking
+    from onespike_lava.data.samples import load_samples
+    from onespike_lava.netx import save
+    from onespike_lava.summary import summary
+
+    known = {each.name for each in STEP_OPTIONS}
+    chosen = {name for name in recipe if recipes.is_given(context, name)}
+    if context.params["paper"] or chosen - known:
+        names = ", ".join(sorted(chosen - known) or ["paper"])
+        raise OptionError(
+            f"{names}: not of a network with spiking modules, whose options are "
+            f"{', '.join(sorted(known))}; leave out"
+        )
+    data = load_samples(calibration, labels=False)
+    given = recipes.given(STEP_OPTIONS, {name: recipe[name] for name in known & set(recipe)})
+    given = {name: value for name, value in given.items() if name in chosen}
+    with Bars() as bars:
+        found = convert_spiking(
+            source, data.x, output=model_output, labels=data.y, progress=bars, **given
+        )
+    save(found.network, output)
+    _told(found, output, summary(found.network), as_json)
+
+
+def _told(found: StepConversion, output: str, figures: dict[str, Any], as_json: bool) -> None:
+    """What a conversion of a network that steps says of itself."""
+    check, notes = found.check, figures["provenance"]
+    for key, note in {
+        "resolution_lowered": "24-bit potentials cost weights resolution in",
+        "leak_rounded": "the leak is rounded in integers in",
+    }.items():
+        if layers := notes.get(key):
+            options.echo(f"warning: {note} {layers}", err=True)
+    if check.warning:
+        options.echo(f"warning: {check.warning}", err=True)
+    if as_json:
+        told = {"output": output, **figures, "account": dict(found.account)}
+        told |= {"neurons_read": dict(found.source.notes), "self_check": check.summary()}
+        options.print_json(told)
+        return
+    options.print_table(list(found.account.items()), ("node", "account"))
+    rows = [
+        (
+            each.layer,
+            found.source.notes.get(each.layer, ""),
+            f"{each.rate:.3f}",
+            f"{each.alone:.3f}",
+            f"{each.whole:.3f}",
+            f"{each.leak:.3f}",
+        )
+        for each in check.flips
+    ]
+    head = ("neurons", "as read", "rate", "alone %", "whole %", "leak %")
+    options.print_table(rows, head)
+    options.echo(f"{output}: {len(found.network.layers)} layers, T = {found.network.phases}")
+    options.echo(f"self-check against the source: {check}")

@@ -13,7 +13,7 @@ from onespike_lava.errors import MissingPartError
 @click.command(epilog="Example: onespike operators --json")
 @options.JSON
 def command(as_json: bool) -> None:
-    """Modules, functions and methods of torch, and operators of ONNX, that export reads.
+    """Modules, functions and methods of torch, operators of ONNX, and neurons that export reads.
 
     What a network holds beyond them is refused by name. What is left out at the end stands
     behind the logits and keeps the order of classes.
@@ -49,7 +49,17 @@ def supported() -> dict[str, dict[str, list[str]] | None]:
 
     torch = {**_table(torch_table), "of exported programs": list(ATEN)}
     torch = {**torch, "left out at the end": list(TAILS)}
-    return {"onnx": onnx, "torch": torch, "torch over graphs": graphs}
+    return {"onnx": onnx, "torch": torch, "torch over graphs": graphs, "neurons": _neurons()}
+
+
+def _neurons() -> dict[str, list[str]]:
+    """Package of spiking modules -> the classes of it that are read."""
+    from exporters.frontends.spiking.neurons import KINDS
+
+    found: dict[str, list[str]] = {}
+    for home, name in KINDS:
+        found.setdefault(f"of {home}", []).append(name)
+    return found
 
 
 def _table(tables: Any) -> dict[str, list[str]]:

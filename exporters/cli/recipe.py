@@ -43,6 +43,18 @@ def given(among: Iterable[Option], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def is_given(context: click.Context, name: str) -> bool:
+    """Whether the command line names the option, not its default."""
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def refused(among: Iterable[Option], values: dict[str, Any], why: str) -> None:
+    """Take out options that do not apply; `OptionError` for one that is given all the same."""
+    for each in among:
+        if values.pop(each.name) is not None:
+            raise OptionError(f"{each.long.removeprefix('--')}: {why}; leave it out")
+
+
 def grid(among: Iterable[Option], values: Mapping[str, str | None]) -> dict[str, list[Any]]:
     """The values of each axis that was given, `8,12,16`; `OptionError`."""
     return {

@@ -13,4 +13,5 @@ refusals : what refusals say
 reshapes : reshapes, concatenations, pads and slices
 torch    : modules, traced by `torch.fx`
 onnx     : files of any producer
+spiking  : modules that spike, of other libraries
 """

@@ -74,6 +74,7 @@ class Builder:
         inputs: Sequence[Ref] = (),
         params: Mapping[str, Any] | None = None,
         attrs: Mapping[str, Any] | None = None,
+        exact: bool = False,
     ) -> Ref:
         """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
         given = {key: value for key, value in (params or {}).items() if value is not None}
@@ -85,7 +86,7 @@ class Builder:
         if across:
             given, attrs = turned(given, attrs or {})
         name = self._fresh(name)
-        node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {})
+        node = Node(name, op, tuple(ref.name for ref in inputs), given, attrs or {}, exact)
         try:
             made = infer_shape(node, [self.shapes[ref.name] for ref in inputs])
         except GraphError as error:

@@ -30,6 +30,7 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
     elif isinstance(model, (str, Path)):
         graph = _from_onnx(model, shape, output)
     elif _is_torch_module(model):
+        _refuse_neurons(model)
         from exporters.frontends.torch.fx import from_torch
 
         graph = from_torch(model, shape, output)
@@ -45,6 +46,20 @@ def read(model: Any, input_shape: Sequence[int], output: str | None = None) -> G
             f"{way_out(shape, found)}"
         )
     return graph
+
+
+def _refuse_neurons(module: Any) -> None:
+    """Raise `UnsupportedError` for a module that has spiking neurons of its own."""
+    from exporters.frontends.spiking.neurons import remembers
+
+    found = [
+        f"{name or 'it'} ({type(e).__name__})" for name, e in module.named_modules() if remembers(e)
+    ]
+    if found:
+        raise UnsupportedError(
+            f"{type(module).__name__}: has neurons of its own, {', '.join(found[:3])}; this takes "
+            "networks of ReLU, convert it with exporters.export or exporters.convert_spiking"
+        )
 
 
 def model_files(model: Any) -> dict[str, str | Path]:

@@ -31,6 +31,11 @@ def step(node: Node, inputs: list[Array]) -> Array:
     return value
 
 
+def exact(node: Node, inputs: list[Any]) -> Any:
+    """A node's value in the precision of its parameters and inputs: of exact nodes float64."""
+    return OPERATORS[node.op].forward(node, inputs)
+
+
 def run(
     nodes: Sequence[Node],
     output: str,

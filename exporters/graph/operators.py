@@ -19,6 +19,8 @@ Attributes, all optional but `shape` and `kernel`:
     scale             : (rows, columns) that an upsample makes of one
     zeros             : whether all but the first of these are zeros, not copies
     rows, columns     : (start, stop) of each area of which `areas` takes the mean
+    fire, reset, most : of neurons, as in `exporters.form.Form`
+    steps             : of neurons: samples come as frames, so many in a row are one sample's
 """
 
 from __future__ import annotations
@@ -29,12 +31,16 @@ from math import prod
 
 import numpy as np
 
+from exporters.form import Form
 from exporters.graph import arithmetic
 from exporters.graph.arithmetic import groups_of, window, window_counts
 from exporters.graph.node import Array, MisfitError, Node
 from onespike_lava.layers import Shape
 
 Values = list[Array]
+
+CONSTANTS = ("keep_u", "keep_v", "gain", "drive", "start", "amount", "floor")
+"""Parameters of a `neuron` beside its threshold, one number or one for each of its values."""
 
 INPUTS_MAX = 9999
 """Most inputs of a sum or concatenation."""
@@ -213,6 +219,23 @@ def _slice_shape(node: Node, inputs: list[Shape]) -> Shape:
     return tuple(-(-(stop - start) // step) for start, stop, step in zip(*bounds, strict=True))
 
 
+def _neuron_shape(node: Node, inputs: list[Shape]) -> Shape:
+    size = prod(inputs[0])
+    for key, value in node.params.items():
+        if value.size not in (1, size):
+            raise MisfitError(f"{key} {_list(value.shape)} does not fit {_list(inputs[0])}")
+    return inputs[0]
+
+
+def _neuron(node: Node, values: Values) -> Array:
+    """Spikes of frames [samples * steps, *shape], float64 inside."""
+    frames, steps = values[0], int(node.attrs["steps"])
+    form = Form.of(node.params, node.attrs).shaped(frames.shape[1:])
+    x = frames.reshape(-1, steps, *frames.shape[1:])
+    spikes, _ = form.run(np.moveaxis(x, 1, 0))
+    return np.moveaxis(spikes, 0, 1).reshape(frames.shape).astype(frames.dtype)
+
+
 def _window_size(node: Node, shape: Shape, kernel: Shape) -> tuple[int, int]:
     size = window(node).output_size(shape[1:], kernel)
     if min(size) < 1:
@@ -250,6 +273,10 @@ OPERATORS: dict[str, Operator] = {
     "unflatten": Operator(_unflatten_shape, arithmetic.unflatten),
     "upsample": Operator(_upsample_shape, arithmetic.upsample),
     "areas": Operator(_areas_shape, arithmetic.areas),
+    "total": Operator(_add_shape, arithmetic.add, arity=(2, INPUTS_MAX)),
+    "neuron": Operator(
+        _neuron_shape, _neuron, required=("threshold",), optional=CONSTANTS, spiking=True
+    ),
 }
 """Every operator of a graph, by the name in `Node.op`."""
 

@@ -70,9 +70,11 @@ def write_nir(
     return found
 
 
-def read_nir(path: str | os.PathLike[str], **given: Any) -> Network:
+def read_nir(path: str | os.PathLike[str], *, int8: bool = False, **given: Any) -> Network:
     """The network in a NIR file: equal to the one written, or that of another tool's nodes.
 
+    int8  : round the weights of another tool's file to int8, a unit for each channel; else they
+            must be int8 times one number already
     given : what NIR does not say, for another tool's file alone: `steps` of a sample, `dt` seconds
             of one, `reset` zero or subtract, `spikes` one or many a step, `floor` of potentials,
             `if_r` second or step (what `r` of an IF is its gain in), `take` last, sum or maximum
@@ -85,7 +87,9 @@ def read_nir(path: str | os.PathLike[str], **given: Any) -> Network:
     or out of place, `UnsupportedError` for what timed neurons do not do, `InvalidNetworkError` for
     a network that breaks a rule, `DataError` where there is no readable file, `MissingPartError`.
     """
-    return read(path, Assumptions(**given))[0]
+    from exporters.stepping import layers
+
+    return read(path, Assumptions(**given), layers.int8 if int8 else None)[0]
 
 
 def read(

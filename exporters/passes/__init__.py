@@ -11,6 +11,7 @@ planes       : the ends of a network, uneven pools, enlarged planes
 algebra      : the linear maps themselves, in float64
 budget       : how far sums and concatenations may spread
 spiking_form : what a prepared graph must look like
+stepping     : both of them for networks that step
 """
 
 from exporters.passes.pipeline import prepare

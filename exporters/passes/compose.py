@@ -24,7 +24,7 @@ def obstacle(first: Node, second: Node, shape: Shape) -> str | None:
     shape : of the input of `first`
     """
     if second.op == "conv" and first.op == "conv" and any(window(second).padding):
-        if first.params["weight"].shape[2:] != (1, 1):
+        if not _apart(first, shape):
             return f"{second.name} pads with zeros what {first.name} does not leave zero"
         if affine(first)[1].any():
             return f"{second.name} pads with zeros, not with the bias of {first.name}"
@@ -34,6 +34,21 @@ def obstacle(first: Node, second: Node, shape: Shape) -> str | None:
     if weights > WEIGHTS_MAX:
         return f"composed they have {weights} weights, more than {WEIGHTS_MAX}"
     return None
+
+
+def _apart(first: Node, shape: Shape) -> bool:
+    """Whether windows beyond those of a convolution see nothing of its input of `shape`.
+
+    So zeros behind it are zeros before it: a window of one pixel, a pool whose windows do not
+    overlap and leave nothing over.
+    """
+    slide, kernel = window(first), first.params["weight"].shape[2:]
+    places = slide.output_size(shape[1:], kernel)
+    ends = zip(slide.stride, slide.padding, slide.dilation, kernel, places, shape[1:], strict=False)
+    return all(
+        apart * (size - 1) + 1 <= step + before and step * count - before >= length
+        for step, before, apart, size, count, length in ends
+    )
 
 
 def compose(first: Node, second: Node, shape: Shape) -> Node:

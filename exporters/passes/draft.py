@@ -15,14 +15,14 @@ LINEAR = ("conv", "linear")
 
 KEEP_SIGN = (
     *("maxpool", "avgpool", "areas", "flatten", "identity", "add", "concat", "pad", "slice"),
-    *("view", "unflatten", "upsample"),
+    *("view", "unflatten", "upsample", "total"),
 )
 """Operators whose values are not negative where their inputs are not."""
 
 
 def sends_spikes(node: Node) -> bool:
-    """Whether the node's values are spikes: those of neurons, of the data, of a max pool."""
-    return node.op in ("input", "maxpool") or is_spiking(node)
+    """Whether the node's values are spikes: of neurons, the data, a max pool, payloads added."""
+    return node.op in ("input", "maxpool", "total") or is_spiking(node)
 
 
 class Nodes(UserDict[str, Node]):
@@ -64,6 +64,7 @@ class Draft:
     account : source node -> `converted`, `folded into ...`, `dropped (...)`
     sources : source node -> its operator
     blocks  : (rows, columns) of a plane that lie in channels of the output
+    free    : whether passes may add neurons; not where the source has its own
     """
 
     nodes: Nodes
@@ -71,6 +72,7 @@ class Draft:
     account: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     blocks: tuple[int, int] = (1, 1)
+    free: bool = True
     _inferred: dict[str, tuple[Node, list[Shape], Shape]] = field(default_factory=dict)
 
     @classmethod

@@ -87,7 +87,7 @@ class _Sweep:
             self.room.take(total, (times - 1) * _weights(self.draft.nodes[name]), times - 1)
         maps = [name for name in inputs if self.draft.nodes[name].op in LINEAR]
         data = [name for name in maps if self._source(name).op == "input"]
-        if len(data) < len(inputs):
+        if len(data) < len(inputs) and self.draft.free:
             why = f"{total.name} adds data and spikes, which have different codes"
             inputs = [self._pair(name, why) if name in data else name for name in inputs]
         self.draft.put(total.with_inputs(*inputs))
@@ -105,6 +105,8 @@ class _Sweep:
         reasons = [self._obstacle(each, node) for each in self._summands(source)]
         if any(reasons):
             why = next(each for each in reasons if each)
+            if not self.draft.free:
+                return  # the check of the result refuses it
             node = node.with_inputs(self._pair(source.name, why))
             self.draft.put(node)
             source = self.draft.source(node)
@@ -173,7 +175,7 @@ class _Sweep:
         """
         draft = self.draft
         readers = draft.readers(node.name)
-        if not draft.non_negative(node.name) or not readers:
+        if not draft.free or not draft.non_negative(node.name) or not readers:
             return
         needs = node.op == "add" and not all(_takes_sums(each) for each in readers)
         for reader in readers:

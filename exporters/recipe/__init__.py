@@ -4,6 +4,7 @@ declaration : what one option is; declared once, it serves everything that names
 options     : all of them, for the command line too, which shows them without loading NumPy
 keywords    : the same as keywords of a function
 recipe      : options, checked, and what follows from them
+stepping    : the same of networks that step
 provenance  : options as a file's provenance tells them, and back
 """
 

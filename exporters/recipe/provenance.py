@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.recipe.declaration import SWITCH, Option, options
-from exporters.recipe.options import OPTIONS, Options
+from exporters.recipe.options import OPTIONS
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.version import __version__
 
@@ -19,7 +19,7 @@ APART = ", "
 
 
 def provenance(
-    recipe: Options,
+    recipe: Any,
     source: str,
     samples: NDArray[Any],
     names: Iterable[str] | None = None,
@@ -27,6 +27,7 @@ def provenance(
 ) -> dict[str, str]:
     """Where a network comes from: its source, what it was calibrated with, options, versions.
 
+    recipe : a dataclass of options
     source : digest of the source network
     names  : the options that count, all unless given
     """
@@ -45,7 +46,7 @@ def digest(samples: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes()).hexdigest()
 
 
-def told(recipe: Options, names: Iterable[str] | None = None) -> dict[str, str]:
+def told(recipe: Any, names: Iterable[str] | None = None) -> dict[str, str]:
     """Entries of the provenance of a network that a recipe made.
 
     names : the options that count, all unless given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -177,5 +177,10 @@ def array(value: Any) -> Any:
 def leaves(values: Any) -> list[Any]:
     """What nested lists, tuples, dictionaries and slices hold."""
     found: list[Any] = []
-    fx.node.map_aggregate(values, found.append)
+    mapped(values, found.append)
     return found
+
+
+def mapped(values: Any, make: Callable[[Any], Any]) -> Any:
+    """The same lists, tuples, dictionaries and slices, of what `make` makes of what they hold."""
+    return fx.node.map_aggregate(values, make)

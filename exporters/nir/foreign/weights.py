@@ -40,7 +40,7 @@ def exact(name: str, weights: Sequence[Floats], alike: bool) -> Weights:
         some = ", ".join(f"{each:g}" for each in groups[channel][:3])
         raise UnsupportedError(
             f"{name}: the weights of {whose} are no int8 multiples of one number ({some}, ...); "
-            "round them to such a grid, or export the source network with onespike export"
+            "round them with int8=True (--int8), or export the source network with onespike export"
         )
     common = units[units > 0].min(initial=np.inf)  # of channels without weights that of others
     units = np.where(units > 0, units, 1.0 if np.isinf(common) else common)

@@ -22,6 +22,8 @@ def test_the_list_is_the_tables():
     assert found["torch"]["methods"] == list(METHODS)
     assert "avg_pool2d" in found["torch"]["functions"]
     assert "GCNConv (torch_geometric)" in found["torch over graphs"]["modules"]
+    assert "ParametricLIFNode" in found["neurons"]["of spikingjelly"]
+    assert found["neurons"]["of snntorch"] == ["Leaky", "Synaptic", "Lapicque"]
 
 
 def test_without_torch_the_rest_is_listed(monkeypatch, capsys):

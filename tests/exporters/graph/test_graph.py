@@ -57,8 +57,8 @@ def test_shapes_consumers_and_nodes():
             (INPUT, Node("y", "swish", ("x",))),
             "y",
             "y (swish): unknown operator; use one of add, areas, avgpool, batchnorm, concat, conv, "
-            "flatten, identity, input, linear, maxpool, pad, relu, slice, unflatten, upsample, "
-            "view",
+            "flatten, identity, input, linear, maxpool, neuron, pad, relu, slice, total, "
+            "unflatten, upsample, view",
         ),
         (
             (INPUT, conv(shape=(3, 4, 3, 3))),

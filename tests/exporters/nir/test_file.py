@@ -27,7 +27,8 @@ def test_shipped_networks(path, tmp_path):
     found, graph = returned(network, tmp_path)
     assert found == network
     kinds = {type(node).__name__ for node in graph.nodes.values()}
-    assert {"Input", "Conv2d", "IF", "Linear", "Flatten", "I", "Output"} <= kinds
+    assert {"Input", "Conv2d", "Linear", "Flatten", "I", "Output"} <= kinds
+    assert kinds & {"IF", "LIF"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

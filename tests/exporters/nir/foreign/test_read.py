@@ -197,15 +197,6 @@ def test_int8_times_any_unit_is_found(seed, unit, alike):
 
 def test_another_quantiser_takes_real_weights(tmp_path):
     """To the nearest of 127 steps; the spikes are those of the graph with these weights."""
-
-    def nearest(name, weights, alike):
-        rows = np.concatenate([each.reshape(len(each), -1) for each in weights], axis=1)
-        units = np.abs(rows).max(axis=1) / 127
-        units = np.full(len(rows), units.max()) if alike else units
-        shaped = [units.reshape(-1, *[1] * (each.ndim - 1)) for each in weights]
-        found = [np.rint(w / u).astype(np.int8) for w, u in zip(weights, shaped, strict=True)]
-        return found, units
-
     make, rng = Foreign(7, leaks=False), np.random.default_rng(7)
     make.weight = lambda *shape: rng.normal(5, 20, shape).astype(np.float32)
     make.grid = 0
@@ -216,7 +207,7 @@ def test_another_quantiser_takes_real_weights(tmp_path):
     path = written(graph, tmp_path)
     with pytest.raises(UnsupportedError, match="are no int8 multiples of one number"):
         read_nir(path, **given())
-    network, _ = read(path, Assumptions(**given()), nearest)
+    network = read_nir(path, int8=True, **given())
     for layer, name in zip(network.layers[1:], ("linear.1", "linear.3"), strict=False):
         real = graph.nodes[name].weight
         units = np.abs(real).max(axis=1, keepdims=True) / 127

@@ -1,0 +1,156 @@
+"""What integers cost: an integer network that steps beside its source, on samples."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.graph import Stepping
+from exporters.stepping.execution import Floats, run
+from exporters.stepping.replay import replay
+from onespike_lava.data.encoding import Samples, decode
+from onespike_lava.errors import warn
+from onespike_lava.network import Network
+
+SAMPLES = 64
+"""Samples at most, spread evenly over those given."""
+
+FEW = 4
+"""Samples at least, where there are so many."""
+
+WORK = 2**24
+"""Neurons times steps of all samples, above which there are fewer."""
+
+SOUND = 0.9
+"""Share of samples whose class is the source's, of a sound conversion."""
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Neurons and steps of one layer in which integers send something else than the source.
+
+    alone : percent where the layer is fed with what the source's layers send
+    whole : percent where the whole network is integers
+    leak  : percent of steps that rounding the leak changes; 0 of layers that are exact
+    rate  : spikes of a neuron and step in the source
+    """
+
+    layer: str
+    alone: float
+    whole: float
+    leak: float
+    rate: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The figures of a conversion.
+
+    samples   : how many were run
+    flips     : of each layer
+    agreement : share of samples whose class is the source's; None where there is one output
+    accuracy  : of source and integers where labels were given
+    """
+
+    samples: int
+    flips: tuple[Flips, ...]
+    agreement: float | None
+    accuracy: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        """The figures in words, as in the file's provenance."""
+        most = max((each.alone for each in self.flips), default=0.0)
+        found = [f"{self.samples} samples", f"spikes differ {most:.2f} % at most, layer by layer"]
+        if self.agreement is not None:
+            found.append(f"agreement {self.agreement:.3f}")
+        if self.accuracy is not None:
+            found.append("accuracy {:.2f} %, source {:.2f} %".format(*self.accuracy[::-1]))
+        return ", ".join(found)
+
+    def noted(self, network: Network) -> Network:
+        """The network with these figures in its provenance."""
+        provenance = {**dict(network.provenance), "self_check": str(self)}
+        return replace(network, provenance=tuple(sorted(provenance.items())))
+
+    @property
+    def warning(self) -> str | None:
+        """What is poor, None of a sound conversion."""
+        if self.agreement is None or self.agreement >= SOUND:
+            return None
+        return (
+            f"self-check: the integers' class is the source's in {100 * self.agreement:.1f} % of "
+            f"{self.samples} samples; give calibration data like those that it was trained on"
+        )
+
+    def warn(self) -> None:
+        """Warn where the conversion is poor; called by what a user calls."""
+        if self.warning is not None:
+            warn(self.warning)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as JSON-ready values."""
+        return asdict(self)
+
+
+def some(samples: NDArray[Any], neurons: int) -> NDArray[np.int64]:
+    """Which samples are run; `neurons` times steps of one."""
+    count = min(len(samples), SAMPLES, max(FEW, WORK // max(neurons, 1)))
+    return np.linspace(0, len(samples) - 1, count).astype(np.int64)
+
+
+def compare(
+    network: Network, prepared: Stepping, samples: NDArray[Any], labels: Any = None
+) -> Agreement:
+    """Integers beside the prepared source, in float64, on samples."""
+    sizes = [int(np.prod(layer.shape)) for layer in network.layers]
+    chosen = some(samples, sum(sizes) * network.phases)
+    x = samples[chosen]
+    coded = Samples(network.input, x, network.phases)
+    integers = coded[:]
+    source = run(prepared, x)
+    on_grid = integers if prepared.input == "events" else decode(network.input, integers)
+    held = run(prepared, on_grid).trains  # of what integers see, so that layers are compared alone
+    result = network.compute(coded, "numpy", record=True)
+    alone = replay(network, integers, held)
+    real = replay(network, integers, held, real=True)
+    flips = []
+    for layer in network.layers[1:-1]:
+        if layer.name not in source.trains:
+            continue
+        mine, theirs = alone[layer.name], held[layer.name]
+        flips.append(
+            Flips(
+                layer.name,
+                _percent(mine, theirs),
+                _percent(result.trains(layer.name), source.trains[layer.name]),
+                _percent(mine, real[layer.name]),
+                float(theirs.mean()),
+            )
+        )
+    return _classes(network, result.scores, source.scores, tuple(flips), labels, chosen)
+
+
+def _percent(one: NDArray[Any], two: Floats) -> float:
+    return 100.0 * float(np.mean(one != two)) if two.size else 0.0
+
+
+def _classes(
+    network: Network,
+    scores: NDArray[np.int64],
+    known: Floats,
+    flips: tuple[Flips, ...],
+    labels: Any,
+    chosen: NDArray[np.int64],
+) -> Agreement:
+    known = known.reshape(len(known), -1)
+    if known.shape[1] < 2:
+        return Agreement(len(known), flips, None)
+    mine, theirs = scores.reshape(known.shape).argmax(axis=1), known.argmax(axis=1)
+    accuracy = None
+    if labels is not None:
+        right = np.asarray(labels)[chosen]
+        accuracy = tuple(100.0 * float(np.mean(each == right)) for each in (theirs, mine))
+    return Agreement(len(known), flips, float(np.mean(mine == theirs)), accuracy)  # type: ignore[arg-type]

@@ -1,0 +1,291 @@
+"""From a spiking network to integers and file, with what there is to know of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporters.calibration.grid import input_grid
+from exporters.calibration.moments import Gathering
+from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
+from exporters.form import Form
+from exporters.graph import Node, Stepping
+from exporters.passes.stepping import prepare_steps
+from exporters.recipe.provenance import provenance
+from exporters.recipe.stepping import StepRecipe, step_recipe_of
+from exporters.stepping.agreement import Agreement, compare, some
+from exporters.stepping.execution import Outcome, run
+from exporters.stepping.integers import Constants, quantize
+from onespike_lava.data.samples import check_samples
+from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
+from onespike_lava.layers import Input
+from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
+from onespike_lava.loihi.composition import compose, refusals
+from onespike_lava.network import Network
+from onespike_lava.system.progress import Progress, each, silent
+
+FRAMES = 256
+"""Samples times steps that run together."""
+
+COARSER = 24
+"""How often scales are raised for stock neurons, by 30 %."""
+
+SMALLER = "a smaller scale"
+"""How the composition ends what a coarser scale mends."""
+
+NOISE = 1e-4
+"""Share of neurons and steps in which the form's spikes may differ from the module's: rounding of
+sums, where a module has float32 of its own."""
+
+TOLERANCE = 1e-4
+"""By which outputs may differ then, as a share of the largest."""
+
+
+@dataclass(frozen=True)
+class StepConversion:
+    """A converted network that steps, beside its source.
+
+    network  : the integer network
+    source   : the source in its normal form
+    prepared : the same with norms and pools folded, which the integers stand for
+    account  : what became of each node of the source
+    check    : what samples showed of source and integers
+    """
+
+    network: Network
+    source: Stepping
+    prepared: Stepping
+    recipe: StepRecipe
+    account: Mapping[str, str]
+    check: Agreement
+
+
+def is_stepping(model: Any) -> bool:
+    """Whether a model is a network that steps: a `Stepping`, or a module with spiking modules."""
+    torch = sys.modules.get("torch.nn")
+    if torch is None or not isinstance(model, torch.Module):
+        return isinstance(model, Stepping)
+    from exporters.frontends.spiking.neurons import is_spiking_module
+
+    return is_spiking_module(model)
+
+
+def convert_spiking(
+    model: Any,
+    calibration: Any,
+    *,
+    output: str | None = None,
+    labels: Any = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> StepConversion:
+    """The conversion of a network that spikes, with all that led to it.
+
+    model       : torch Module with spiking modules (not changed), or `exporters.graph.Stepping`
+    calibration : [N, C, H, W] or [N, F], the same in every step; events [N, T, C, H, W] or
+                  [N, T, F], whole numbers; or a torch Dataset or DataLoader of such samples
+    output      : which of several outputs of a module, its key or number
+    labels      : of the samples, for the accuracies in `check`
+    progress    : told how far calibration is
+    options     : see `exporters.recipe.stepping.StepRecipe`
+
+    Raises `UnsupportedError` for what has no counterpart, with every module that cannot be read,
+    `DataError`, `OptionError`.
+    """
+    recipe = step_recipe_of(options)
+    samples = as_samples(calibration, (2, 3, 4, 5))
+    if isinstance(model, Stepping):
+        for name in ("steps", "readout"):
+            if getattr(recipe, name) is not None:
+                raise OptionError(f"{name}: the network tells its own; leave it out")
+        return convert_steps(model, samples, recipe, labels=labels, progress=progress)
+    from exporters.frontends.spiking.reading import read_spiking
+
+    events = are_events(samples)
+    steps = recipe.steps
+    if events:
+        if steps not in (None, samples.shape[1]):
+            raise OptionError(
+                f"steps: {steps}, but the samples have {samples.shape[1]}; leave them out"
+            )
+        steps = samples.shape[1]
+    shape = samples.shape[2:] if events else samples.shape[1:]
+    source = read_spiking(
+        model, shape, events=events, steps=steps, readout=recipe.readout, output=output
+    )
+    check_reading(source, samples)
+    return convert_steps(source.stepping, samples, recipe, labels=labels, progress=progress)
+
+
+def are_events(samples: NDArray[Any]) -> bool:
+    """Whether samples have an axis of steps."""
+    return samples.ndim in (3, 5)
+
+
+def convert_steps(
+    source: Stepping,
+    samples: NDArray[Any],
+    recipe: StepRecipe,
+    *,
+    labels: Any = None,
+    progress: Progress = silent,
+) -> StepConversion:
+    """The integers of a network that steps.
+
+    source  : as a front end has read it
+    samples : for calibration, [N, *shape], of events [N, T, *shape]
+    labels  : of the samples, for the accuracies of source and integers
+
+    Raises `UnsupportedError` for what has no counterpart, `DataError`, `OptionError`.
+    """
+    prepared, account = prepare_steps(source)
+    shape = prepared.graph.shapes()[prepared.graph.input.name]
+    if source.input == "events":
+        shape = (source.steps, *shape)
+    samples = check_samples(samples, shape, "calibration")
+    if not len(samples):
+        raise DataError("calibration: no samples; give at least one, better some hundred")
+    warn_of_samples(samples.reshape(-1, *samples.shape[2:]) if are_events(samples) else samples)
+    layer = _input_layer(prepared, samples, recipe)
+    if source.input == "constant":
+        samples = on_grid(layer, samples)
+    moments, counts = _watched(prepared, samples, recipe, progress)
+    notes = provenance(recipe, source.graph.digest(), samples)
+    constants = Constants(recipe.preset, moments, counts, notes=notes)
+    network = (_stock if recipe.preset == "lava" else quantize)(prepared, layer, constants)
+    check = compare(network, prepared, samples, labels)
+    _warn_of_silence(check)
+    return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+
+
+def _stock(prepared: Stepping, layer: Input, constants: Constants) -> Network:
+    """Integers that stock neurons compute; coarser scales where numbers alone are too large.
+
+    Raises `UnsupportedError` with all that stock neurons do not do.
+    """
+    coarser: dict[str, float] = {}
+    for _ in range(COARSER):
+        network = quantize(prepared, layer, replace(constants, coarser=coarser))
+        found = dict(refusals(network))
+        if not found or not all(text.endswith(SMALLER) for text in found.values()):
+            break
+        coarser = coarser | {name: 1.3 * coarser.get(name, 1.0) for name in found}
+    compose(network)
+    return network
+
+
+def _warn_of_silence(check: Agreement) -> None:
+    """Warn of layers of the source without a spike on the calibration data."""
+    silent = ", ".join(each.layer for each in check.flips if not each.rate)
+    if silent:
+        warn(
+            f"calibration: no neuron of {silent} ever fires; give samples as the network was "
+            "trained on, or check its weights"
+        )
+
+
+def _input_layer(prepared: Stepping, samples: NDArray[Any], recipe: StepRecipe) -> Input:
+    """How samples enter."""
+    node, shape = prepared.graph.input, prepared.graph.shapes()[prepared.graph.input.name]
+    if prepared.input == "events":
+        highest = _checked_events(samples)
+        if recipe.input_range is not None:
+            raise OptionError("input_range: events are whole numbers from 0; leave it out")
+        bits = recipe.input_bits or max(1, int(highest).bit_length())
+        return Input(node.name, shape, bits, np.zeros(1), np.ones(1), "events")
+    readers = prepared.graph.consumers()[node.name]
+    maps = [each.params["weight"].astype(float) for each in readers if each.op == "linear"]
+    bits = recipe.input_bits or INPUT_BITS_MAX
+    low, step = input_grid(samples, bits, recipe.input_range, maps)
+    return Input(node.name, shape, bits, low, step, "constant")
+
+
+def _checked_events(samples: NDArray[Any]) -> float:
+    """The largest payload of events; `DataError` for values that are none."""
+    whole = np.asarray(samples, np.float64)
+    if (whole != np.rint(whole)).any() or whole.min() < 0 or whole.max() > PAYLOAD_MAX:
+        raise DataError(
+            f"calibration: events of {whole.min():g} to {whole.max():g} are not whole numbers of "
+            f"0..{PAYLOAD_MAX}; count events, or give samples without steps for a static input"
+        )
+    return float(whole.max())
+
+
+def _watched(
+    prepared: Stepping, samples: NDArray[Any], recipe: StepRecipe, progress: Progress
+) -> tuple[Mapping[str, Any], dict[str, int]]:
+    """Moments of what maps read, and the most spikes of one step of neurons that count."""
+    gathering = Gathering(prepared.graph)
+    counting = {
+        node.name: 0
+        for node in prepared.graph.nodes
+        if node.op == "neuron" and Form.of(node.params, node.attrs).fire == "count"
+    }
+
+    def observe(node: Node, value: NDArray[Any]) -> None:
+        if recipe.rounding == "least":
+            gathering(node, value)
+        if node.name in counting:
+            counting[node.name] = max(counting[node.name], int(value.max()))
+
+    if recipe.rounding == "least" or counting:
+        for part in each(list(_parts(prepared, samples)), "calibration", progress):
+            run(prepared, part, observe=observe)
+    moments = gathering.moments() if recipe.rounding == "least" else {}
+    room = {
+        name: min(PAYLOAD_MAX, 2 ** (2 * most + 1).bit_length() - 1)
+        for name, most in counting.items()
+    }
+    return moments, room
+
+
+def _parts(prepared: Stepping, samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    size = max(1, FRAMES // prepared.steps)
+    for start in range(0, len(samples), size):
+        yield samples[start : start + size]
+
+
+def check_reading(read: Any, samples: NDArray[Any]) -> None:
+    """Raise `UnsupportedError` unless a module sends and gives on samples what was read of it.
+
+    read : as `frontends.spiking.reading.read_spiking` gives it
+    """
+    source: Stepping = read.stepping
+    shapes = source.graph.shapes()
+    neurons = [node for node in source.graph.nodes if node.op == "neuron"]
+    size = sum(int(np.prod(shapes[node.name])) for node in neurons) * source.steps
+    x = samples[some(samples, size)[:8]]
+    known, output = read.recorder.run(x, source.input == "events")
+    found = run(source, x)
+    way = "it has effects that its calls do not show, simplify it"
+    for node in neurons:
+        if not Form.of(node.params, node.attrs).fires or node.name not in known:
+            continue
+        share = float(np.mean(found.trains[node.name] != known[node.name]))
+        if share > NOISE:
+            raise UnsupportedError(
+                f"{node.name}: {100 * share:.2g} % of its spikes differ from those of the network "
+                f"read from the module; {way}"
+            )
+    error = _apart(output, found, len(x))
+    if not read.tails and not error <= TOLERANCE * max(1.0, float(np.abs(output).max(initial=0))):
+        raise UnsupportedError(f"output: differs from that of the module by {error:.3g}; {way}")
+
+
+def _apart(output: Any, found: Outcome, samples: int) -> float:
+    """Largest difference of a module's output and what was read, scores or values of all steps."""
+    values = found.values.reshape(samples, found.values.shape[1], -1)
+    steps = values.shape[1]
+    flat = output.reshape(-1)
+    ways = [found.scores.reshape(-1)]
+    if output.shape[:2] == (steps, samples):
+        ways = [values.swapaxes(0, 1).reshape(-1)]
+    elif output.shape[0] == samples * steps or output.shape[:2] == (samples, steps):
+        ways.append(values.reshape(-1))
+    errors = [np.abs(each - flat).max(initial=0.0) for each in ways if each.size == flat.size]
+    return float(min(errors, default=np.inf))
