@@ -61,9 +61,13 @@ def test_drawn_networks(seed, kind):
     assert sum(expected.spikes[1:]) > 50
 
 
-@pytest.mark.parametrize("more", [{"graded": True}, {"late": True}, {"late": True, "graded": True}])
+GRADED, LATE = {"graded": True}, {"late": True}
+
+
+@pytest.mark.parametrize(
+    ("seed", "more"), [(0, GRADED), (1, LATE), *((n, GRADED | LATE) for n in (2, 3))]
+)
 @pytest.mark.parametrize("kind", ["hard", "soft", "plain"])
-@pytest.mark.parametrize("seed", range(2))
 def test_drawn_networks_of_payloads_recurrence_and_delays(seed, kind, more):
     """Drives, which go on between samples, and biases; one sample is not felt by the next."""
     network = drawn(seed + 10, kind, **more)
