@@ -24,7 +24,8 @@ from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Keywords, Recipe, recipe_of, with_options
 from exporters.recipe.provenance import provenance
-from exporters.stepping.conversion import StepConversion, convert_spiking, is_stepping
+from exporters.stepping.conversion import StepConversion, convert_spiking
+from exporters.stepping.source import is_stepping
 from onespike_lava.errors import OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save

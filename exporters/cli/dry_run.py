@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from onespike_lava.cli import options
@@ -9,20 +10,23 @@ from onespike_lava.errors import OptionError, RefusedNodesError, UnsupportedErro
 
 
 def dry_run(
-    model: Any, calibration: str | None, output: str | None, pool: str, as_json: bool
+    model: Any,
+    calibration: str | None,
+    output: str | None,
+    as_json: bool,
+    recipe: Mapping[str, Any],
 ) -> None:
     """Print the account of every node, or every node that is refused, each with its reason.
 
     calibration : file of samples, of which the shape counts; None where the model tells its own
+    recipe      : options of the conversion, as they were given
 
     Raises `UnsupportedError` where nodes are refused, after they were printed.
     """
-    from exporters.frontends.read import read
-    from exporters.passes.pipeline import prepare
     from onespike_lava.data.samples import load_samples
 
-    shape = load_samples(calibration, labels=False).x.shape[1:] if calibration else ()
-    if not shape and not isinstance(model, str):
+    samples = load_samples(calibration, labels=False).x if calibration else None
+    if samples is None and not isinstance(model, str):
         raise OptionError(
             "calibration: missing; a torch model does not say what it takes, give samples with "
             "--calibration X.npz"
@@ -30,7 +34,7 @@ def dry_run(
     account: dict[str, str] = {}
     refused: list[tuple[str, str]] = []
     try:
-        _, account = prepare(read(model, shape, output), pool)
+        account = _account(model, samples, output, recipe)
     except RefusedNodesError as error:
         refused = list(error.nodes)
     except UnsupportedError as error:
@@ -44,3 +48,25 @@ def dry_run(
         options.print_table(list(account.items()), ("node", "account"))
     if refused:
         raise UnsupportedError(f"{len(refused)} nodes are refused; nothing was written")
+
+
+def _account(
+    model: Any, samples: Any, output: str | None, recipe: Mapping[str, Any]
+) -> dict[str, str]:
+    """What would become of each node; modules that spike say how each neuron was read."""
+    from exporters.stepping.source import is_stepping
+
+    if is_stepping(model):
+        from exporters.passes.stepping import prepare_steps
+        from exporters.recipe.stepping import OWN, step_recipe_of
+        from exporters.stepping.source import read_module
+
+        known = {each.name for each in OWN}
+        own = {name: value for name, value in recipe.items() if name in known and value}
+        source = read_module(model, samples, step_recipe_of(own), output).stepping
+        return {**prepare_steps(source)[1], **source.notes}
+    from exporters.frontends.read import read
+    from exporters.passes.pipeline import prepare
+
+    shape = () if samples is None else samples.shape[1:]
+    return prepare(read(model, shape, output), recipe.get("pool", "own"))[1]

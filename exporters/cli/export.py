@@ -73,7 +73,7 @@ def command(
     from exporters import gcn
     from exporters.conversion import convert
     from exporters.gcn import files as gcn_files
-    from exporters.stepping.conversion import is_stepping
+    from exporters.stepping.source import is_stepping
     from onespike_lava.data.encoding import encode
     from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import save
@@ -82,8 +82,8 @@ def command(
     if dry_run:
         if adjacency is not None:
             raise OptionError("dry-run: not of a graph network; leave it out")
-        pool = recipes.given(OPTIONS, recipe).get("pool", "own")
-        dry.dry_run(load_model(model, weights), calibration, model_output, pool, as_json)
+        given = recipes.given((*OPTIONS, *OWN), recipe)
+        dry.dry_run(load_model(model, weights), calibration, model_output, as_json, given)
         return
     _check(output, calibration, adjacency, features, model_output)
     assert output is not None

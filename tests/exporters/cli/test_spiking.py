@@ -56,6 +56,17 @@ def test_it_prints_what_integers_cost(onespike, place):
     assert onespike_lava.load("net.net").phases == 6
 
 
+def test_a_dry_run_tells_how_neurons_are_read_and_writes_nothing(onespike, place):
+    before = sorted(each.name for each in place.iterdir())
+    code, out, _ = onespike(*EXPORT, "--steps", 6, "--dry-run")
+    assert code == 0
+    assert "fires at v >= threshold and is reset to zero" in out
+    code, out, err = onespike(*EXPORT, "--dry-run")  # how many steps?
+    assert code == 2
+    assert "steps: missing" in out + err
+    assert sorted(e.name for e in place.iterdir() if e.name != "__pycache__") == before
+
+
 def test_json(onespike, place):
     code, out, _ = onespike(*EXPORT, "--steps", 6, "--preset", "exact", "--json")
     told = json.loads(out)

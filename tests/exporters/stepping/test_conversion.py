@@ -12,7 +12,8 @@ from torch import nn
 
 import exporters
 import onespike_lava
-from exporters.stepping.conversion import check_reading, convert_spiking
+from exporters.stepping.conversion import convert_spiking
+from exporters.stepping.source import check_reading
 from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
 from onespike_lava.layers import Timed
 from tests import lookalikes as like
