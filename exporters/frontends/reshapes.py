@@ -112,7 +112,7 @@ def padded(build: Builder, name: str, x: Ref, widths: Sequence[tuple[int, int]])
 
 def _channels_last(build: Builder, x: Ref) -> bool:
     """Whether the last axis is the channels': only it can stand in front."""
-    if len(x.shape) != 3 or x.order is None:
+    if len(x.shape) not in (2, 3) or x.order is None:
         return False
     try:
         formed(build, x)

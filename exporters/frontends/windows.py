@@ -206,9 +206,14 @@ def shifted(build: Builder, name: str, x: Ref, scale: Constant, shift: Constant)
     axes = {axis for each in both for axis in range(1, rank) if each.shape[axis] > 1}
     if len(axes) > 1:
         raise _misfit(scale if scale.size > shift.size else shift, x.shape)
-    axis = (axes or {1}).pop() - 1
+    axis = max(axes, default=1) - 1
     one = not axes and len(build.shapes[x.name]) in (1, 3)
-    source = Ref(x.name, build.shapes[x.name]) if one else formed(build, x.first(axis))
+    try:
+        source = Ref(x.name, build.shapes[x.name]) if one else formed(build, x.first(axis))
+    except RefusedError:
+        if not axis:
+            raise
+        raise _misfit(scale if scale.size > shift.size else shift, x.shape) from None
     channels = build.shapes[source.name][0]
     gamma, beta = (np.broadcast_to(each.reshape(-1), (channels,)) for each in both)
     if (gamma == 1).all() and not beta.any():

@@ -16,6 +16,7 @@ from onnx.reference import ReferenceEvaluator
 from exporters import convert
 from exporters.frontends.onnx.file import from_onnx
 from exporters.passes import prepare
+from onespike_lava.errors import UnsupportedError
 from tests.doors.networks import ALL, made, near
 from tests.exporters.frontends.onnx.files import array, node, saved
 
@@ -92,6 +93,13 @@ NODES = {
     "scaled, then channels first": ([node("Mul", "x h", "s"), node("Transpose", "s", "t",
                                      perm=[0, 3, 1, 2]), node("Conv", "t v")],
                                     {"h": np.array(0.4, np.float32), "v": array(2, 10, 3, 1)}),
+    "constant along rows": (
+        [
+            *(node("Transpose", "x", "t", perm=[0, 1, 3, 2]), node("Add", "t b", "s")),
+            *(node("Transpose", "s", "u", perm=[0, 2, 1, 3]), node("Relu", "u")),
+        ],
+        {"b": array(10, 1)},
+    ),
     "bias channels last": ([node("Transpose", "x", "t", perm=[0, 2, 3, 1]), node("Add", "t b", "s"),
                             node("Transpose", "s", perm=[0, 3, 1, 2])], {"b": array(3)}),
 }  # fmt: skip
@@ -172,3 +180,11 @@ def test_an_inner_tensor_is_an_output(inner, tmp_path):
     graph = from_onnx(path, (3, 12, 10), inner)
     near(graph.evaluate(x), expected)
     near(prepare(graph)[0].evaluate(x), expected)
+
+
+def test_a_constant_along_columns_is_not_taken_for_one_of_channels(tmp_path):
+    nodes = [node("Slice", "x f e a", "s"), node("Relu", "s", "r"), node("Add", "r b")]
+    places = {"f": np.array([0]), "e": np.array([3]), "a": np.array([3])}
+    path = saved(tmp_path, nodes, {**places, "b": array(3)})  # three columns, three channels
+    with pytest.raises(UnsupportedError, match=r"constant of shape \[3\] beside .* per channel"):
+        from_onnx(path)

@@ -97,9 +97,14 @@ def cut(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     keep = [slice(None)] * rank
     for axis, *bounds in zip(axes, given["starts"], given["ends"], steps, strict=True):
         keep[axis % rank] = slice(*bounds)
-    if keep[0] != slice(None):
+    if keep[0] != slice(None) and not _whole(keep[0]):
         raise RefusedError("slices the batch; only other axes are supported")
     return sliced(build, name, x, keep[1:])
+
+
+def _whole(batch: slice) -> bool:
+    """Whether a slice keeps every sample there may be."""
+    return batch.start in (0, None) and batch.step in (1, None) and batch.stop >= 2**31 - 1
 
 
 def split(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> tuple[Ref, ...]:
