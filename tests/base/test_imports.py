@@ -65,6 +65,7 @@ def test_the_library_does_not_name_the_compiler():
             "torch",
             (
                 "exporters/frontends/torch/",
+                "exporters/training/",
                 "exporters/gcn/tracing.py",
                 "exporters/gcn/table.py",
                 "exporters/frontends/read.py",

@@ -1,0 +1,75 @@
+"""How a network is trained, and what that gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from onespike_lava.errors import OptionError
+
+OPTIMISERS = ("sgd", "adam")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained.
+
+    epochs, batch : a last batch that is not full is left out
+    rate          : at the start; falls to 0 as half a cosine, after `warm` steps in which it rises
+    optimiser     : `sgd` (Nesterov's momentum where `momentum` is above 0), or `adam` with
+                    `decay` apart from the gradient (AdamW)
+    clip          : largest norm of the gradient; None for any
+    bound         : weights stay within it, to either side; None for any
+    smoothing     : of labels, in cross-entropy
+    validation    : share of the training samples that are kept out, to choose the best epoch
+    seed          : of the order, of augmentations and of the split; weights are the caller's
+    """
+
+    epochs: int = 10
+    batch: int = 64
+    rate: float = 0.1
+    optimiser: str = "sgd"
+    momentum: float = 0.9
+    decay: float = 0.0
+    warm: int = 0
+    clip: float | None = None
+    bound: float | None = None
+    smoothing: float = 0.0
+    validation: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.optimiser not in OPTIMISERS:
+            raise OptionError(
+                f"Plan: optimiser is {self.optimiser!r}; give one of {', '.join(OPTIMISERS)}"
+            )
+        for name, least in (("epochs", 1), ("batch", 1), ("warm", 0)):
+            if getattr(self, name) < least:
+                raise OptionError(f"Plan: {name} is {getattr(self, name)}; give {least} or more")
+        if not 0 <= self.validation < 1:
+            raise OptionError(f"Plan: validation is {self.validation}; give a share below 1")
+
+
+@dataclass
+class Result:
+    """What a training gave.
+
+    epochs   : of each: mean loss, share of validation samples that are right (None without),
+               seconds
+    last     : share of the test samples that the last epoch's weights get right
+    best     : the same of the epoch that is best on the validation samples, of its weights
+    best_epoch : counted from 1
+    All of tests None without test samples, of the best ones without validation samples.
+    """
+
+    epochs: list[dict[str, float | None]] = field(default_factory=list)
+    last: float | None = None
+    best: float | None = None
+    best_epoch: int | None = None
+    best_weights: dict[str, Tensor] | None = field(default=None, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Of all epochs."""
+        return sum(epoch["seconds"] or 0.0 for epoch in self.epochs)

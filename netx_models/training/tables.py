@@ -1,0 +1,259 @@
+"""Make docs/training.md of what the scripts of this folder measured: `python tables.py`."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import runs
+
+from onespike_lava.system.files import write_atomic
+
+PAGE = runs.MODELS.parent / "docs" / "training.md"
+Found = dict[str, Any]
+
+OPENING = """\
+# Networks trained as SNNs
+
+What `exporters.training` ([guide](concepts/training.md)) gives on small data, system by system, and
+what of each paper's claims that shows. Made by `python netx_models/training/tables.py` of what
+the other scripts beside it measured, each run on one thread of a
+shared machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the
+test images that the **last** epoch's weights get right, in brackets those of the epoch that was
+best on validation images: means over seeds, with the range where there are several. Nothing was
+chosen by test images.
+"""
+
+SEW = """\
+## SEW: depth
+
+Digits of scikit-learn (8 x 8, 1,195 training and 602 test images) in place of ImageNet and event
+cameras. {about}
+
+{table}
+
+The paper's first two claims can be seen here: with depth the spiking ResNet falls behind and the
+plain network learns nothing, while ADD and IAND train at 110 layers. Its third, that deeper is
+better, needs larger data and is not shown. `spikes` are per neuron and sample of the four steps,
+`payload` the most spikes that a block puts out for one: at most `n + 1` after `n` blocks of ADD.
+"""
+
+TSSL = """\
+## TSSL-BP: what of the gradient counts
+
+MNIST-5k (4,000 training and 1,000 test images) in place of MNIST, N-MNIST, Fashion-MNIST and
+CIFAR-10. {about}
+
+{table}
+
+`counts` reads the same networks by the number of output spikes instead of their filtered sum.
+The paper's accuracies cannot be compared: this is a twelfth of its training images.
+"""
+
+S2NN = """\
+## S2NN: one step
+
+MNIST-5k in place of CIFAR-10. {about}
+
+{table}
+
+The paper's claim, more accurate than other neurons at one step and than binary networks, needs a
+difference larger than that between seeds; where the ranges overlap this is a tie.
+"""
+
+SURROGATES = """\
+## Surrogate, batch norm, optimiser: what trains plain networks
+
+Digits of scikit-learn in place of CIFAR-100 and Imagenette. {about}
+
+{table}
+
+`factor` is `exporters.training.measures.gain` of 20 such layers at the start. A factor near 1 is
+not enough to train, and residual networks (above) do not need it.
+"""
+
+
+CROSSING = """\
+## Training against conversion, by steps
+
+{about}
+
+{table}
+
+The conversion has met its ReLU network once the table says so; before that, training over few
+steps is ahead. The one-spike network needs no training either.
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    import crossing
+    import s2nn
+    import sew
+    import surrogates
+    import tssl
+
+    sections = (
+        ("sew", SEW, sew, of_sew),
+        ("tssl", TSSL, tssl, of_tssl),
+        ("s2nn", S2NN, s2nn, of_s2nn),
+        ("surrogates", SURROGATES, surrogates, of_surrogates),
+        ("crossing", CROSSING, crossing, of_crossing),
+    )
+    known = {name: found for name, *_ in sections if (found := runs.read(name))}
+    parts = [OPENING]
+    for name, text, script, rows in sections:
+        if name in known:
+            parts.append(text.format(about=about(script.__doc__), table=rows(known[name])))
+    parts.append(measured(known))
+    write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
+
+
+def about(text: str | None) -> str:
+    """What a script says of its runs, behind its first line."""
+    return (text or "").split("\n\n", 1)[1].strip()
+
+
+def page(text: str) -> str:
+    """Paragraphs of prose in lines of 100; tables and lists as they are."""
+    parts = text.split("\n\n")
+    return "\n\n".join(
+        part if part.lstrip()[:1] in "#|-" else textwrap.fill(part, 100) for part in parts
+    )
+
+
+def measured(known: dict[str, Found]) -> str:
+    """When, with what, and how long."""
+    lines = []
+    for name, found in known.items():
+        made = "; ".join(sorted({each["made"] for each in found.values()}))
+        hours = sum(each["wall"] for each in found.values()) / 3600
+        script = f"`python netx_models/training/{name}.py`"
+        lines.append(f"- {script}: {len(found)} runs, {hours:.1f} hours; {made}")
+    return "\n".join(["## Measured by", "", *lines, ""])
+
+
+def of_sew(found: Found) -> str:
+    """A row for each network, a column for each depth."""
+    rows = []
+    for kind in ("ADD", "IAND", "AND", "spiking", "plain"):
+        for setting in ("rate 0.05", "rate 0.05, no zero", "rate 0.01"):
+            cells = [of(found, f"{kind} {depth}, {setting}, seed") for depth in (20, 56, 110)]
+            if any(cells):
+                rows.append([kind, setting, *map(accuracy, cells), *firing(cells)])
+    head = ("join", "setting", "20 layers", "56 layers", "110 layers", "spikes", "payload")
+    return table(head, rows)
+
+
+def firing(cells: Sequence[list[Found]]) -> tuple[str, str]:
+    """Spikes per neuron and the largest payload, by depth."""
+    spikes = [f"{mean(cell, 'spikes'):.2f}" if cell else "-" for cell in cells]
+    payloads = [f"{max(e['payload'] for e in cell):.0f}" if cell else "-" for cell in cells]
+    return " / ".join(spikes), " / ".join(payloads)
+
+
+def of_tssl(found: Found) -> str:
+    """A row for each variant."""
+    import tssl
+
+    rows = []
+    for variant in tssl.VARIANTS:
+        runs_of = of(found, f"{variant}, seed")
+        if runs_of:
+            counts = f"{100 * mean(runs_of, 'counts'):.1f}"
+            spikes = f"{mean(runs_of, 'spikes'):.2f}"
+            seeds = str(len(runs_of))
+            rows.append([variant, accuracy(runs_of), counts, spikes, seeds])
+    return table(("gradient", "accuracy", "counts", "spikes", "seeds"), rows)
+
+
+def of_s2nn(found: Found) -> str:
+    """A row for each neuron."""
+    import s2nn
+
+    rows = []
+    for name in (*s2nn.SURROGATES, *s2nn.RIVALS):
+        cells = [of(found, f"{name}, {optimiser}, seed") for optimiser in ("sgd", "adam")]
+        if any(cells):
+            spikes = f"{mean(cells[0], 'spikes'):.2f}" if name in s2nn.SURROGATES else "-"
+            rows.append([name, *map(accuracy, cells), spikes])
+    return table(("neuron", "SGD", "AdamW", "spikes"), rows)
+
+
+def of_surrogates(found: Found) -> str:
+    """A row for each surrogate, a column for each depth, optimiser and norm."""
+    import surrogates
+
+    columns = [
+        (depth, optimiser, norm)
+        for norm in ("", ", no batch norm")
+        for depth in (10, 20, 50)
+        for optimiser in surrogates.RATES
+        if any(f"{depth} layers, {optimiser}{norm}, seed" in key for key in found)
+    ]
+    rows = []
+    for name in surrogates.SURROGATES:
+        cells = [of(found, f"{name}, {d} layers, {o}{n}, seed") for d, o, n in columns]
+        if any(cells):
+            factor = next(
+                each["gain"]
+                for cell, (*_, norm) in zip(cells, columns, strict=True)
+                for each in cell
+                if not norm
+            )
+            rows.append([name, f"{factor:.2f}", *(accuracy(cell, brief=True) for cell in cells)])
+    heads = [f"{d}, {o}{', no norm' if n else ''}" for d, o, n in columns]
+    return table(("surrogate", "factor", *heads), rows)
+
+
+def of_crossing(found: Found) -> str:
+    """A row for each network."""
+    cells = list(found.values())
+    rows = [
+        ["ReLU", "-", spread([each["ReLU"] for each in cells])],
+        ["one-spike, int8", "16", spread([each["one-spike"] for each in cells])],
+    ]
+    for kind in ("trained", "converted"):
+        rows += [
+            [kind, steps, spread([each[kind][steps] for each in cells])] for steps in cells[0][kind]
+        ]
+    return table(("network", "steps", "accuracy"), rows)
+
+
+def spread(shares: Sequence[float]) -> str:
+    """Mean in percent, and the range where there are several."""
+    last = [100 * each for each in shares]
+    text = f"{statistics.fmean(last):.1f}"
+    return text if len(last) < 2 else f"{text} ({min(last):.1f}-{max(last):.1f})"
+
+
+def of(found: Found, start: str) -> list[Found]:
+    """Runs of every seed."""
+    return [each for key, each in found.items() if re.fullmatch(re.escape(start) + r" \d+", key)]
+
+
+def mean(cell: Iterable[Found], key: str) -> float:
+    """Over seeds."""
+    return statistics.fmean(each[key] for each in cell)
+
+
+def accuracy(cell: list[Found], brief: bool = False) -> str:
+    """Last epoch, range over seeds, best epoch; `-` without a run."""
+    if not cell:
+        return "-"
+    text = spread([each["last"] for each in cell])
+    best = [100 * each["best"] for each in cell if each.get("best") is not None]
+    return text if brief or not best else f"{text} [{statistics.fmean(best):.1f}]"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """In Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
