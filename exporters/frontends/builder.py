@@ -161,6 +161,7 @@ class Builder:
             if axis not in (1, rank - 1):
                 raise RefusedError(f"along axis {axis}; only along 1, the classes")
             tail = Tail(self.ended(x.first(axis - 1)))
+            self.turned = self.turned or axis > 1
         if kind in CONSTANT and tail.logits.shape[0] == 1:
             raise RefusedError(
                 f"{kind} of one value gives the same for every sample; end the network before it"

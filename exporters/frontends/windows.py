@@ -162,7 +162,7 @@ def reduced(
     sizes = [1 if axis in chosen else size for axis, size in enumerate(x.shape, 1)]
     shape = sizes if keep else [x.shape[axis - 1] for axis in left]
     count = prod(x.shape[axis - 1] for axis in chosen)
-    if chosen == [1] and op == "avgpool":
+    if chosen == [1] and op == "avgpool" and (len(left) > 1 or x.order is None):
         found = _over_channels(build, name, x, 1.0 if times else 1 / count)
         return found.reshaped(shape)
     if len(left) == 1:
