@@ -86,12 +86,13 @@ def export(
 ) -> Network:
     """Convert a trained ReLU network to a one-spike network and write its `.net` file.
 
-    model       : torch Module (not changed), path of an ONNX file, or `exporters.graph.Graph`
+    model       : torch Module (not changed), `torch.export` program, path of an ONNX file, or
+                  `exporters.graph.Graph`
     calibration : float[N, C, H, W] or float[N, F], samples as the model takes them, or a torch
                   Dataset or DataLoader of them, of which at most 1,000 count
     path        : of the file to write, None for none
     output      : which of several outputs of the model: its name, or the key or number that a
-                  module returns it under
+                  module returns it under; also an inner module, function or tensor by name
     progress    : told how far calibration, correction and quantisation are
     options     : see `exporters.recipe.Recipe`
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from exporters.frontends.forms import formed, is_turned, turned
 from exporters.frontends.outputs import CLASSIFIES, CONSTANT, TAILS, Tail
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from exporters.frontends.refusals import hint, listed_problems, problem, shortened
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from exporters.graph.arithmetic import window
@@ -78,6 +78,10 @@ class Builder:
         """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
         given = {key: value for key, value in (params or {}).items() if value is not None}
         _check_weights(given)
+        if any(isinstance(each, Rows) for each in inputs):
+            raise RefusedError(
+                "reads axes that are counted into the batch; only linear layers do, reshape before"
+            )
         alike = bool(inputs) and _alike(self, op, inputs)
         if not alike and op not in AS_THEY_ARE:
             inputs, given = self._formed(op, inputs, given)

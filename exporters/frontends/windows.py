@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exporters.frontends.builder import Builder
 from exporters.frontends.forms import FIXED, formed, is_turned
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
 
@@ -50,6 +50,9 @@ def kernels(build: Builder, x: Ref, weight: Constant) -> Constant:
 
 def linear_map(build: Builder, name: str, x: Ref, weight: Constant, bias: Constant | None) -> Ref:
     """A linear map of [N, F], or of the last axis of [N, ..., F]: a convolution of one place."""
+    if isinstance(x, Rows):
+        found = linear_map(build, name, x.whole, weight, bias)
+        return Rows(found.name, found.shape[-1:], None, found)
     if len(x.shape) == 1:
         return build.add("linear", name, [x], {"weight": weight, "bias": bias})
     axis = len(x.shape) - 1

@@ -100,6 +100,13 @@ NODES = {
         ],
         {"b": array(10, 1)},
     ),
+    "rows counted into the batch": (
+        [
+            *(node("Reshape", "x r", "a"), node("MatMul", "a m", "b"), node("Reshape", "b s", "c")),
+            *(node("Relu", "c", "d"), node("Flatten", "d")),
+        ],
+        {"r": np.array([-1, 10]), "m": array(10, 4), "s": np.array([-1, 3, 12, 4])},
+    ),
     "bias channels last": ([node("Transpose", "x", "t", perm=[0, 2, 3, 1]), node("Add", "t b", "s"),
                             node("Transpose", "s", perm=[0, 3, 1, 2])], {"b": array(3)}),
 }  # fmt: skip
@@ -187,4 +194,22 @@ def test_a_constant_along_columns_is_not_taken_for_one_of_channels(tmp_path):
     places = {"f": np.array([0]), "e": np.array([3]), "a": np.array([3])}
     path = saved(tmp_path, nodes, {**places, "b": array(3)})  # three columns, three channels
     with pytest.raises(UnsupportedError, match=r"constant of shape \[3\] beside .* per channel"):
+        from_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([node("Relu", "a")], "counted into the batch; only linear layers do"),
+        ([node("Flatten", "a", "f"), node("MatMul", "f m")], "keeps axes that are counted"),
+        ([node("Reshape", "a z")], "keeps axes that are counted"),
+        ([node("Shape", "a", "s"), node("Reshape", "x s")], "of axes that are counted"),
+    ],
+)
+def test_rows_in_the_batch_are_read_by_linear_maps_alone(nodes, words, tmp_path):
+    constants = {"r": np.array([-1, 10]), "m": array(10, 4), "z": np.array([0, -1])}
+    used = {each for one in nodes for each in one.input} | {"r"}
+    held = {key: value for key, value in constants.items() if key in used}
+    path = saved(tmp_path, [node("Reshape", "x r", "a"), *nodes], held)
+    with pytest.raises(UnsupportedError, match=words):
         from_onnx(path)
