@@ -149,6 +149,16 @@ class Builder:
             f"an output {listed(value.shape)} whose elements lie in no plane's order"
         )
 
+    def _classes_first(self, x: Ref, axis: int) -> Ref:
+        """Logits with the axis of classes in front, the planes as the network has them."""
+        rest = [each for each in range(len(x.shape)) if each != axis]
+        try:
+            return formed(self, x.transposed((axis, *rest)))
+        except RefusedError:
+            if len(rest) < 2:
+                raise
+        return formed(self, x.transposed((axis, *rest[::-1])))  # as old exporters turn planes
+
     def tail(
         self, name: str, kind: str, x: Ref | Tail, step: Any = None, axis: int | None = None
     ) -> Tail:
@@ -164,7 +174,7 @@ class Builder:
             axis = 1 if axis is None else axis % rank
             if axis not in (1, rank - 1):
                 raise RefusedError(f"along axis {axis}; only along 1, the classes")
-            tail = Tail(self.ended(x.first(axis - 1)))
+            tail = Tail(self._classes_first(x, axis - 1))
             self.turned = self.turned or axis > 1
         if kind in CONSTANT and tail.logits.shape[0] == 1:
             raise RefusedError(

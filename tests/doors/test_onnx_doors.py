@@ -45,6 +45,18 @@ def test_torchs_exporter_writes_what_is_read(name, tmp_path):
     near(prepare(graph)[0].evaluate(x), expected)
 
 
+@pytest.mark.parametrize("opset", [11, 17])
+def test_a_softmax_of_planes_is_left_out_however_it_is_written(opset, tmp_path):
+    module, x = made("softmax of planes")
+    path = tmp_path / "net.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, torch.from_numpy(x), str(path), opset_version=opset)
+    with torch.no_grad():
+        expected = module[:-1](torch.from_numpy(x)).numpy()
+    near(from_onnx(path, x.shape[1:]).evaluate(x), expected)
+
+
 PRELU = array(3, 1, 1)
 KERNEL = array(3, 4, 3, 3)
 ONE = np.array([1])
