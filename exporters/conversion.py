@@ -95,14 +95,14 @@ def export(
     A ReLU network becomes one of one-spike neurons; a network whose torch modules spike keeps its
     own neurons and steps (`exporters.frontends.spiking`).
 
-    model       : torch Module (not changed), path of an ONNX file, `exporters.graph.Graph`, or
-                  `exporters.graph.Stepping`
+    model       : torch Module (not changed), `torch.export` program, path of an ONNX file,
+                  `exporters.graph.Graph` or `exporters.graph.Stepping`
     calibration : float[N, C, H, W] or float[N, F], samples as the model takes them, or a torch
                   Dataset or DataLoader of them, of which at most 1,000 count; of events for a
                   network that steps [N, T, C, H, W] or [N, T, F]
     path        : of the file to write, None for none
     output      : which of several outputs of the model: its name, or the key or number that a
-                  module returns it under
+                  module returns it under; also an inner module, function or tensor by name
     progress    : told how far calibration, correction and quantisation are
     steps, preset, readout : of networks that spike alone, see `exporters.recipe.stepping`
     labels      : of the samples, for the accuracies that such a network's file tells

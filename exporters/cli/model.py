@@ -18,7 +18,7 @@ WEIGHTS = click.option(
     "--weights", type=paths.WEIGHTS, metavar="FILE", help="Of package.module:factory."
 )
 
-MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which of several outputs.")
+MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which output, or an inner one.")
 
 
 def load_model(model: str, weights: str | None) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from exporters.frontends.forms import formed, is_turned, turned
 from exporters.frontends.outputs import CLASSIFIES, CONSTANT, TAILS, Tail
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from exporters.frontends.refusals import hint, listed_problems, problem, shortened
 from exporters.graph import Graph, GraphError, Node, infer_shape
 from exporters.graph.arithmetic import window
@@ -79,6 +79,10 @@ class Builder:
         """A new node's value; a taken name gets a number. Raises `RefusedError` on a misfit."""
         given = {key: value for key, value in (params or {}).items() if value is not None}
         _check_weights(given)
+        if any(isinstance(each, Rows) for each in inputs):
+            raise RefusedError(
+                "reads axes that are counted into the batch; only linear layers do, reshape before"
+            )
         alike = bool(inputs) and _alike(self, op, inputs)
         if not alike and op not in AS_THEY_ARE:
             inputs, given = self._formed(op, inputs, given)
@@ -146,6 +150,16 @@ class Builder:
             f"an output {listed(value.shape)} whose elements lie in no plane's order"
         )
 
+    def _classes_first(self, x: Ref, axis: int) -> Ref:
+        """Logits with the axis of classes in front, the planes as the network has them."""
+        rest = [each for each in range(len(x.shape)) if each != axis]
+        try:
+            return formed(self, x.transposed((axis, *rest)))
+        except RefusedError:
+            if len(rest) < 2:
+                raise
+        return formed(self, x.transposed((axis, *rest[::-1])))  # as old exporters turn planes
+
     def tail(
         self, name: str, kind: str, x: Ref | Tail, step: Any = None, axis: int | None = None
     ) -> Tail:
@@ -161,7 +175,8 @@ class Builder:
             axis = 1 if axis is None else axis % rank
             if axis not in (1, rank - 1):
                 raise RefusedError(f"along axis {axis}; only along 1, the classes")
-            tail = Tail(self.ended(x.first(axis - 1)))
+            tail = Tail(self._classes_first(x, axis - 1))
+            self.turned = self.turned or axis > 1
         if kind in CONSTANT and tail.logits.shape[0] == 1:
             raise RefusedError(
                 f"{kind} of one value gives the same for every sample; end the network before it"

@@ -10,7 +10,7 @@ import numpy as np
 
 from exporters.frontends.builder import Builder
 from exporters.frontends.forms import formed
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, planes_of
 from exporters.frontends.reshapes import concat, sliced
 from onespike_lava.data.misfit import listed
 
@@ -61,12 +61,25 @@ def joined(build: Builder, name: str, parts: Sequence[Any], axis: int) -> Ref:
     at = axis % rank
     if at == 0 or any(len(each.shape) + 1 != rank for each in parts):
         raise RefusedError(f"along dimension {axis}; only along those behind the batch")
+    last = rank - 2
+    fronts = [each.first(last) for each in parts]
+    if last and not _all_plain(build, parts) and _all_plain(build, fronts):  # channels last
+        return joined(build, name, fronts, 1 if at == rank - 1 else at + 1).back(last)
     if at == 1:
         return concat(build, name, parts, 1)
-    if len({each.order is None for each in parts}) == 1 and parts[0].order is None and rank == 4:
+    if rank in (3, 4):
         return _beside(build, name, parts, at)
     moved = concat(build, name, [formed(build, each.first(at - 1)) for each in parts], 1)
     return moved.back(at - 1)
+
+
+def _all_plain(build: Builder, parts: Sequence[Ref]) -> bool:
+    """Whether all are nodes' values in their own order."""
+    return all(
+        build.shapes[each.name] == planes_of(each.shape)
+        and (each.order is None or bool((np.diff(each.order, prepend=-1) == 1).all()))
+        for each in parts
+    )
 
 
 def _beside(build: Builder, name: str, parts: Sequence[Ref], axis: int) -> Ref:
@@ -77,7 +90,8 @@ def _beside(build: Builder, name: str, parts: Sequence[Ref], axis: int) -> Ref:
     for number, each in enumerate(parts):
         size = each.shape[axis - 1]
         before, behind = [0, 0], [0, 0]
-        before[axis - 2], behind[axis - 2] = first, total - first - size
+        side = axis - 2 if len(each.shape) == 3 else 1
+        before[side], behind[side] = first, total - first - size
         attrs = {"padding": (*before, *behind)}
         names.append(build.add("pad", f"{name}.{number}", [each], attrs=attrs))
         first += size

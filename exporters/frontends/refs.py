@@ -71,6 +71,16 @@ class Ref:
         return self.transposed((*rest[:axis], 0, *rest[axis:]))
 
 
+@dataclass(frozen=True, repr=False)
+class Rows(Ref):
+    """A value whose axes but the last are counted into the batch, [N * L, F]; linear maps read it.
+
+    whole : the value itself, [N, L, F]
+    """
+
+    whole: Ref = field(default_factory=lambda: Ref("", ()))
+
+
 def planes_of(shape: Shape) -> Shape:
     """The shape of a node for a value of this shape: (F,), (C, 1, L) or (C, H, W)."""
     if len(shape) not in (1, 2, 3):

@@ -33,6 +33,10 @@ HINTS = {
     **dict.fromkeys(_ACTIVATIONS, "use ReLU and train again: it bends, ReLUs do not"),
     **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d"), "use its 2-D form"),
     **dict.fromkeys(_NORMS, "use batch norm"),
+    **dict.fromkeys(
+        ("reflectionpad1d", "reflectionpad2d", "replicationpad2d", "circularpad2d"),
+        "use ZeroPad2d and train again",
+    ),
     **dict.fromkeys(("lstm", "gru", "rnn"), "only feed-forward networks are supported"),
     **dict.fromkeys(("einsum", "bmm", "multiheadattention"), "use Linear or Conv2d layers"),
     **dict.fromkeys(_QUANTISED, "give the float model, from before it was quantised"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from exporters.frontends.builder import BATCH, Builder
 from exporters.frontends.forms import formed
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from exporters.frontends.windows import plane
 from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
@@ -23,6 +23,7 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
 
     To [N, F] it flattens; to [N, C, L] or back it only looks at the planes otherwise.
     """
+    x = x.whole if isinstance(x, Rows) else x
     first, *rest = target or (None,)
     first = BATCH if build.batch and first == build.batch else first
     sizes = [int(size) for size in rest if isinstance(size, (int, np.integer))]
@@ -37,6 +38,9 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
         if sizes:
             build.drop(name, "reshape that keeps the order")
             return x.reshaped(sizes)
+    if first == -1 and len(x.shape) > 1 and sizes == [x.shape[-1]]:
+        build.drop(name, "axes counted into the batch")
+        return Rows(x.name, (x.shape[-1],), None, x)
     wanted = ", ".join(map(str, target))
     if x.shape == build.shapes[x.name] == (1,) and list(target) in ([BATCH], [-1]):
         return build.add("identity", name, [x], attrs={"reason": "one value per sample"})
@@ -112,7 +116,7 @@ def padded(build: Builder, name: str, x: Ref, widths: Sequence[tuple[int, int]])
 
 def _channels_last(build: Builder, x: Ref) -> bool:
     """Whether the last axis is the channels': only it can stand in front."""
-    if len(x.shape) != 3 or x.order is None:
+    if len(x.shape) not in (2, 3) or x.order is None:
         return False
     try:
         formed(build, x)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from exporters.frontends.builder import Builder
 from exporters.frontends.forms import FIXED, formed, is_turned
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from onespike_lava.data.misfit import listed
 from onespike_lava.layers import Shape
 
@@ -50,6 +50,9 @@ def kernels(build: Builder, x: Ref, weight: Constant) -> Constant:
 
 def linear_map(build: Builder, name: str, x: Ref, weight: Constant, bias: Constant | None) -> Ref:
     """A linear map of [N, F], or of the last axis of [N, ..., F]: a convolution of one place."""
+    if isinstance(x, Rows):
+        found = linear_map(build, name, x.whole, weight, bias)
+        return Rows(found.name, found.shape[-1:], None, found)
     if len(x.shape) == 1:
         return build.add("linear", name, [x], {"weight": weight, "bias": bias})
     axis = len(x.shape) - 1
@@ -162,7 +165,7 @@ def reduced(
     sizes = [1 if axis in chosen else size for axis, size in enumerate(x.shape, 1)]
     shape = sizes if keep else [x.shape[axis - 1] for axis in left]
     count = prod(x.shape[axis - 1] for axis in chosen)
-    if chosen == [1] and op == "avgpool":
+    if chosen == [1] and op == "avgpool" and (len(left) > 1 or x.order is None):
         found = _over_channels(build, name, x, 1.0 if times else 1 / count)
         return found.reshaped(shape)
     if len(left) == 1:
@@ -206,9 +209,14 @@ def shifted(build: Builder, name: str, x: Ref, scale: Constant, shift: Constant)
     axes = {axis for each in both for axis in range(1, rank) if each.shape[axis] > 1}
     if len(axes) > 1:
         raise _misfit(scale if scale.size > shift.size else shift, x.shape)
-    axis = (axes or {1}).pop() - 1
+    axis = max(axes, default=1) - 1
     one = not axes and len(build.shapes[x.name]) in (1, 3)
-    source = Ref(x.name, build.shapes[x.name]) if one else formed(build, x.first(axis))
+    try:
+        source = Ref(x.name, build.shapes[x.name]) if one else formed(build, x.first(axis))
+    except RefusedError:
+        if not axis:
+            raise
+        raise _misfit(scale if scale.size > shift.size else shift, x.shape) from None
     channels = build.shapes[source.name][0]
     gamma, beta = (np.broadcast_to(each.reshape(-1), (channels,)) for each in both)
     if (gamma == 1).all() and not beta.any():

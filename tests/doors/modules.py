@@ -239,6 +239,18 @@ EDGES: dict[str, tuple[Make, tuple[int, ...]]] = {
     "unbind by iteration of sizes": (
         alone(lambda m, x: m.last(torch.relu(m.conv(x)).view(*(x.shape[0], -1))), conv=conv(),
               last=nn.Linear(384, 4)), PLANES),
+    "largest place, its first part": (
+        alone(lambda m, x: m.last(torch.max(torch.relu(m.conv(x)), 2, keepdim=True)[0].flatten(1)),
+              conv=nn.Conv1d(2, 6, 1), last=nn.Linear(6, 4)), ROW),
+    "log-softmax of the last axis": (
+        alone(lambda m, x: F.log_softmax(m.last(torch.relu(m.conv(x)).mean(2, keepdim=True)
+                                                .permute(0, 2, 1)), dim=2),
+              conv=nn.Conv1d(2, 6, 3), last=nn.Linear(6, 4)), ROW),
+    "last step": (alone(lambda m, x: m.last(torch.relu(m.conv(x))[:, :, :-2][:, :, -1]),
+                        conv=nn.Conv1d(2, 6, 3, padding=2), last=nn.Linear(6, 4)), ROW),
+    "sum over a set": (
+        alone(lambda m, x: m.last(torch.relu(m.each(x.view(-1, 5, 3))).sum(1)),
+              each=nn.Linear(3, 8), last=nn.Linear(8, 2)), (15,)),
     "squeeze": (
         alone(lambda m, x: m.last(m.pool(torch.relu(m.conv(x))).squeeze(-1).squeeze(-1)),
               conv=conv(), pool=nn.AdaptiveAvgPool2d(1), last=nn.Linear(6, 4)), PLANES),

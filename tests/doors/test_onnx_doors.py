@@ -16,6 +16,7 @@ from onnx.reference import ReferenceEvaluator
 from exporters import convert
 from exporters.frontends.onnx.file import from_onnx
 from exporters.passes import prepare
+from onespike_lava.errors import UnsupportedError
 from tests.doors.networks import ALL, made, near
 from tests.exporters.frontends.onnx.files import array, node, saved
 
@@ -42,6 +43,18 @@ def test_torchs_exporter_writes_what_is_read(name, tmp_path):
         expected = module(torch.from_numpy(x)).numpy()
     near(graph.evaluate(x), expected)
     near(prepare(graph)[0].evaluate(x), expected)
+
+
+@pytest.mark.parametrize("opset", [11, 17])
+def test_a_softmax_of_planes_is_left_out_however_it_is_written(opset, tmp_path):
+    module, x = made("softmax of planes")
+    path = tmp_path / "net.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, torch.from_numpy(x), str(path), opset_version=opset)
+    with torch.no_grad():
+        expected = module[:-1](torch.from_numpy(x)).numpy()
+    near(from_onnx(path, x.shape[1:]).evaluate(x), expected)
 
 
 PRELU = array(3, 1, 1)
@@ -92,6 +105,20 @@ NODES = {
     "scaled, then channels first": ([node("Mul", "x h", "s"), node("Transpose", "s", "t",
                                      perm=[0, 3, 1, 2]), node("Conv", "t v")],
                                     {"h": np.array(0.4, np.float32), "v": array(2, 10, 3, 1)}),
+    "constant along rows": (
+        [
+            *(node("Transpose", "x", "t", perm=[0, 1, 3, 2]), node("Add", "t b", "s")),
+            *(node("Transpose", "s", "u", perm=[0, 2, 1, 3]), node("Relu", "u")),
+        ],
+        {"b": array(10, 1)},
+    ),
+    "rows counted into the batch": (
+        [
+            *(node("Reshape", "x r", "a"), node("MatMul", "a m", "b"), node("Reshape", "b s", "c")),
+            *(node("Relu", "c", "d"), node("Flatten", "d")),
+        ],
+        {"r": np.array([-1, 10]), "m": array(10, 4), "s": np.array([-1, 3, 12, 4])},
+    ),
     "bias channels last": ([node("Transpose", "x", "t", perm=[0, 2, 3, 1]), node("Add", "t b", "s"),
                             node("Transpose", "s", perm=[0, 3, 1, 2])], {"b": array(3)}),
 }  # fmt: skip
@@ -172,3 +199,29 @@ def test_an_inner_tensor_is_an_output(inner, tmp_path):
     graph = from_onnx(path, (3, 12, 10), inner)
     near(graph.evaluate(x), expected)
     near(prepare(graph)[0].evaluate(x), expected)
+
+
+def test_a_constant_along_columns_is_not_taken_for_one_of_channels(tmp_path):
+    nodes = [node("Slice", "x f e a", "s"), node("Relu", "s", "r"), node("Add", "r b")]
+    places = {"f": np.array([0]), "e": np.array([3]), "a": np.array([3])}
+    path = saved(tmp_path, nodes, {**places, "b": array(3)})  # three columns, three channels
+    with pytest.raises(UnsupportedError, match=r"constant of shape \[3\] beside .* per channel"):
+        from_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        ([node("Relu", "a")], "counted into the batch; only linear layers do"),
+        ([node("Flatten", "a", "f"), node("MatMul", "f m")], "keeps axes that are counted"),
+        ([node("Reshape", "a z")], "keeps axes that are counted"),
+        ([node("Shape", "a", "s"), node("Reshape", "x s")], "of axes that are counted"),
+    ],
+)
+def test_rows_in_the_batch_are_read_by_linear_maps_alone(nodes, words, tmp_path):
+    constants = {"r": np.array([-1, 10]), "m": array(10, 4), "z": np.array([0, -1])}
+    used = {each for one in nodes for each in one.input} | {"r"}
+    held = {key: value for key, value in constants.items() if key in used}
+    path = saved(tmp_path, [node("Reshape", "x r", "a"), *nodes], held)
+    with pytest.raises(UnsupportedError, match=words):
+        from_onnx(path)

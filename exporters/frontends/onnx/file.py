@@ -24,7 +24,7 @@ from exporters.frontends.onnx.sizes import (
 )
 from exporters.frontends.onnx.table import READERS
 from exporters.frontends.outputs import TAILS, Tail, choose_output
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from exporters.frontends.refusals import line, plain
 from exporters.frontends.reshapes import sliced
 from exporters.frontends.taken import of_onnx
@@ -233,6 +233,8 @@ class _Reader:
     def _read(self, node: Any, name: str, kind: str, inputs: list[Any]) -> Any:
         attrs = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
         symbolic = any(isinstance(each, np.ndarray) and each.dtype.kind == "O" for each in inputs)
+        if kind == "Shape" and isinstance(inputs[0], Rows):
+            raise RefusedError("of axes that are counted into the batch; take it before")
         if kind == "Shape" and isinstance(inputs[0], Ref):
             self.build.drop(name, "a constant or a size")
             sizes = [BATCH, *inputs[0].shape]

@@ -7,7 +7,7 @@ from typing import Any
 from exporters.frontends.builder import BATCH, Builder
 from exporters.frontends.moves import joined
 from exporters.frontends.onnx.layers import Attributes, constant
-from exporters.frontends.refs import Ref, RefusedError
+from exporters.frontends.refs import Ref, RefusedError, Rows
 from exporters.frontends.reshapes import padded, reshape, sliced, squeezed, unsqueezed
 from exporters.frontends.windows import reduced
 from onespike_lava.data.misfit import listed
@@ -36,6 +36,7 @@ def flatten(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> 
     axis, rank = attrs.get("axis", 1), len(inputs[0].shape) + 1
     if axis % rank != 1:
         raise RefusedError(f"axis={axis}; only 1 is supported")
+    _check_batch(inputs[0])
     return reshape(build, name, inputs[0], [BATCH, -1])
 
 
@@ -43,12 +44,19 @@ def reshaped(build: Builder, name: str, inputs: list[Any], attrs: Attributes) ->
     """Reshape that keeps the batch; a 0 copies the size unless `allowzero` is set."""
     x, target = inputs[0], list(constant(inputs[1], "shape"))
     if not attrs.get("allowzero", 0):
+        _check_batch(x if target[:1] == [0] else None)
         sizes: tuple[Any, ...] = (BATCH, *x.shape)
         target = [
             sizes[axis] if size == 0 and axis < len(sizes) else size
             for axis, size in enumerate(target)
         ]
     return reshape(build, name, x, target)
+
+
+def _check_batch(x: Any) -> None:
+    """Raise `RefusedError` where the first axis is not the batch alone."""
+    if isinstance(x, Rows):
+        raise RefusedError("keeps axes that are counted into the batch; reshape them back before")
 
 
 def squeeze(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
@@ -97,9 +105,14 @@ def cut(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     keep = [slice(None)] * rank
     for axis, *bounds in zip(axes, given["starts"], given["ends"], steps, strict=True):
         keep[axis % rank] = slice(*bounds)
-    if keep[0] != slice(None):
+    if keep[0] != slice(None) and not _whole(keep[0]):
         raise RefusedError("slices the batch; only other axes are supported")
     return sliced(build, name, x, keep[1:])
+
+
+def _whole(batch: slice) -> bool:
+    """Whether a slice keeps every sample there may be."""
+    return batch.start in (0, None) and batch.step in (1, None) and batch.stop >= 2**31 - 1
 
 
 def split(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> tuple[Ref, ...]:

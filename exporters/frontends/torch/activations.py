@@ -14,7 +14,7 @@ from exporters.frontends.activations import (
     smaller,
     soft_shrink,
 )
-from exporters.frontends.builder import Builder, Unknown
+from exporters.frontends.builder import Builder
 from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.torch.layers import amax
 
@@ -135,7 +135,7 @@ def largest(build: Builder, name: str, x: Ref, *args: Any, **options: Any) -> An
     other = args[0] if args else options.get("other", options.get("dim"))
     if isinstance(other, int) and not isinstance(other, bool):
         keep = args[1] if len(args) > 1 else options.get("keepdim", False)
-        return amax(build, name, x, other, keep), Unknown()
+        return amax(build, name, x, other, keep), None  # nobody reads the places
     if other is None:
         raise RefusedError("over the whole batch; give a dimension")
     return maximum(build, name, x, other)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exporters.frontends.torch.weights import load_weights
 from onespike_lava.errors import DataError, OneSpikeError, OptionError, UnsupportedError
 from onespike_lava.system.files import check_file
 from onespike_lava.system.kinds import mistaken
@@ -39,6 +38,7 @@ def load_factory(spec: str, weights: str | Path | None = None) -> Any:
     place, name = _parts(spec)
     torch = need("torch.export", spec, extra="torch")
     from exporters.frontends.torch.models import bare
+    from exporters.frontends.torch.weights import load_weights
 
     with _beside(Path(place).parent if place.endswith(".py") else Path()):
         found = _named(spec, place, name)

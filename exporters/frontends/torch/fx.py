@@ -46,9 +46,7 @@ TOLERANCE = 1e-3
 ROWS = ("conv1d", "maxpool1d", "avgpool1d", "adaptiveavgpool1d", "adaptivemaxpool1d")
 """Modules and functions of networks that take [N, C, L]."""
 
-WAY = (
-    "remove control flow that depends on data, or export it with torch.onnx and give the ONNX file"
-)
+WAY = "remove control flow that depends on data, or export it with torch.onnx and give that file"
 
 LATER = (
     *("log", "exp", "squeeze", "flatten", "permute", "transpose"),
@@ -289,6 +287,7 @@ def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> No
             torch.from_numpy(samples.reshape(count, *reader.seen).copy()), module
         )
         logits = torch.from_numpy(graph.evaluate(samples))
+        logits = logits.reshape(count, *reader.tail.logits.shape) if reader.tail else logits
         logits = logits.movedim(1, -1) if reader.build.turned else logits
         found = reader.finished(logits).numpy()
     fits = found.size == expected.size
