@@ -52,9 +52,8 @@ def _refuse_neurons(module: Any) -> None:
     """Raise `UnsupportedError` for a module that has spiking neurons of its own."""
     from exporters.frontends.spiking.neurons import remembers
 
-    found = [
-        f"{name or 'it'} ({type(e).__name__})" for name, e in module.named_modules() if remembers(e)
-    ]
+    inner = getattr(module, "named_modules", dict)()  # an exported program has none
+    found = [f"{name or 'it'} ({type(e).__name__})" for name, e in inner if remembers(e)]
     if found:
         raise UnsupportedError(
             f"{type(module).__name__}: has neurons of its own, {', '.join(found[:3])}; this takes "
