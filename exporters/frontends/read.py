@@ -52,7 +52,7 @@ def _refuse_neurons(module: Any) -> None:
     """Raise `UnsupportedError` for a module that has spiking neurons of its own."""
     from exporters.frontends.spiking.neurons import remembers
 
-    inner = getattr(module, "named_modules", dict)()  # an exported program has none
+    inner: Any = getattr(module, "named_modules", dict)()  # an exported program has none
     found = [f"{name or 'it'} ({type(e).__name__})" for name, e in inner if remembers(e)]
     if found:
         raise UnsupportedError(
