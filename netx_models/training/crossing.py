@@ -1,9 +1,9 @@
 """Training as an SNN against conversion, by steps: `python crossing.py`, on digits.
 
 Three convolutions (16, 32 and 48 channels, the last two with stride 2) with batch norms, and a
-linear layer. Trained with IF neurons (ATan) over 4 and 10 steps; and with ReLUs, then converted: IF
+linear layer. Trained with IF neurons (ATan) over 1 to 10 steps; and with ReLUs, then converted: IF
 neurons with soft reset, each layer's threshold the 99.9th percentile of its activations (threshold
-balancing), over 10 to 1,000 steps; and exported as one-spike network, T = 16, int8, with this
+balancing), over 1 to 1,000 steps; and exported as one-spike network, T = 16, int8, with this
 package's defaults. 15 epochs of SGD (rate 0.05, Nesterov's momentum 0.9), batches of 48.
 """
 
@@ -27,8 +27,8 @@ from exporters.training.neurons import IF
 from exporters.training.plan import Plan, Result
 from onespike_lava import Network
 
-STEPS = (10, 32, 100, 320, 1000)
-TRAINED = (4, 10)
+STEPS = (1, 2, 4, 10, 32, 100, 320, 1000)
+TRAINED = (1, 2, 4, 10)
 WIDTHS = (16, 32, 48)
 PLAN = Plan(epochs=15, batch=48, rate=0.05, validation=0.1)
 Trained = tuple[Tensor, Tensor, Tensor, Tensor]
