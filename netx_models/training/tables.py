@@ -88,9 +88,23 @@ steps is ahead. The one-spike network needs no training either.
 """
 
 
+DEPLOYED = """\
+## As integers, in every engine
+
+{about}
+
+{table}
+
+`synops` are additions of synapses per sample for all steps, `input MACs` the multiplications of the
+first layer, `MACs` those of a network of ReLUs of this shape; all counted on the test images.
+`equal` names what sends the same spikes and scores for the first 100 of them.
+"""
+
+
 def main() -> None:
     """Write the page."""
     import crossing
+    import deployed
     import s2nn
     import sew
     import surrogates
@@ -102,6 +116,7 @@ def main() -> None:
         ("s2nn", S2NN, s2nn, of_s2nn),
         ("surrogates", SURROGATES, surrogates, of_surrogates),
         ("crossing", CROSSING, crossing, of_crossing),
+        ("deployed", DEPLOYED, deployed, of_deployed),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
     parts = [OPENING]
@@ -221,6 +236,26 @@ def of_crossing(found: Found) -> str:
             [kind, steps, spread([each[kind][steps] for each in cells])] for steps in cells[0][kind]
         ]
     return table(("network", "steps", "accuracy"), rows)
+
+
+def of_deployed(found: Found) -> str:
+    """A row for each network."""
+    rows = []
+    for name, each in found.items():
+        counts = [f"{each[key]:,}" for key in ("synops", "input_macs", "macs")]
+        shares = [f"{100 * each[key]:.2f}" for key in ("last", "int8")]
+        rows.append([name, *shares, f"{each['spikes']:.2f}", *counts, ", ".join(each["equal"])])
+    head = (
+        "network",
+        "float",
+        "int8",
+        "spikes",
+        "synops",
+        "input MACs",
+        "MACs",
+        "equal",
+    )
+    return table(head, rows)
 
 
 def spread(shares: Sequence[float]) -> str:
