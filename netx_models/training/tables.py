@@ -39,8 +39,9 @@ The paper's first two claims can be seen here: ADD and IAND train at 110 layers 
 while the spiking ResNet loses with depth, one of its seeds at 56 layers learns nothing, and the
 plain network never does. The spiking ResNet keeps more here than on ImageNet, where it falls to a
 tenth at 152 layers: it begins as the identity, and ATan is 1 at the threshold. The third claim,
-that deeper is better, needs larger data and is not shown. `spikes` are per neuron and sample of the four steps,
-`payload` the most spikes that a block puts out for one: at most `n + 1` after `n` blocks of ADD.
+that deeper is better, needs larger data and is not shown. `spikes` are per neuron and sample of the
+four steps, `payload` the most spikes that a block puts out for one: at most `n + 1` after `n`
+blocks of ADD.
 """
 
 TSSL = """\
@@ -76,8 +77,8 @@ Digits of scikit-learn in place of CIFAR-100 and Imagenette. {about}
 
 {table}
 
-`factor` is `exporters.training.gain` of 20 such layers at the start. Ten layers train the better the
-wider the surrogate is; of twenty only those with a factor from about 1.2 to 1.5 train by SGD at
+`factor` is `exporters.training.gain` of 20 such layers at the start. Ten layers train the better
+the wider the surrogate is; of twenty only those with a factor from about 1.2 to 1.5 train by SGD at
 all, and ATan with such a factor does not: it is needed, not enough. Narrow surrogates, the often
 quoted `a = 10` among them, train neither. Residual networks (above) do not need it.
 """
