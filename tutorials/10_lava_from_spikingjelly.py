@@ -107,6 +107,10 @@ if find_spec("torch"):
 #
 # Here the file has come to the other environment. Each layer is a Process, one step behind what it
 # reads; samples follow each other. Spikes and scores are those of every other engine.
+#
+# With `--preset lava` the export makes integers that Lava's stock LIF computes, rounding towards
+# zero with six fraction bits: `onespike evaluate NET.net --engine lava --stock` runs such a file on
+# these. The page "Networks trained elsewhere" says what else is read, and what is refused.
 
 # %%
 if not find_spec("lava"):
@@ -119,8 +123,3 @@ print("classes:", run.predictions, "labels:", test_labels[:3])
 print("spikes per layer:", run.spikes)
 assert np.array_equal(run.scores, known.scores)
 assert all(np.array_equal(run.trains(n), known.trains(n)) for n in network.neurons)
-
-# %% [markdown]
-# With `--preset lava` the export makes integers that Lava's stock LIF computes, rounding towards
-# zero with six fraction bits: `onespike evaluate NET.net --engine lava --stock` runs such a file on
-# these. The page "Networks trained elsewhere" says what else is read, and what is refused.

@@ -87,12 +87,13 @@ def command(
         raise OptionError("features: only of a graph; give its --adjacency, or leave it out")
     if model_output is not None and adjacency is not None:
         raise OptionError("model-output: a graph network has one output; leave it out")
+    data = None if calibration is None else load_samples(calibration, labels=False)
     source = load_model(model, weights)
     if is_stepping(source):
-        assert calibration is not None
-        _stepping(context, source, calibration, output, model_output, as_json, recipe)
+        assert data is not None
+        _stepping(context, source, data, output, model_output, as_json, recipe)
         return
-    samples = None if calibration is None else load_samples(calibration, labels=False).x
+    samples = None if data is None else data.x
     recipes.refused(OWN, recipe, "only of spiking modules; MODEL has none")
     recipe = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
     found: Conversion | GraphConversion
@@ -138,7 +139,7 @@ def command(
 def _stepping(
     context: click.Context,
     source: Any,
-    calibration: str,
+    data: Any,
     output: str,
     model_output: str | None,
     as_json: bool,
@@ -146,7 +147,6 @@ def _stepping(
 ) -> None:
     """Convert a module with spiking modules."""
     from exporters.stepping.conversion import convert_spiking
-    from onespike_lava.data.samples import load_samples
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 
@@ -158,7 +158,6 @@ def _stepping(
             f"{names}: not of a network with spiking modules, whose options are "
             f"{', '.join(sorted(known))}; leave out"
         )
-    data = load_samples(calibration, labels=False)
     given = recipes.given(STEP_OPTIONS, {name: recipe[name] for name in known & set(recipe)})
     given = {name: value for name, value in given.items() if name in chosen}
     with Bars() as bars:

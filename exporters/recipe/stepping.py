@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from exporters.recipe.declaration import PAIR, WHOLE, option, options
-from exporters.recipe.recipe import check_range
 from onespike_lava.errors import OptionError
 from onespike_lava.limits import INPUT_BITS_MAX, STEPS_MAX
 from onespike_lava.system.names import meant
@@ -63,6 +62,8 @@ class StepRecipe:
         if self.input_bits is not None and not 1 <= self.input_bits <= INPUT_BITS_MAX:
             raise OptionError(f"input_bits: {self.input_bits} is outside 1..{INPUT_BITS_MAX}")
         if self.input_range is not None:
+            from exporters.recipe.recipe import check_range  # NumPy, which --help goes without
+
             found = check_range(self.input_range, self.input_bits or INPUT_BITS_MAX)
             object.__setattr__(self, "input_range", found)
 

@@ -65,6 +65,8 @@ def test_the_library_does_not_name_the_compiler():
             "torch",
             (
                 "exporters/frontends/torch/",
+                "exporters/frontends/spiking/",
+                "exporters/stepping/twin.py",
                 "exporters/training/",
                 "exporters/gcn/tracing.py",
                 "exporters/gcn/table.py",

@@ -188,7 +188,7 @@ def snntorch_sequence():
 def sinabs_from_model():
     """As sinabs makes it of a network of ReLU."""
     plain = nn.Sequential(
-        *(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten()),
+        *(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU(), sinabs.SumPool2d(2), nn.Flatten()),
         *(nn.Linear(36, 10, bias=False), nn.ReLU()),
     )
     return from_model(plain, input_shape=(1, 8, 8), batch_size=1)

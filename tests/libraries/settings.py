@@ -76,6 +76,7 @@ SUPPORTED = {
     "sinabs.LIF.current": lambda: sinabs.LIF(tau_mem=5.0, tau_syn=3.0),
     "sinabs.LIF.squeeze": lambda: sinabs.LIFSqueeze(tau_mem=5.0, batch_size=4),
     "sinabs.ExpLeak": lambda: sinabs.ExpLeak(tau_mem=4.0),
+    "sinabs.ExpLeak.squeeze": lambda: sinabs.ExpLeakSqueeze(tau_mem=4.0, batch_size=1),
 }
 """Name -> a factory; all have a normal form."""
 
@@ -100,6 +101,10 @@ REFUSED = {
         )
     },
     "sj.GatedLIFNode": lambda: sj.GatedLIFNode(T=4),
+    "norse.PoissonEncoder": lambda: norse.PoissonEncoder(4),
+    "sj.NoisyNonSpikingIFNode": lambda: sj.NoisyNonSpikingIFNode(4),
+    "snn.LeakyParallel": lambda: snntorch.LeakyParallel(3, 3),
+    "sinabs.SpikingMaxPooling2dLayer": lambda: sinabs.SpikingMaxPooling2dLayer(2),
     "sj.PSN": lambda: sj.PSN(T=4),
     "sj.SlidingPSN": lambda: sj.SlidingPSN(k=2),
     "snn.Leaky.now": lambda: snntorch.Leaky(0.5, reset_delay=False),

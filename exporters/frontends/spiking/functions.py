@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from exporters.frontends.builder import Builder, Ref, RefusedError
-from exporters.frontends.spiking.joins import conjunction, opposite
+from exporters.frontends.spiking.joins import conjunction, opposite, sum_pool
 from exporters.frontends.spiking.layout import (
     MOVED,
     RANDOM,
@@ -49,6 +49,14 @@ class State:
     step: int
 
 
+OTHERS: dict[str, Callable[..., Any]] = {
+    "getitem": item,
+    "lp_pool2d": sum_pool,
+    "logical_and": conjunction,
+}
+"""Functions beyond those that other networks have."""
+
+
 class Functions:
     """Reader of a tape's functions. Those that come again in later steps give the same nodes.
 
@@ -71,7 +79,12 @@ class Functions:
     def is_known(self, kind: str, call: Any) -> bool:
         """Whether a function is read at all."""
         moves = (*SAME, *TAILS, *SHAPED, *MOVED, *REPEATED, *REDUCED, *JOINED, "unbind", "getitem")
-        plain = kind in METHODS or kind.removeprefix("r") in METHODS or call in FUNCTIONS
+        plain = (
+            kind in OTHERS
+            or kind in METHODS
+            or kind.removeprefix("r") in METHODS
+            or call in FUNCTIONS
+        )
         return plain or kind in moves
 
     def read(self, name: str, kind: str, call: Any, args: Any, options: Any, result: Any) -> Any:
@@ -177,15 +190,14 @@ class Functions:
         if any(each.potential for each in values):
             raise RefusedError("computes with potentials; only what is read at the end takes them")
         lead, step = joined(values)
-        handler = FUNCTIONS.get(call) or METHODS.get(kind)
+        handler: Callable[..., Any] | None = FUNCTIONS.get(call) or METHODS.get(kind)
         if kind in ("radd", "rmul"):
             handler = METHODS[kind[1:]]
         if kind in ("rsub", "mul", "imul", "logical_and") and len(values) == len(args):
             handler = conjunction
         elif kind == "rsub":
             handler = opposite
-        if kind == "getitem":
-            handler = item
+        handler = OTHERS.get(kind, handler)
         if handler is None:
             raise RefusedError(self.build.not_supported(kind))
         seen = [_plain(args), {key: _plain(each) for key, each in options.items()}]

@@ -1,19 +1,38 @@
-"""Logic of binary spikes, as residual networks join them: AND, IAND; neurons without a memory."""
+"""Logic of binary spikes, as residual networks join them: AND, IAND; sums of windows."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from exporters.form import Form
 from exporters.frontends.builder import Builder, Ref, RefusedError
+from exporters.frontends.torch.layers import avg_pool
 from exporters.frontends.windows import difference, shifted
 
 
 def opposite(build: Builder, name: str, x: Ref, number: Any, *rest: Any) -> Ref:
     """`number - x`."""
     return shifted(build, name, x, -np.ones(()), np.asarray(number, np.float32))
+
+
+def sum_pool(
+    build: Builder,
+    name: str,
+    x: Ref,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+) -> Ref:
+    """`lp_pool2d` of norm 1: the sum of each window."""
+    if norm_type != 1:
+        raise RefusedError(f"takes a norm of {norm_type:g}; only sums (norm_type=1) are supported")
+    pooled = avg_pool(build, name, x, kernel_size, stride, ceil_mode=ceil_mode)
+    sides = kernel_size if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
+    return shifted(build, f"{name}.sum", pooled, np.full((), float(prod(sides))), np.zeros(()))
 
 
 def conjunction(build: Builder, name: str, x: Ref, y: Ref) -> Ref:

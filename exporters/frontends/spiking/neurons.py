@@ -6,6 +6,7 @@ of a library differ in what they compare and when they reset.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,20 @@ from exporters.frontends.builder import RefusedError
 from exporters.frontends.spiking import attributes
 
 BASES = {
-    "spikingjelly": ("MemoryModule", "NonSpikingBaseNode", "PSN", "MaskedPSN", "SlidingPSN"),
-    "snntorch": ("SpikingNeuron",),
-    "norse": ("SNNCell", "SNNRecurrentCell", "SNN", "SNNRecurrent"),
-    "sinabs": ("StatefulLayer",),
+    "spikingjelly": (
+        *("MemoryModule", "NonSpikingBaseNode", "PSN", "MaskedPSN", "SlidingPSN", "FewSpikeNode"),
+        *("ILCBaseNode", "NoisyBaseNode", "NoisyNonSpikingBaseNode"),
+    ),
+    "snntorch": ("SpikingNeuron", "LeakyParallel", "GradedSpikes"),
+    "norse": (
+        *("SNNCell", "SNNRecurrentCell", "SNN", "SNNRecurrent", "CobaLIFCell", "LILinearCell"),
+        *("LIFCorrelation", "ConstantCurrentLIFEncoder", "PoissonEncoder", "PopulationEncoder"),
+        *("SignedPoissonEncoder", "SpikeLatencyEncoder", "SpikeLatencyLIFEncoder"),
+    ),
+    "sinabs": (
+        *("StatefulLayer", "SpikingMaxPooling2dLayer", "NeuromorphicReLU", "QuantizeLayer"),
+        *("Img2SpikeLayer", "Sig2SpikeLayer"),
+    ),
     "lava": ("Neuron",),
     "exporters": ("Neuron",),
 }
@@ -28,6 +39,9 @@ BASES = {
 
 IDLE = ("Dropout", "Dropout2d")
 """Classes of these bases that remember nothing in inference mode."""
+
+ENCODES = re.compile("Encoder$|2Spike")
+"""Names of classes that make spikes of values."""
 
 INSTEAD = {
     "spikingjelly": "train with IFNode, LIFNode, ParametricLIFNode or CUBALIFNode",
@@ -85,6 +99,8 @@ def no_form(module: nn.Module) -> str:
     if not remembers(module) or _kind(type(module)) is not None:
         return ""
     home = next((each for each in map(package, type(module).__mro__) if each in INSTEAD), "")
+    if ENCODES.search(type(module).__name__):
+        return "makes spikes of values; encode outside, and give events [N, T, ...]"
     return f"has no normal form of integrate, fire and reset; {INSTEAD[home]}"
 
 
@@ -147,6 +163,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("sinabs", "IAFSqueeze"): _SQUEEZED,
     ("sinabs", "LIFSqueeze"): _SQUEEZED,
     ("sinabs", "ExpLeak"): Kind(attributes.exp_leak, lambda module: "NT", value=True),
+    ("sinabs", "ExpLeakSqueeze"): Kind(attributes.exp_leak, lambda module: "N*T", value=True),
     ("exporters", "Neuron"): Kind(attributes.own, lambda module: "TN"),
 }
 """By package and class, those of a subclass too; what is not here is refused by name."""
