@@ -38,10 +38,11 @@ cameras. {about}
 The paper's first two claims can be seen here: ADD and IAND train at 110 layers as well as at 20,
 while the spiking ResNet loses with depth, one of its seeds at 56 layers learns nothing, and the
 plain network never does. The spiking ResNet keeps more here than on ImageNet, where it falls to a
-tenth at 152 layers: it begins as the identity, and ATan is 1 at the threshold. The third claim,
-that deeper is better, needs larger data and is not shown. `spikes` are per neuron and sample of the
-four steps, `payload` the most spikes that a block puts out for one: at most `n + 1` after `n`
-blocks of ADD.
+tenth at 152 layers: it begins as the identity, and ATan is 1 at the threshold. Blocks that do not
+begin as the identity (`no zero`) cost ADD points and IAND and the spiking ResNet all at 56 layers.
+The third claim, that deeper is better, needs larger data and is not shown. `spikes` are per neuron
+and sample of the four steps, `payload` the most spikes that a block puts out for one: at most `n +
+1` after `n` blocks of ADD.
 """
 
 TSSL = """\
