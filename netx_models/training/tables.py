@@ -38,10 +38,11 @@ cameras. {about}
 The paper's first two claims can be seen here: ADD and IAND train at 110 layers as well as at 20,
 while the spiking ResNet loses with depth, one of its seeds at 56 layers learns nothing, and the
 plain network never does. The spiking ResNet keeps more here than on ImageNet, where it falls to a
-tenth at 152 layers: it begins as the identity, and ATan is 1 at the threshold. The third claim,
-that deeper is better, needs larger data and is not shown. `spikes` are per neuron and sample of the
-four steps, `payload` the most spikes that a block puts out for one: at most `n + 1` after `n`
-blocks of ADD.
+tenth at 152 layers: it begins as the identity, and ATan is 1 at the threshold. Blocks that do not
+begin as the identity (`no zero`) cost ADD points and IAND and the spiking ResNet all at 56 layers.
+The third claim, that deeper is better, needs larger data and is not shown. `spikes` are per neuron
+and sample of the four steps, `payload` the most spikes that a block puts out for one: at most `n +
+1` after `n` blocks of ADD.
 """
 
 TSSL = """\
@@ -101,9 +102,23 @@ crossing lies at so few steps because the network is shallow; the paper's, of fi
 """
 
 
+DEPLOYED = """\
+## As integers, in every engine
+
+{about}
+
+{table}
+
+`synops` are additions of synapses per sample for all steps, `input MACs` the multiplications of the
+first layer, `MACs` those of a network of ReLUs of this shape; all counted on the test images.
+`equal` names what sends the same spikes and scores for the first 100 of them.
+"""
+
+
 def main() -> None:
     """Write the page."""
     import crossing
+    import deployed
     import s2nn
     import sew
     import surrogates
@@ -115,6 +130,7 @@ def main() -> None:
         ("s2nn", S2NN, s2nn, of_s2nn),
         ("surrogates", SURROGATES, surrogates, of_surrogates),
         ("crossing", CROSSING, crossing, of_crossing),
+        ("deployed", DEPLOYED, deployed, of_deployed),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
     parts = [OPENING]
@@ -234,6 +250,26 @@ def of_crossing(found: Found) -> str:
             [kind, steps, spread([each[kind][steps] for each in cells])] for steps in cells[0][kind]
         ]
     return table(("network", "steps", "accuracy"), rows)
+
+
+def of_deployed(found: Found) -> str:
+    """A row for each network."""
+    rows = []
+    for name, each in found.items():
+        counts = [f"{each[key]:,}" for key in ("synops", "input_macs", "macs")]
+        shares = [f"{100 * each[key]:.2f}" for key in ("last", "int8")]
+        rows.append([name, *shares, f"{each['spikes']:.2f}", *counts, ", ".join(each["equal"])])
+    head = (
+        "network",
+        "float",
+        "int8",
+        "spikes",
+        "synops",
+        "input MACs",
+        "MACs",
+        "equal",
+    )
+    return table(head, rows)
 
 
 def spread(shares: Sequence[float]) -> str:
