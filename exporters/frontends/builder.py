@@ -236,8 +236,7 @@ class Builder:
         raise UnsupportedError("output: not the value of a node; return one tensor")
 
     def _fresh(self, name: str) -> str:
-        number = 2
-        fresh = name
+        number, fresh = 2, name
         while fresh in self.nodes:
             fresh = f"{name}.{number}"
             number += 1
