@@ -27,9 +27,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-FIRES = ("ge", "gt", "count", "none")
-"""When a neuron fires."""
-
 RESETS = ("zero", "subtract", "keep", "late_subtract", "late_zero")
 """What a spike does to the potential."""
 
@@ -85,7 +82,7 @@ class Form:
         """Turn numbers into float64."""
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is not None and not isinstance(value, (str, int)):
+            if value is not None and each.name not in ("fire", "reset", "most"):
                 object.__setattr__(self, each.name, np.asarray(value, np.float64))
 
     @property

@@ -100,8 +100,9 @@ def _formed(build: Growing, x: Ref, name: str) -> Ref:
 
 def _from_outside(build: Growing, node: Node) -> bool:
     """Whether it changes every value of the input alike, so that it may come behind a view."""
-    alike = all(value.size and (value == value[0]).all() for value in node.params.values())
-    if node.op not in ("relu", "batchnorm") or not alike:
+    if node.op not in ("relu", "batchnorm"):
+        return False
+    if not all(value.size and (value == value[0]).all() for value in node.params.values()):
         return False
     source = build.nodes[node.inputs[0]]
     return source.op == "input" or _from_outside(build, source)

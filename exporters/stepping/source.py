@@ -83,9 +83,23 @@ def check_reading(read: Any, samples: NDArray[Any]) -> None:
                 f"{node.name}: {100 * share:.2g} % of its spikes differ from those of the network "
                 f"read from the module; {way}"
             )
+    if read.tails:
+        if not _same_classes(np.asarray(output), found.scores.reshape(len(x), -1)):
+            raise UnsupportedError(f"output: its classes differ from those of the module; {way}")
+        return
     error = _apart(output, found, len(x))
-    if not read.tails and not error <= TOLERANCE * max(1.0, float(np.abs(output).max(initial=0))):
+    if not error <= TOLERANCE * max(1.0, float(np.abs(output).max(initial=0))):
         raise UnsupportedError(f"output: differs from that of the module by {error:.3g}; {way}")
+
+
+def _same_classes(output: NDArray[Any], scores: NDArray[Any]) -> bool:
+    """Whether a module's class, or the largest of its outputs, has the highest score."""
+    flat = output.reshape(len(scores), -1)
+    if flat.shape[1] not in (1, scores.shape[1]):
+        return False
+    classes = flat.argmax(axis=1) if flat.shape[1] > 1 else flat[:, 0].astype(int)
+    best, found = scores.max(axis=1), scores[np.arange(len(scores)), classes]
+    return bool((best - found <= TOLERANCE * np.maximum(1.0, np.abs(best))).all())
 
 
 def _apart(output: Any, found: Outcome, samples: int) -> float:
@@ -95,8 +109,8 @@ def _apart(output: Any, found: Outcome, samples: int) -> float:
     flat = output.reshape(-1)
     ways = [found.scores.reshape(-1)]
     if output.shape[:2] == (steps, samples):
-        ways = [values.swapaxes(0, 1).reshape(-1)]
-    elif output.shape[0] == samples * steps or output.shape[:2] == (samples, steps):
+        ways.append(values.swapaxes(0, 1).reshape(-1))
+    if output.shape[0] == samples * steps or output.shape[:2] == (samples, steps):
         ways.append(values.reshape(-1))
     errors = [np.abs(each - flat).max(initial=0.0) for each in ways if each.size == flat.size]
     return float(min(errors, default=np.inf))

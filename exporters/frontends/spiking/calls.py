@@ -84,6 +84,8 @@ class Calls(Functions):
 
     def _vote(self, name: str, module: Any, args: Any, result: Any) -> Value:
         (x,) = args
+        if x.tail:
+            raise RefusedError("reads a softmax or argmax; leave that out")
         size, features = int(module.voting_size), x.ref.shape[-1]
         if len(x.ref.shape) != 1 or features % size:
             raise RefusedError(f"votes over {list(x.ref.shape)}; only over features")
@@ -93,7 +95,7 @@ class Calls(Functions):
         x, *states = args
         kind = kind_of(module)
         layout = kind.layout(module)
-        if not isinstance(x, Value) or x.over is not None or x.potential:
+        if not isinstance(x, Value) or x.over is not None or x.potential or x.tail:
             raise RefusedError("reads what was put together over steps, or potentials")
         if layout != x.lead:
             raise LayoutError(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from exporters.frontends.builder import Builder
+from exporters.frontends.forms import formed
 from exporters.frontends.refs import Ref, RefusedError
 from exporters.frontends.spiking.joins import conjunction, opposite, sum_pool
 from exporters.frontends.spiking.layout import (
@@ -74,8 +75,14 @@ class Functions:
     def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes, once for each key."""
         if key not in self.cache:
-            self.cache[key] = make()
+            self.cache[key] = self._plain_order(make())
         return self.cache[key]
+
+    def _plain_order(self, found: Any) -> Any:
+        """Values in their nodes' own order: here they are told apart by node and shape alone."""
+        if isinstance(found, tuple):
+            return tuple(map(self._plain_order, found))
+        return found if found.order is None else formed(self.build, found)
 
     def is_known(self, kind: str, call: Any) -> bool:
         """Whether a function is read at all."""
@@ -93,6 +100,11 @@ class Functions:
         held = leaves([args, options])
         if any(isinstance(each, State) for each in held):
             raise RefusedError("computes with a neuron's state; only the neuron itself may")
+        ends = any(isinstance(each, Value) and each.tail for each in held)
+        if ends and kind not in (*SAME, *TAILS):
+            raise RefusedError(
+                "reads a softmax or argmax, which only the end of a network may be; leave it out"
+            )
         if kind in RANDOM:
             raise RefusedError("draws random numbers; encode outside and give events [N, T, ...]")
         if kind in REFUSED:
@@ -113,7 +125,7 @@ class Functions:
         rank = first.axes + len(first.ref.shape)
         moves: dict[str, Callable[[], Any]] = {
             **dict.fromkeys(SAME, lambda: first),
-            **dict.fromkeys(TAILS, lambda: self._tail(kind, first)),
+            **dict.fromkeys(TAILS, lambda: self._tail(kind, first, args[1:], options, rank)),
             **dict.fromkeys(SHAPED, lambda: layout.shaped(name, first, result.shape)),
             **dict.fromkeys(
                 MOVED, lambda: layout.moved(first, order_of(kind, rank, args[1:], options))
@@ -129,9 +141,15 @@ class Functions:
             return moves[kind]()
         return self._generic(name, kind, call, args, options)
 
-    def _tail(self, kind: str, x: Value) -> Value:
+    def _tail(self, kind: str, x: Value, args: Any, options: Any, rank: int) -> Value:
+        """What keeps the order of classes, at the end: of what was put together over steps."""
+        dim = options.get("dim", args[0] if args else None)
+        if len(x.ref.shape) != 1 or not isinstance(dim, int) or dim % rank != x.axes:
+            raise RefusedError(f"{kind} over {dim} is no softmax of classes; only that is read")
+        if x.stepped or (x.over is None and x.step is None):
+            raise RefusedError(f"{kind} of every step; put the steps together before")
         self.tails.add(kind)
-        return x
+        return replace(x, tail=True)
 
     def _picked(self, name: str, call: Any, x: Value, index: Any, options: Any) -> Any:
         picked, rest = self.layout.picked(x, index)
@@ -180,12 +198,12 @@ class Functions:
         def make() -> Ref:
             return self.build.add("linear", name, [flat], {"weight": weight}, fixed, exact=True)
 
-        return replace(x, ref=self.made((name, "groups", x.ref.name, size), make))
+        return replace(x, ref=self.made((name, "groups", x.ref.name, size, factor), make))
 
     def _generic(self, name: str, kind: str, call: Any, args: Any, options: Any) -> Any:
         """A function of each step, as other networks have it."""
         values = [each for each in leaves([args, options]) if isinstance(each, Value)]
-        simple = self._scaled(kind, values, args)
+        simple = None if options else self._scaled(kind, values, args)
         if simple is not None:
             return simple
         if any(each.potential for each in values):
@@ -261,7 +279,4 @@ def _key(values: Any) -> Any:
         return {key: _key(each) for key, each in values.items()}
     if isinstance(values, (list, tuple)):
         return [_key(each) for each in values]
-    if isinstance(values, Ref):
-        order = None if values.order is None else values.order.tobytes()
-        return values.name, values.shape, order
-    return values
+    return (values.name, values.shape) if isinstance(values, Ref) else values

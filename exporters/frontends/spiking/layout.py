@@ -172,6 +172,3 @@ def dims_of(args: Sequence[Any], options: Any, rank: int) -> list[int]:
     if given is None:
         return list(range(rank))
     return list(given) if isinstance(given, (tuple, list)) else [given]
-
-
-__all__ = ["Layout", "Ref", "dims_of", "last", "order_of"]

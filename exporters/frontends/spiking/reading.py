@@ -167,6 +167,11 @@ class _Result:
             build.finish(value if isinstance(value, Unknown) else Unknown())
         if not isinstance(value, Value):
             raise UnsupportedError(f"{self.title}: its output is no value of the network")
+        if value.tail and value.stepped:
+            raise UnsupportedError(
+                f"{self.title}: gives a softmax of every step; put the steps together before, or "
+                "leave it out"
+            )
         steps = self._steps()
         take, factor = self._taken(value, steps)
         graph = build.finish(value.ref)

@@ -39,6 +39,7 @@ class Value:
     step      : of `N`: the step that it belongs to; None for what is the same in all steps
     potential : whether it is a neuron's potential, not its spikes
     over      : of `N`: how steps were put together, None where they were not
+    tail      : whether a softmax or argmax was left out, behind which nothing may stand
     """
 
     ref: Ref
@@ -46,6 +47,7 @@ class Value:
     step: int | None = None
     potential: bool = False
     over: Over | None = None
+    tail: bool = False
 
     @property
     def stepped(self) -> bool:
