@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from onespike_lava.engines.numba import engine as numba
+from onespike_lava.engines.numba.run import runs
 from onespike_lava.layers import (
     Firing,
     Input,
@@ -73,8 +74,9 @@ def stepping(phases):
     return Network(tuple(layers), phases, 0)
 
 
-def test_neither_samples_nor_steps_take_more_memory(traced):
+def test_neither_samples_nor_steps_take_more_memory(monkeypatch, traced):
     """Of engine `numba`, whose buffers hold the steps of a span; the first call makes these."""
+    monkeypatch.setattr(runs, "limit", lambda: 1)  # each thread has buffers of its own
     stepping(8).run(np.zeros((1, 3, 16, 16)), "numba")  # loads the kernels
     found = []
     for samples, phases in ((50, 8), (400, 8), (50, 800)):
