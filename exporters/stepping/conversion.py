@@ -82,6 +82,7 @@ def convert_spiking(
     """
     recipe = step_recipe_of(options)
     samples = as_samples(calibration, (2, 3, 4, 5))
+    _check_some(samples)
     if isinstance(model, Stepping):
         for name in ("steps", "readout"):
             if getattr(recipe, name) is not None:
@@ -113,8 +114,7 @@ def convert_steps(
     if source.input == "events":
         shape = (source.steps, *shape)
     samples = check_samples(samples, shape, "calibration")
-    if not len(samples):
-        raise DataError("calibration: no samples; give at least one, better some hundred")
+    _check_some(samples)
     warn_of_samples(samples.reshape(-1, *samples.shape[2:]) if are_events(samples) else samples)
     layer = _input_layer(prepared, samples, recipe)
     if source.input == "constant":
@@ -126,6 +126,11 @@ def convert_steps(
     check = compare(network, prepared, samples, labels)
     _warn_of_silence(check)
     return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+
+
+def _check_some(samples: NDArray[Any]) -> None:
+    if not len(samples):
+        raise DataError("calibration: no samples; give at least one, better some hundred")
 
 
 def _stock(prepared: Stepping, layer: Input, constants: Constants) -> Network:

@@ -204,3 +204,6 @@ def test_calibration_of_a_wrong_shape():
         exporters.export(source, data())
     with pytest.raises(DataError, match="no samples"):
         exporters.export(source, samples(source)[:0])
+    for x, given in ((data(), {"steps": 4}), (data(events=4), {})):
+        with pytest.raises(DataError, match=r"^calibration: no samples; give at least one"):
+            exporters.export(net(), x[:0], **given)
