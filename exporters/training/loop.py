@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from exporters.training.checkpoint import Checkpoint
+from exporters.training.checkpoint import Checkpoint, digest
 from exporters.training.plan import Plan, Result
 from onespike_lava.errors import DataError
 from onespike_lava.system.progress import Progress, silent
@@ -48,8 +48,9 @@ def fit(
               class is the largest score, the first of equal ones
     prepare : of a batch, before the model sees it, such as pixels to real numbers
     augment : of a training batch before that, by a generator that the step seeds
-    path    : of a file that keeps the run: a call with the same plan goes on from there, and ends
-              with the weights that it would have had; written each epoch and every `every` seconds
+    path    : of a file that keeps the run: a call with the same plan and samples goes on from
+              there, and ends with the weights that it would have had; written each epoch and every
+              `every` seconds
 
     What is random in the model (dropout) is seeded by the step too. Raises `DataError` for samples
     and labels that do not fit, for a file of another run, and where the loss is no number.
@@ -133,8 +134,10 @@ class _Run:
         self.optimiser = _optimiser(model, plan)
         self.order = (-1, torch.empty(0))
         self.result, self.step, self.total, self.spent = Result(), 0, 0.0, 0.0
-        head = {**asdict(plan), "samples": len(self.x), "model": _shape(model)}
-        self.file = None if path is None else Checkpoint(path, head)
+        self.file = None
+        if path is not None:
+            known = {"samples": len(self.x), "data": digest(*samples, *(validation or ()))}
+            self.file = Checkpoint(path, {**asdict(plan), **known, "model": _shape(model)})
         self._resume()
 
     def end(self, test: Samples | None) -> Result:

@@ -128,6 +128,20 @@ def test_a_run_that_has_ended_is_not_run_again(tmp_path):
     assert (again.last, again.best, again.epochs) == (first.last, first.best, first.epochs)
 
 
+def test_a_file_of_other_data_is_refused(tmp_path):
+    file, (x, y) = tmp_path / "run.pt", data()
+    fit(network(), x, y, PLAN, path=file, **OPTIONS)
+    brighter, swapped = x.clone(), y.clone()
+    brighter[7, 0, 0, 0] += 1
+    swapped[7] = (y[7] + 1) % 4
+    for other in ((brighter, y), (x, swapped), (x.float(), y), (x.reshape(-1, 64), y)):
+        with pytest.raises(DataError, match=r"run\.pt: of another run, data was '\w+' and is '"):
+            fit(network(), *other, PLAN, path=file, prepare=lambda x: x.reshape(-1, 1, 8, 8) / 255)
+    steps = []
+    fit(network(), x.clone(), y.clone(), PLAN, path=file, progress=steps.append, **OPTIONS)
+    assert not steps
+
+
 def test_seeds_give_the_same_and_others_give_others():
     runs = []
     for seed in (5, 5, 6):
