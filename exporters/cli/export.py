@@ -172,6 +172,7 @@ def _stepping(
 ) -> None:
     """Convert a module with spiking modules."""
     from exporters.stepping.conversion import convert_spiking
+    from onespike_lava.evaluation.targets import are_numbers
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 
@@ -185,9 +186,10 @@ def _stepping(
         )
     given = recipes.given(STEP_OPTIONS, {name: recipe[name] for name in known & set(recipe)})
     given = {name: value for name, value in given.items() if name in chosen}
+    labels = None if are_numbers(data.y) else data.y
     with Bars() as bars:
         found = convert_spiking(
-            source, data.x, output=model_output, labels=data.y, progress=bars, **given
+            source, data.x, output=model_output, labels=labels, progress=bars, **given
         )
     save(found.network, output)
     _told(found, output, summary(found.network), as_json)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Stepping
-from exporters.stepping.execution import Floats, run
+from exporters.stepping.execution import run
 from exporters.stepping.replay import replay
 from onespike_lava.data.encoding import Samples, decode
+from onespike_lava.engines.result import classes
 from onespike_lava.errors import warn
 from onespike_lava.network import Network
 
@@ -51,7 +52,8 @@ class Agreement:
 
     samples   : how many were run
     flips     : of each layer
-    agreement : share of samples whose class is the source's; None where there is one output
+    agreement : share of samples, of dense outputs of their places, whose class is the source's;
+                None where there is one output
     accuracy  : of source and integers where labels were given
     """
 
@@ -102,9 +104,12 @@ def some(samples: NDArray[Any], neurons: int) -> NDArray[np.int64]:
 
 
 def compare(
-    network: Network, prepared: Stepping, samples: NDArray[Any], labels: Any = None
+    network: Network,
+    prepared: Stepping,
+    samples: NDArray[Any],
+    labels: NDArray[np.int64] | None = None,
 ) -> Agreement:
-    """Integers beside the prepared source, in float64, on samples."""
+    """Integers beside the prepared source, in float64, on samples; labels : [N, places]."""
     sizes = [int(np.prod(layer.shape)) for layer in network.layers]
     chosen = some(samples, sum(sizes) * network.phases)
     x = samples[chosen]
@@ -120,37 +125,27 @@ def compare(
     for layer in network.layers[1:-1]:
         if layer.name not in source.trains:
             continue
-        mine, theirs = alone[layer.name], held[layer.name]
+        own, sent = alone[layer.name], held[layer.name]
         flips.append(
             Flips(
                 layer.name,
-                _percent(mine, theirs),
+                _percent(own, sent),
                 _percent(result.trains(layer.name), source.trains[layer.name]),
-                _percent(mine, real[layer.name]),
-                float(theirs.mean()),
+                _percent(own, real[layer.name]),
+                float(sent.mean()),
             )
         )
-    return _classes(network, result.scores, source.scores, tuple(flips), labels, chosen)
-
-
-def _percent(one: NDArray[Any], two: Floats) -> float:
-    return 100.0 * float(np.mean(one != two)) if two.size else 0.0
-
-
-def _classes(
-    network: Network,
-    scores: NDArray[np.int64],
-    known: Floats,
-    flips: tuple[Flips, ...],
-    labels: Any,
-    chosen: NDArray[np.int64],
-) -> Agreement:
-    known = known.reshape(len(known), -1)
+    known = source.scores.reshape(len(x), -1)
     if known.shape[1] < 2:
-        return Agreement(len(known), flips, None)
-    mine, theirs = scores.reshape(known.shape).argmax(axis=1), known.argmax(axis=1)
+        return Agreement(len(x), tuple(flips), None)
+    theirs = classes(known, result.places)
+    mine = classes(result.scores.reshape(known.shape), result.places)
     accuracy = None
     if labels is not None:
-        right = np.asarray(labels)[chosen]
-        accuracy = tuple(100.0 * float(np.mean(each == right)) for each in (theirs, mine))
-    return Agreement(len(known), flips, float(np.mean(mine == theirs)), accuracy)  # type: ignore[arg-type]
+        right = labels[chosen]
+        accuracy = (100.0 * float(np.mean(theirs == right)), 100.0 * float(np.mean(mine == right)))
+    return Agreement(len(x), tuple(flips), float(np.mean(mine == theirs)), accuracy)
+
+
+def _percent(one: NDArray[Any], two: NDArray[Any]) -> float:
+    return 100.0 * float(np.mean(one != two)) if two.size else 0.0

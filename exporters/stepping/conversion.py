@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from exporters.stepping.agreement import Agreement, compare
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from exporters.stepping.source import are_events, check_reading, read_module
-from onespike_lava.data.samples import check_samples
+from onespike_lava.data.samples import by_place, check_labels, check_samples
 from onespike_lava.errors import DataError, OptionError, warn
+from onespike_lava.evaluation.labels import classes_of
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
 from onespike_lava.loihi.composition import compose, refusals
@@ -73,7 +75,8 @@ def convert_spiking(
     calibration : [N, C, H, W] or [N, F], the same in every step; events [N, T, C, H, W] or
                   [N, T, F], whole numbers; or a torch Dataset or DataLoader of such samples
     output      : which of several outputs of a module, its key or number
-    labels      : of the samples, for the accuracies in `check`
+    labels      : int[N] of the samples, of dense outputs one for each place, for the accuracies in
+                  `check`
     progress    : told how far calibration is
     options     : see `exporters.recipe.stepping.StepRecipe`
 
@@ -82,6 +85,7 @@ def convert_spiking(
     """
     recipe = step_recipe_of(options)
     samples = as_samples(calibration, (2, 3, 4, 5))
+    _check_some(samples)
     if isinstance(model, Stepping):
         for name in ("steps", "readout"):
             if getattr(recipe, name) is not None:
@@ -104,7 +108,8 @@ def convert_steps(
 
     source  : as a front end has read it
     samples : for calibration, [N, *shape], of events [N, T, *shape]
-    labels  : of the samples, for the accuracies of source and integers
+    labels  : int[N] of the samples, of dense outputs one for each place, for the accuracies of
+              source and integers
 
     Raises `UnsupportedError` for what has no counterpart, `DataError`, `OptionError`.
     """
@@ -113,8 +118,8 @@ def convert_steps(
     if source.input == "events":
         shape = (source.steps, *shape)
     samples = check_samples(samples, shape, "calibration")
-    if not len(samples):
-        raise DataError("calibration: no samples; give at least one, better some hundred")
+    _check_some(samples)
+    known = None if labels is None else _checked_labels(prepared, labels, len(samples))
     warn_of_samples(samples.reshape(-1, *samples.shape[2:]) if are_events(samples) else samples)
     layer = _input_layer(prepared, samples, recipe)
     if source.input == "constant":
@@ -123,9 +128,23 @@ def convert_steps(
     notes = provenance(recipe, source.graph.digest(), samples)
     constants = Constants(recipe.preset, moments, counts, notes=notes)
     network = (_stock if recipe.preset == "lava" else quantize)(prepared, layer, constants)
-    check = compare(network, prepared, samples, labels)
+    check = compare(network, prepared, samples, known)
     _warn_of_silence(check)
     return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+
+
+def _check_some(samples: NDArray[Any]) -> None:
+    if not len(samples):
+        raise DataError("calibration: no samples; give at least one, better some hundred")
+
+
+def _checked_labels(prepared: Stepping, labels: Any, samples: int) -> NDArray[np.int64]:
+    """Labels [N, places]; `DataError` where they do not fit. Of one output there is no class."""
+    shape = prepared.graph.shapes()[prepared.graph.output]
+    found = by_place("labels", labels, samples, shape[1:])
+    if prod(shape) > 1:
+        check_labels(found, classes_of(shape), "labels")
+    return found.astype(np.int64)
 
 
 def _stock(prepared: Stepping, layer: Input, constants: Constants) -> Network:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import io
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from onespike_lava.errors import DataError
 from onespike_lava.system.files import read_bytes, write_atomic
 
 LIMIT = 2**33
 """Most bytes of a file."""
+
+
+def digest(*tensors: Tensor) -> str:
+    """SHA-256 of tensors: type, shape and content of each."""
+    found = sha256()
+    for each in tensors:
+        found.update(repr((each.dtype, tuple(each.shape))).encode())
+        flat = each.detach().cpu().reshape(-1).contiguous()
+        found.update(flat.view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 class Checkpoint:

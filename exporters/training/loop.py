@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from exporters.training.checkpoint import Checkpoint
-from exporters.training.plan import Plan, Result
+from exporters.training.checkpoint import Checkpoint, digest
+from exporters.training.plan import Plan, Result, optimiser_of
 from onespike_lava.errors import DataError
 from onespike_lava.system.progress import Progress, silent
 
@@ -48,15 +48,21 @@ def fit(
               class is the largest score, the first of equal ones
     prepare : of a batch, before the model sees it, such as pixels to real numbers
     augment : of a training batch before that, by a generator that the step seeds
-    path    : of a file that keeps the run: a call with the same plan goes on from there, and ends
-              with the weights that it would have had; written each epoch and every `every` seconds
+    path    : of a file that keeps the run: a call with the same plan and samples goes on from
+              there, and ends with the weights that it would have had; written each epoch and every
+              `every` seconds
 
     What is random in the model (dropout) is seeded by the step too. Raises `DataError` for samples
     and labels that do not fit, for a file of another run, and where the loss is no number.
     """
+    known = {"fit": (x, y)} if test is None else {"fit": (x, y), "test": test}
+    for name, samples in known.items():
+        _check(name, *samples)
     chosen, kept = _split(x, y, plan)
     read = Reading(prepare, scores)
-    return _Run(model, chosen, kept, plan, loss, read, augment, path, every, progress).end(test)
+    run = _Run(model, chosen, kept, plan, loss, read, augment, path, every, progress)
+    run.labels = {name: each for name, (_, each) in known.items()}
+    return run.end(test)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ def accuracy(
     model: nn.Module, x: Tensor, y: Tensor, reading: Reading | None = None, batch: int = 250
 ) -> float:
     """Share of samples whose largest score, the first of equal ones, is that of their label."""
+    _check("accuracy", x, y)
     reading = reading or Reading()
     training, right = model.training, 0
     model.eval()
@@ -90,10 +97,32 @@ def accuracy(
     return right / len(y)
 
 
+def _check(name: str, x: Tensor, y: Tensor) -> None:
+    """`DataError` unless these are some samples and a label int64 of each."""
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        kinds = f"samples {type(x).__name__} and labels {type(y).__name__}"
+        raise DataError(f"{name}: {kinds}; give torch tensors")
+    if y.dtype != torch.int64 or y.dim() != 1:
+        raise DataError(
+            f"{name}: labels {y.dtype}{list(y.shape)} are not int64[N]; number the classes"
+        )
+    if len(x) != len(y):
+        raise DataError(f"{name}: {len(x)} samples and {len(y)} labels; give as many")
+    if not len(x):
+        raise DataError(f"{name}: no samples; give at least one")
+
+
+def _check_classes(name: str, y: Tensor, classes: int) -> None:
+    low, high = int(y.min()), int(y.max())
+    if not 0 <= low <= high < classes:
+        raise DataError(
+            f"{name}: labels {low}..{high} are outside 0..{classes - 1}, the scores of the model; "
+            "number the classes so, or give the model more scores"
+        )
+
+
 def _split(x: Tensor, y: Tensor, plan: Plan) -> tuple[Samples, Samples | None]:
     """Training samples, and those kept out."""
-    if len(x) != len(y):
-        raise DataError(f"fit: {len(x)} samples and {len(y)} labels; give as many")
     out = round(plan.validation * len(x))
     if (len(x) - out) < plan.batch:
         raise DataError(
@@ -130,11 +159,15 @@ class _Run:
         self.every, self.progress = every, progress
         self.per_epoch = len(self.x) // plan.batch
         self.steps = self.per_epoch * plan.epochs
-        self.optimiser = _optimiser(model, plan)
+        self.optimiser = optimiser_of(model, plan)
         self.order = (-1, torch.empty(0))
+        self.labels: dict[str, Tensor] = {}
+        """Those not yet held against the model's scores, which its first batch shows."""
         self.result, self.step, self.total, self.spent = Result(), 0, 0.0, 0.0
-        head = {**asdict(plan), "samples": len(self.x), "model": _shape(model)}
-        self.file = None if path is None else Checkpoint(path, head)
+        self.file = None
+        if path is not None:
+            known = {"samples": len(self.x), "data": digest(*samples, *(validation or ()))}
+            self.file = Checkpoint(path, {**asdict(plan), **known, "model": _shape(model)})
         self._resume()
 
     def end(self, test: Samples | None) -> Result:
@@ -175,6 +208,8 @@ class _Run:
             group["lr"] = plan.rate * self._share()
         self.optimiser.zero_grad(set_to_none=True)
         out = self.model(self.reading.taken(x))
+        while self.labels:
+            _check_classes(*self.labels.popitem(), self.reading.read(out).shape[1])
         value = self.loss(out, y.to(out.device))
         value.backward()
         if plan.clip is not None:
@@ -243,20 +278,6 @@ class _Run:
         self.step, self.total, self.spent = state["step"], state["total"], state["spent"]
         self.result.epochs, self.result.best_epoch = state["epochs"], state["best_epoch"]
         self.result.best_weights = state["best_weights"]
-
-
-def _optimiser(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """Decay is for weights of two axes and more: not for biases and batch norms."""
-    every = [each for each in model.parameters() if each.requires_grad]
-    groups = [
-        {"params": [each for each in every if each.dim() > 1], "weight_decay": plan.decay},
-        {"params": [each for each in every if each.dim() <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    if plan.optimiser == "adam":
-        return torch.optim.AdamW(groups, lr=plan.rate)
-    nesterov = plan.momentum > 0
-    return torch.optim.SGD(groups, lr=plan.rate, momentum=plan.momentum, nesterov=nesterov)
 
 
 def _shape(model: nn.Module) -> list[list[int]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from onespike_lava.errors import OptionError
 
@@ -44,11 +47,27 @@ class Plan:
             raise OptionError(
                 f"Plan: optimiser is {self.optimiser!r}; give one of {', '.join(OPTIMISERS)}"
             )
-        for name, least in (("epochs", 1), ("batch", 1), ("warm", 0)):
-            if getattr(self, name) < least:
-                raise OptionError(f"Plan: {name} is {getattr(self, name)}; give {least} or more")
-        if not 0 <= self.validation < 1:
-            raise OptionError(f"Plan: validation is {self.validation}; give a share below 1")
+        for name, least in (("epochs", 1), ("batch", 1), ("warm", 0), ("seed", None)):
+            value = getattr(self, name)
+            self._need(name, isinstance(value, Integral), "a whole number")
+            self._need(name, least is None or value >= least, f"{least} or more")
+        for name in ("rate", "decay"):
+            self._need(name, self._within(name, math.inf), "a number of 0 or more")
+        for name in ("momentum", "smoothing", "validation"):
+            self._need(name, self._within(name, 1), "a share of 0 to below 1")
+        for name in ("clip", "bound"):
+            value = getattr(self, name)
+            good = value is None or (self._within(name, math.inf) and value > 0)
+            self._need(name, good, "a number above 0")
+
+    def _within(self, name: str, end: float) -> bool:
+        """Whether a setting is a number from 0 to below the end."""
+        value = getattr(self, name)
+        return isinstance(value, Real) and 0 <= float(value) < end
+
+    def _need(self, name: str, good: bool, wanted: str) -> None:
+        if not good:
+            raise OptionError(f"Plan: {name} is {getattr(self, name)!r}; give {wanted}")
 
 
 @dataclass
@@ -73,3 +92,17 @@ class Result:
     def seconds(self) -> float:
         """Of all epochs."""
         return sum(epoch["seconds"] or 0.0 for epoch in self.epochs)
+
+
+def optimiser_of(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """Decay is for weights of two axes and more: not for biases and batch norms."""
+    every = [each for each in model.parameters() if each.requires_grad]
+    groups = [
+        {"params": [each for each in every if each.dim() > 1], "weight_decay": plan.decay},
+        {"params": [each for each in every if each.dim() <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if plan.optimiser == "adam":
+        return torch.optim.AdamW(groups, lr=plan.rate)
+    nesterov = plan.momentum > 0
+    return torch.optim.SGD(groups, lr=plan.rate, momentum=plan.momentum, nesterov=nesterov)

@@ -102,22 +102,23 @@ def by_place(name: str, values: ArrayLike, samples: int, plane: Shape) -> NDArra
 
 PER_PLACE = {
     "y": ("iu", "integer", "the number of one class"),
+    "labels": ("iu", "integer", "the number of one class"),
     "mask": ("b", "bool", "one truth value"),
 }
 """Kinds of type of these arrays, what they hold, and what to give."""
 
 
-def check_labels(labels: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """Labels, some and all in 0..classes - 1, else `DataError`."""
+def check_labels(labels: NDArray[Any], classes: int, name: str = "y") -> NDArray[np.int64]:
+    """Labels, some and all in 0..classes - 1, else `DataError`; only `y` may have a mask."""
     if not labels.size:
         raise DataError("mask: no sample counts; choose at least one")
     if not 0 <= labels.min() <= labels.max() < classes:
-        fix = "renumber them, or mask those that do not count"
+        fix = "renumber them, or mask those that do not count" if name == "y" else "renumber them"
         if classes == 1:
             fix = "of one output there is one class; compare its scores, which `run` gives"
         raise DataError(
-            f"y: labels {labels.min()}..{labels.max()} are outside 0..{classes - 1}, the outputs "
-            f"of the network; {fix}"
+            f"{name}: labels {labels.min()}..{labels.max()} are outside 0..{classes - 1}, the "
+            f"outputs of the network; {fix}"
         )
     return labels.astype(np.int64)
 

@@ -69,12 +69,12 @@ def evaluate_file(
         assert data.y is not None
         given = (network, data.x, data.y, engine, wait, data.mask, progress)
         return evaluate(*given, over_steps=over_steps)
-    y = column(path, "y")
+    y, mask = (column(path, name) for name in ("y", "mask"))
     if y is not None and are_numbers(y):
         if apart:
             raise OptionError("workers: targets that are numbers need one; leave the option out")
         rows = Rows.of(path, "x")
-        targets = Targets.of(network, y, len(rows), limit)
+        targets = Targets.of(network, y, len(rows), limit, mask=mask, over_steps=over_steps)
         part = rows.part(slice(0, limit))
         counted = tally(network, part, engine, wait, progress, targets.see)
         counted.warn(network)

@@ -186,13 +186,13 @@ def evaluate(
     the accuracy after each step of a network that steps.
 
     Warns of samples that are hardly on the scale of the input grid. Raises `DataError` for data
-    that do not fit or no sample at all, `OptionError` where the network or the engine has no
-    scores after each step.
+    that do not fit, a mask of y that are numbers, or no sample at all; `OptionError` for
+    `over_steps` of such y, or where the network or the engine has no scores after each step.
     """
     samples = check_samples(x, network.sample_shape)
     labels = None
     if y is not None and are_numbers(y):
-        targets = Targets.of(network, y, len(samples))
+        targets = Targets.of(network, y, len(samples), mask=mask, over_steps=over_steps)
         counted = tally(network, samples, engine, wait, progress, targets.before(watch))
         counted.warn(network)
         return targets.judge(judged(network, counted, None))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from onespike_lava.data.misfit import listed
 from onespike_lava.data.samples import as_array
 from onespike_lava.engines.result import Run
-from onespike_lava.errors import DataError
+from onespike_lava.errors import DataError, OptionError
 from onespike_lava.layers import Shape
 from onespike_lava.network import Network
 
@@ -52,11 +52,33 @@ class Targets:
     _squares: float = field(default=0.0, repr=False)
 
     @classmethod
-    def of(cls, network: Network, y: ArrayLike, samples: int, limit: int | None = None) -> Targets:
-        """Targets of so many samples, or of the first of them; `DataError` where they do not fit.
+    def of(
+        cls,
+        network: Network,
+        y: ArrayLike,
+        samples: int,
+        limit: int | None = None,
+        *,
+        mask: ArrayLike | None,
+        over_steps: bool,
+    ) -> Targets:
+        """Targets of so many samples, or of the first of them.
 
         y : float[N, *result], axes of one element left out or not; planes also channels last
+        mask, over_steps : what labels alone may have
+
+        Raises `DataError` where they do not fit or with a mask, `OptionError` with `over_steps`.
         """
+        if mask is not None:
+            raise DataError(
+                "mask: says which labels count, and y are numbers, which all count; leave the "
+                "mask out, or give whole numbers as labels of classes"
+            )
+        if over_steps:
+            raise OptionError(
+                "over_steps: is the accuracy after each step, and y are numbers, which have none; "
+                "leave the option out, or give whole numbers as labels of classes"
+            )
         found, result = np.asarray(y, np.float64), network.readout.result
         if not samples:
             raise DataError("x: no samples; give at least one")

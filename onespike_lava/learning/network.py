@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onespike_lava.connectivity import PRUNED
+from onespike_lava.data.samples import as_array
 from onespike_lava.errors import DataError
 from onespike_lava.layers import (
     Firing,
@@ -49,6 +51,19 @@ def features(
     return times, tuple(counts)
 
 
+def numbered(labels: ArrayLike, samples: int) -> NDArray[Any]:
+    """Labels as an array [N], integers of 0 .. classes - 1; `DataError` for anything else."""
+    wanted = f"one integer of 0..{CLASSES_MAX - 1} for each of {samples} samples"
+    known = as_array(labels, "labels", wanted)
+    whole = known.shape == (samples,) and known.dtype.kind in "iu"
+    if not whole or not samples or not 0 <= known.min() <= known.max() < CLASSES_MAX:
+        raise DataError(
+            f"labels: {known.dtype}{list(known.shape)} is not {wanted}, of which there must be "
+            "some; number the classes"
+        )
+    return known
+
+
 def fit(
     times: Times, labels: ArrayLike, steps: int, strength: float = 0.1
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
@@ -61,13 +76,7 @@ def fit(
 
     Raises `DataError` for labels that do not fit.
     """
-    known = np.asarray(labels)
-    whole = known.shape == (len(times),) and known.dtype.kind in "iu"
-    if not whole or not len(times) or not 0 <= known.min() <= known.max() < CLASSES_MAX:
-        raise DataError(
-            f"labels: {known.dtype}{list(known.shape)} is not one integer of 0..{CLASSES_MAX - 1} "
-            f"for each of {len(times)} samples, of which there must be some; number the classes"
-        )
+    known = numbered(labels, len(times))
     flat = times.reshape(len(times), -1).astype(np.float64)
     early = np.where(flat > 0, steps + 1 - flat, 0)
     wanted = np.eye(int(known.max()) + 1)[known]

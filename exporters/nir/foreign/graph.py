@@ -48,7 +48,7 @@ class Flat:
 
     @classmethod
     def of(cls, graph: Any) -> Flat:
-        """The graph laid flat; `FormatError` where an edge leads nowhere."""
+        """The graph laid flat; `FormatError` of an edge to nowhere, or one name of two nodes."""
         nodes, edges = _inlined(graph, "")
         before: dict[str, list[str]] = {name: [] for name in nodes}
         for one, two in edges:
@@ -135,10 +135,16 @@ def _inlined(graph: Any, prefix: str) -> tuple[dict[str, Any], list[tuple[str, s
             inner, between = _inlined(node, f"{prefix}{name}.")
             ends[name] = (_end(inner, node, f"{prefix}{name}", "Input"),
                           _end(inner, node, f"{prefix}{name}", "Output"))  # fmt: skip
-            nodes |= inner
             edges += between
         else:
-            nodes[f"{prefix}{name}"] = node
+            inner = {f"{prefix}{name}": node}
+        for each in inner:
+            if each in nodes:
+                raise FormatError(
+                    f"{each}: two nodes have this name, where one of an inner graph is graph.node; "
+                    "rename one"
+                )
+        nodes |= inner
     for one, two in graph.edges:
         first = ends[one][1] if one in ends else f"{prefix}{one}"
         second = ends[two][0] if two in ends else f"{prefix}{two}"

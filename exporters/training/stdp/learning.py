@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from exporters.training.stdp.recipe import RECIPE, Recipe
 from onespike_lava.learning.latency import encode
-from onespike_lava.learning.network import features, fit, network
+from onespike_lava.learning.network import features, fit, network, numbered
 from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.stack import learn
 from onespike_lava.network import Network
@@ -46,6 +46,7 @@ def train(
     Raises `DataError` for images or labels that do not fit, or for a file of another run.
     """
     times = encode(images, recipe.contrast)
+    numbered(labels, len(times))  # before all learning
     layers = learn(recipe.stages, times, seed, path, progress)
     return of_layers(recipe, layers, images, labels)
 

@@ -90,3 +90,32 @@ def test_the_command_line_prints_them(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(words)
     assert "mean IoU" in capsys.readouterr().out
+
+
+def test_numbers_have_neither_mask_nor_accuracy_over_steps(tmp_path, capsys):
+    network = dense(2)
+    save(network, tmp_path / "n.net")
+    x = random_samples(network, SAMPLES)
+    y = values_of(network, network.run(x).scores).reshape(SAMPLES, 2, 4, 6)
+    mask = np.ones((SAMPLES, 4, 6), bool)
+    masked, stepped = "^mask: says which labels count, and", "^over_steps: is the accuracy after"
+    with pytest.raises(DataError, match=masked):
+        evaluate(network, x, y, mask=mask)
+    with pytest.raises(OptionError, match=stepped):
+        evaluate(network, x, y, over_steps=True)
+    path = tmp_path / "d.npz"
+    np.savez(path, x=x, y=y)
+    with pytest.raises(OptionError, match=stepped):
+        evaluate_file(network, path, over_steps=True)
+    words = ["evaluate", str(tmp_path / "n.net"), "--data", str(path)]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--over-steps"])
+    assert ended.value.code
+    assert "over_steps: is the accuracy after" in capsys.readouterr().err
+    np.savez(path, x=x, y=y, mask=mask)
+    with pytest.raises(DataError, match=masked):
+        evaluate_file(network, path)
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code
+    assert "mask: says which labels count" in capsys.readouterr().err

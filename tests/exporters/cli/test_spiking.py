@@ -113,3 +113,15 @@ def test_options_of_spiking_modules_are_not_of_others(onespike, place):
     assert code == 2
     assert "steps: only of spiking modules; MODEL has none; leave it out" in err
     assert onespike(*words)[0] == 0
+
+
+def test_targets_that_are_numbers_are_no_labels(onespike, place):
+    x = np.load("x.npz")["x"]
+    np.savez("x.npz", x=x, y=x[:, 0])
+    code, out, _ = onespike(*EXPORT, "--steps", 6)
+    assert code == 0
+    assert "accuracy" not in out
+    np.savez("x.npz", x=x, y=np.arange(80))
+    code, _, err = onespike(*EXPORT, "--steps", 6)
+    assert code
+    assert "labels: labels 0..79 are outside 0..3, the outputs of the network; renumber" in err

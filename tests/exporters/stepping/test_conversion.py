@@ -59,6 +59,38 @@ def test_convert_spiking_returns_all_of_it():
     assert "accuracy" in str(found.check)
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.arange(59) % 4, r"int64\[59\] is not integer\[60\]; give the number of one class per"),
+        ("cat", r"<U3\[\] is not integer"),
+        (np.zeros((60, 4), int), r"int64\[60, 4\] is not integer\[60\]"),
+        (np.zeros(60), r"float64\[60\] is not integer"),
+        ([[1], [1, 2]], "list does not make one array"),
+        (np.arange(60) % 5, r"labels 0..4 are outside 0..3, the outputs of the network; renumber"),
+        (np.arange(60) % 4 - 1, r"labels -1..2 are outside 0..3"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_before_all_work(labels, message):
+    def worked(*_):
+        raise AssertionError
+
+    with pytest.raises(DataError, match=f"^labels: {message}"):
+        convert_spiking(net(), data(), steps=4, labels=labels, progress=worked)
+
+
+def test_dense_outputs_have_a_label_for_each_place():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), like.IFNode())
+    x = (np.random.default_rng(0).integers(0, 256, (20, 1, 4, 5)) / 128).astype(np.float32)
+    labels = np.random.default_rng(1).integers(0, 3, (20, 4, 5))
+    found = convert_spiking(module, x, steps=4, labels=labels)
+    expected = 100 * np.mean(found.network.predict(x) == labels.reshape(20, -1))
+    assert found.check.accuracy[1] == pytest.approx(expected)
+    with pytest.raises(DataError, match=r"^labels: .* give the number of one class per place"):
+        convert_spiking(module, x, steps=4, labels=labels[:, 0, 0])
+
+
 def test_a_mean_rate_is_the_scale():
     x = data()
     found = convert_spiking(net(), x, steps=5)
@@ -204,3 +236,6 @@ def test_calibration_of_a_wrong_shape():
         exporters.export(source, data())
     with pytest.raises(DataError, match="no samples"):
         exporters.export(source, samples(source)[:0])
+    for x, given in ((data(), {"steps": 4}), (data(events=4), {})):
+        with pytest.raises(DataError, match=r"^calibration: no samples; give at least one"):
+            exporters.export(net(), x[:0], **given)

@@ -14,7 +14,7 @@ from exporters.training.layers import Folded, Repeat  # noqa: E402
 from exporters.training.loop import Reading, accuracy, fit  # noqa: E402
 from exporters.training.neurons import LIF  # noqa: E402
 from exporters.training.plan import Plan  # noqa: E402
-from onespike_lava.errors import DataError, OptionError  # noqa: E402
+from onespike_lava.errors import DataError  # noqa: E402
 
 
 def data(count=120, seed=0):
@@ -128,6 +128,20 @@ def test_a_run_that_has_ended_is_not_run_again(tmp_path):
     assert (again.last, again.best, again.epochs) == (first.last, first.best, first.epochs)
 
 
+def test_a_file_of_other_data_is_refused(tmp_path):
+    file, (x, y) = tmp_path / "run.pt", data()
+    fit(network(), x, y, PLAN, path=file, **OPTIONS)
+    brighter, swapped = x.clone(), y.clone()
+    brighter[7, 0, 0, 0] += 1
+    swapped[7] = (y[7] + 1) % 4
+    for other in ((brighter, y), (x, swapped), (x.float(), y), (x.reshape(-1, 64), y)):
+        with pytest.raises(DataError, match=r"run\.pt: of another run, data was '\w+' and is '"):
+            fit(network(), *other, PLAN, path=file, prepare=lambda x: x.reshape(-1, 1, 8, 8) / 255)
+    steps = []
+    fit(network(), x.clone(), y.clone(), PLAN, path=file, progress=steps.append, **OPTIONS)
+    assert not steps
+
+
 def test_seeds_give_the_same_and_others_give_others():
     runs = []
     for seed in (5, 5, 6):
@@ -214,17 +228,6 @@ def test_gradients_are_clipped_and_weights_bounded():
         assert model.weight.item() == pytest.approx(-reach)
 
 
-def test_decay_is_for_weights_alone():
-    x, y = torch.zeros(4, 1), torch.zeros(4, dtype=torch.int64)
-    model = nn.Linear(1, 1)
-    nn.init.ones_(model.weight)
-    nn.init.ones_(model.bias)
-    plan = Plan(epochs=1, batch=4, rate=0.1, momentum=0.0, decay=0.5)
-    fit(model, x, y, plan, loss=lambda out, labels: 0 * out.sum())
-    assert model.weight.item() == pytest.approx(0.95)
-    assert model.bias.item() == 1.0
-
-
 def test_a_loss_that_is_no_number_ends_the_run():
     with pytest.raises(DataError, match=r"^fit: the loss is nan in step 1 of 7; lower the rate$"):
         fit(
@@ -236,27 +239,37 @@ def test_a_loss_that_is_no_number_ends_the_run():
         )
 
 
-def test_samples_that_do_not_fit_are_refused():
+def test_samples_of_less_than_a_batch_are_refused():
     x, y = data()
-    with pytest.raises(DataError, match=r"^fit: 120 samples and 7 labels; give as many$"):
-        fit(network(), x, y[:7], PLAN)
     with pytest.raises(DataError, match=r"^fit: 96 training samples for batches of 100; give"):
         fit(network(), x, y, Plan(batch=100, validation=0.2))
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("count", "change", "message"),
     [
-        ({"optimiser": "rmsprop"}, "optimiser is 'rmsprop'; give one of sgd, adam"),
-        ({"epochs": 0}, "epochs is 0; give 1 or more"),
-        ({"batch": 0}, "batch is 0; give 1 or more"),
-        ({"warm": -1}, "warm is -1; give 0 or more"),
-        ({"validation": 1.0}, "validation is 1.0; give a share below 1"),
+        (0, lambda y: y, "no samples; give at least one"),
+        (40, lambda y: y[:7], "40 samples and 7 labels; give as many"),
+        (40, lambda y: y.float(), r"labels torch.float32\[40\] are not int64\[N\]; number the cla"),
+        (40, lambda y: y[:, None], r"labels torch.int64\[40, 1\] are not int64\[N\]; number"),
+        (40, lambda y: y.numpy(), "samples Tensor and labels ndarray; give torch tensors"),
+        (40, lambda y: y - 1, "labels -1..2 are outside 0..3, the scores of the model; number"),
+        (40, lambda y: y + 1, "labels 1..4 are outside 0..3, the scores of the model; number"),
     ],
 )
-def test_plans_that_make_no_sense_are_refused(options, message):
-    with pytest.raises(OptionError, match=f"^Plan: {message}$"):
-        Plan(**options)
+def test_labels_that_do_not_fit_are_refused_at_once(count, change, message):
+    """Of training and of test samples."""
+    x, y = data(count)
+    steps = []
+    given = {"prepare": pixels, "progress": lambda *each: steps.append(each)}
+    with pytest.raises(DataError, match=f"^test: {message}"):
+        fit(network(), *data(), PLAN, test=(x, change(y)), **given)
+    with pytest.raises(DataError, match=f"^fit: {message}"):
+        fit(network(), x, change(y), Plan(batch=16, validation=0.2), **given)
+    assert not steps
+    if "outside" not in message:
+        with pytest.raises(DataError, match=f"^accuracy: {message}"):
+            accuracy(network(), x, change(y), Reading(pixels))
 
 
 def test_a_reading_brings_samples_in_and_scores_out():

@@ -71,3 +71,13 @@ def test_a_recipe_with_another_rule():
     other = SMALL.changed(prune=0, stop=0)
     assert [each.rule.prune for each in other.stages] == [0, 0]
     assert replace(other, stages=SMALL.stages) == SMALL
+
+
+def test_labels_are_checked_before_learning(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8)).astype(np.uint8)
+    path = tmp_path / "kept.npz"
+    wrong = ([0, 1, 2], np.zeros(5), [0, 1, 2, 3, -1], [[0, 1, 2, 3, 4]], "cat", [[0], [1, 2]])
+    for labels in wrong:
+        with pytest.raises(DataError, match=r"^labels: .*integer of 0.* for each of 5 samples"):
+            stdp.train(images, labels, SMALL, path=path)
+        assert not path.exists()

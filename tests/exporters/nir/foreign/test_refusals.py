@@ -54,6 +54,20 @@ def conv(weight=None, **fields):
     return node
 
 
+def nested(name, other):
+    """An inner graph, and beside it a node or graph that gets one of its names; all connected."""
+
+    def inside(**more):
+        nodes = {"input": nir.Input(np.array([2])), "w": EYE, **more}
+        nodes["output"] = nir.Output(np.array([2]))
+        return nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False)
+
+    deep = other.endswith("sub")
+    graphs = {name: inside(sub=inside()) if deep else inside(), other: inside() if deep else EYE}
+    nodes = {"in": nir.Input(np.array([2])), **graphs, "n": lif(), "out": nir.Output(np.array([2]))}
+    return nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False)
+
+
 def looped(*edges):
     graph = chain(EYE, lif(), EYE, lif())
     graph.edges += list(edges)
@@ -134,6 +148,14 @@ GRAPHS = {
     "fed by none": (bare(("m", "n1")), "m: nothing leads to it"),
     "gone": (bare(("n1", "x")), "edge n1 to x: there is no node x"),
     "twice": (bare(("n0", "n1")), "edge n0 to n1: is there twice"),
+    "same name": (
+        nested("n1", "n1.w"),
+        "n1.w: two nodes have this name, where one of an inner graph is graph.node; rename one",
+    ),
+    "same names of inner graphs": (
+        nested("n1", "n1.sub"),
+        "n1.sub.input: two nodes have this name, where one of an inner graph is graph.node; rename",
+    ),
     "inputs": (
         nir.NIRGraph(
             {"a": nir.Input(np.array([2])), "b": nir.Input(np.array([2])), "n": lif(),
