@@ -9,18 +9,22 @@ PIP = $(BIN)/python $(INSTALL)
 # slow where torch is loaded.
 WORKERS ?= 2
 TESTS = -m pytest -n $(WORKERS) --dist worksteal
-test test-pythons test-lowest: export OPENBLAS_NUM_THREADS ?= 1
+test test-long test-pythons test-lowest: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-pythons test-lowest test-libraries lint docs format clean
+.PHONY: demo test test-long test-pythons test-lowest test-libraries lint docs format clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python netx_models/digits/demo.py
 
 test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python $(TESTS) -m "not alone" tests --ignore=tests/lava
-	$(BIN)/python $(TESTS) tests/lava
+	$(BIN)/python $(TESTS) -m "not alone and not long" tests --ignore=tests/lava
+	$(BIN)/python $(TESTS) -m "not long" tests/lava
 	$(BIN)/python -m pytest -m alone tests --ignore=tests/lava
+
+# What takes many seconds each: drawn networks in Lava, large networks.
+test-long: $(VENV)/.dev
+	$(BIN)/python $(TESTS) -m long tests
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

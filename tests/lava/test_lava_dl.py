@@ -106,6 +106,7 @@ def test_recurrence_and_delays(tmp_path):
     assert (found == expected).all()
 
 
+@pytest.mark.long
 def test_integers_in_every_step(tmp_path):
     """Direct coding: the first layer reads the integers themselves, as graded spikes."""
     make = Drawn(np.random.default_rng(5), 6)
@@ -147,6 +148,7 @@ def test_output_neurons_that_only_add(tmp_path, neurons):
     assert (potential == run.scores[0] * max(more, 1)).all()
 
 
+@pytest.mark.long
 @TRUTH
 def test_mnist_as_it_was_trained(tmp_path):
     with pytest.warns(OneSpikeWarning):
@@ -159,6 +161,7 @@ def test_mnist_as_it_was_trained(tmp_path):
     assert (found == expected).all()
 
 
+@pytest.mark.long
 @TRUTH
 def test_pilotnet_behind_its_input(tmp_path):
     """The input's neurons are in the file; lava-nc has no model of the block that they become."""

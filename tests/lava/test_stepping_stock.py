@@ -53,7 +53,7 @@ def alike(network, data, **options):
 
 
 @pytest.mark.parametrize("kind", ["hard", "soft", "plain"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3))])
 def test_drawn_networks(seed, kind):
     """Leaks and thresholds of each channel, drives, biases, sums, pools, groups of outputs."""
     network = drawn(seed, kind)
@@ -64,6 +64,7 @@ def test_drawn_networks(seed, kind):
 GRADED, LATE = {"graded": True}, {"late": True}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("seed", "more"), [(0, GRADED), (1, LATE), *((n, GRADED | LATE) for n in (2, 3))]
 )
@@ -80,6 +81,7 @@ def test_drawn_networks_of_payloads_recurrence_and_delays(seed, kind, more):
         np.testing.assert_array_equal(alone.scores[0], expected.scores[2])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["hard", "soft", "plain"])
 def test_all_engines_and_models(kind):
     """One spike train of each neuron in loops, arrays, kernels, Processes and stock Processes."""
@@ -149,6 +151,7 @@ def test_drives_that_run_long_before_the_first_sample():
     assert expected.spikes[21] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["hard", "soft"])
 def test_sparse_synapses_and_pools_of_payloads(kind):
     """A matrix between places, its axons delayed, behind a pool whose windows pass payloads on."""

@@ -49,6 +49,7 @@ def test_spikes_and_scores_equal_numpy(architecture, shared, wait):
     assert_equal(network, integers(network, 3), shared=shared, wait=wait)
 
 
+@pytest.mark.long
 def test_sums_over_neighbours_equal_numpy():
     """Sparse synapses with pairs of neurons, constants per place, a skip path, sparse scores."""
     network = random_graph_network(0, phases=4)

@@ -28,6 +28,7 @@ def test_pilotnet():
     assert sum(runs[0].spikes.values()) > 1000
 
 
+@pytest.mark.long
 @TRUTH
 def test_pilotnet_of_stock_processes():
     """Every neuron Lava's own, 158,509 of them, as the network was trained for; two samples."""
