@@ -8,7 +8,7 @@ their logits go together.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from exporters.fidelity.baseline import macs
 from exporters.fidelity.equivalence import Known, fault
+from exporters.fidelity.figures import Figures
 from exporters.graph import Graph
 from exporters.passes.draft import Draft
 from exporters.recipe import Recipe
 from onespike_lava.data.encoding import Samples
-from onespike_lava.errors import SelfCheckError, warn
+from onespike_lava.errors import SelfCheckError
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
 
@@ -48,7 +49,7 @@ FAR = 10.0
 
 
 @dataclass(frozen=True)
-class SelfCheck:
+class SelfCheck(Figures):
     """What samples of its calibration data showed of a conversion.
 
     samples     : how many were run; of a graph its nodes
@@ -75,20 +76,6 @@ class SelfCheck:
         figures = (("agreement", self.agreement), ("correlation", self.correlation))
         known = (f"{name} {_digits(value)}" for name, value in figures if value is not None)
         return ", ".join((f"{self.samples} samples", *known))
-
-    def noted(self, network: Network) -> Network:
-        """The network with these figures in its provenance."""
-        provenance = {**dict(network.provenance), "self_check": str(self)}
-        return replace(network, provenance=tuple(sorted(provenance.items())))
-
-    def warn(self) -> None:
-        """Warn where the conversion is poor; called by what a user calls."""
-        if self.warning is not None:
-            warn(self.warning)
-
-    def summary(self) -> dict[str, Any]:
-        """The figures as JSON-ready values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.fidelity.figures import Figures
 from exporters.graph import Stepping
 from exporters.stepping.execution import run
 from exporters.stepping.replay import replay
 from onespike_lava.data.encoding import Samples, decode
 from onespike_lava.engines.result import classes
-from onespike_lava.errors import warn
 from onespike_lava.network import Network
 
 SAMPLES = 64
@@ -47,7 +47,7 @@ class Flips:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Figures):
     """The figures of a conversion.
 
     samples   : how many were run
@@ -72,11 +72,6 @@ class Agreement:
             found.append("accuracy {:.2f} %, source {:.2f} %".format(*self.accuracy[::-1]))
         return ", ".join(found)
 
-    def noted(self, network: Network) -> Network:
-        """The network with these figures in its provenance."""
-        provenance = {**dict(network.provenance), "self_check": str(self)}
-        return replace(network, provenance=tuple(sorted(provenance.items())))
-
     @property
     def warning(self) -> str | None:
         """What is poor, None of a sound conversion."""
@@ -86,15 +81,6 @@ class Agreement:
             f"self-check: the integers' class is the source's in {100 * self.agreement:.1f} % of "
             f"{self.samples} samples; give calibration data like those that it was trained on"
         )
-
-    def warn(self) -> None:
-        """Warn where the conversion is poor; called by what a user calls."""
-        if self.warning is not None:
-            warn(self.warning)
-
-    def summary(self) -> dict[str, Any]:
-        """The figures as JSON-ready values."""
-        return asdict(self)
 
 
 def some(samples: NDArray[Any], neurons: int) -> NDArray[np.int64]:
