@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import runs  # isort: skip  (puts the folder of cifar10 on the path)
 import cifar10
-import runs
 import s2nn
 import torch
 from torch import Tensor, nn
