@@ -11,8 +11,15 @@ from exporters import convert
 from tests.doors.networks import made
 
 
-@pytest.mark.parametrize("name", ["U-Net, transposed", "channels last at the input"])
-@pytest.mark.parametrize("engine", ["lava", "stock"])
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        ("U-Net, transposed", "lava"),
+        pytest.param("U-Net, transposed", "stock", marks=pytest.mark.long),
+        ("channels last at the input", "lava"),
+        ("channels last at the input", "stock"),
+    ],
+)
 def test_lava_gives_the_same_integers(name, engine):
     module, x = made(name)
     with warnings.catch_warnings():
