@@ -51,7 +51,10 @@ class StepRecipe:
         for each in options(type(self)):
             value = getattr(self, each.name)
             if each.choices and value not in (*each.choices, each.default):
-                raise OptionError(f"{each.name}: {value!r} is not one of {', '.join(each.choices)}")
+                raise OptionError(
+                    f"{each.name}: {value!r} is not one of {', '.join(each.choices)}; choose one "
+                    "of these"
+                )
             whole = hasattr(value, "__index__") and not isinstance(value, bool)
             if each.kind is WHOLE and value is not None and not whole:
                 raise OptionError(f"{each.name}: {value!r} is not a whole number; give one")
@@ -60,7 +63,9 @@ class StepRecipe:
                 f"steps: {self.steps} is outside 1..{STEPS_MAX}; give a number within"
             )
         if self.input_bits is not None and not 1 <= self.input_bits <= INPUT_BITS_MAX:
-            raise OptionError(f"input_bits: {self.input_bits} is outside 1..{INPUT_BITS_MAX}")
+            raise OptionError(
+                f"input_bits: {self.input_bits} is outside 1..{INPUT_BITS_MAX}; use fewer"
+            )
         if self.input_range is not None:
             from exporters.recipe.recipe import check_range  # NumPy, which --help goes without
 

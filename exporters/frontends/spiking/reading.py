@@ -71,7 +71,9 @@ def read_spiking(
     steps.
     """
     if readout is not None and readout not in READOUTS:
-        raise OptionError(f"readout: {readout!r} is not one of {', '.join(READOUTS)}")
+        raise OptionError(
+            f"readout: {readout!r} is not one of {', '.join(READOUTS)}; choose one of them"
+        )
     root = own_copy(module).double()
     title, shape = type(outermost(module)).__name__, tuple(sample_shape)
     tried: dict[str, str] = {}
@@ -166,7 +168,9 @@ class _Result:
         if isinstance(value, Unknown) or build.problems:
             build.finish(value if isinstance(value, Unknown) else Unknown())
         if not isinstance(value, Value):
-            raise UnsupportedError(f"{self.title}: its output is no value of the network")
+            raise UnsupportedError(
+                f"{self.title}: its output is no value of the network; return what its layers give"
+            )
         if value.tail and value.stepped:
             raise UnsupportedError(
                 f"{self.title}: gives a softmax of every step; put the steps together before, or "

@@ -73,13 +73,8 @@ def _shown(index: Any) -> str:
     return ":".join("" if part is None else str(part) for part in parts)
 
 
-def index_select(build: Builder, name: str, x: Ref, dim: int, index: Any) -> Ref:
-    """Places along an axis."""
-    return moves.taken(build, name, x, dim, index)
-
-
-def select(build: Builder, name: str, x: Ref, dim: int, index: int) -> Ref:
-    """One place along an axis, which is gone then."""
+def select(build: Builder, name: str, x: Ref, dim: int, index: Any) -> Ref:
+    """Places along an axis; a single one, a number, takes the axis away."""
     return moves.taken(build, name, x, dim, index)
 
 

@@ -18,6 +18,7 @@ from exporters.nir.foreign.euler import Real
 from exporters.nir.foreign.maps import TAKEN, Floats, Map
 from exporters.nir.foreign.weights import Quantiser
 from exporters.passes.algebra import affine
+from exporters.stepping.layers import narrow
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import (
     PLAIN,
@@ -270,9 +271,7 @@ class _Draft:
                 f"{self.found.name}: a {name} of {np.abs(found).max():g} units of its weights "
                 f"exceeds {STATE_LIMIT} (24 bits signed); use larger weights"
             )
-        whole = found.astype(np.int32)
-        rows = whole.reshape(self.shape[0], -1)
-        return rows[:, 0] if (rows == rows[:, :1]).all() else whole
+        return narrow(found)
 
 
 def _snapped(values: Floats) -> Floats:

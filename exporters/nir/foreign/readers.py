@@ -69,7 +69,9 @@ def _slid(found: Map, name: str, node: Node, channels: int) -> Map:
     """A convolution behind a map."""
     shape, slide = _plane(found, name), window(node)
     if prod(slide.padded(shape)) > NEURONS_MAX:
-        raise UnsupportedError(f"{name}: {slide.padded(shape)} with its padding is too large")
+        raise UnsupportedError(
+            f"{name}: {slide.padded(shape)} with its padding exceeds {NEURONS_MAX} values; pad less"
+        )
     size = slide.output_size(shape[1:], node.params["weight"].shape[2:])
     if min(size) < 1:
         raise FormatError(f"{name}: its kernel is larger than {shape}; export again")
@@ -90,7 +92,8 @@ def _linear(found: Map, name: str, node: Any, dt: float) -> Map:
 def _bias(bias: Floats, outputs: int, name: str) -> Floats:
     if bias.size not in (1, outputs):
         raise FormatError(
-            f"{name}/bias: {list(bias.shape)} is not one for each of {outputs} outputs"
+            f"{name}/bias: {list(bias.shape)} is not one for each of {outputs} outputs; export "
+            "again"
         )
     return np.broadcast_to(bias.reshape(-1), outputs).copy()
 
