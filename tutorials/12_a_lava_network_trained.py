@@ -69,7 +69,7 @@ found = convert_spiking(network.eval(), images[:300], readout="sum", preset="lav
 print("self-check:", found.check)
 integer = found.network
 run = integer.run(test_images)
-right = float(np.mean(run.scores.argmax(axis=1) == test_labels))
+right = float(np.mean(run.predictions == test_labels))
 print(f"{right:.1%} of {len(test_labels)} test images, int8, by spike counts")
 
 # %% [markdown]

@@ -80,10 +80,16 @@ def command(
     from onespike_lava.summary import summary
 
     if dry_run:
-        if adjacency is not None:
-            raise OptionError("dry-run: not of a graph network; leave it out")
-        given = recipes.given((*OPTIONS, *OWN), recipe)
-        dry.dry_run(load_model(model, weights), calibration, model_output, as_json, given)
+        if adjacency is not None or features is not None:
+            raise OptionError("dry-run: not of a graph network; leave out adjacency and features")
+        source = load_model(model, weights)
+        if is_stepping(source):
+            _refuse_others(context, recipe)
+            given = recipes.given(OWN, recipe)
+        else:
+            recipes.refused(OWN, recipe, "only of spiking modules; MODEL has none")
+            given = recipes.given(OPTIONS, recipe)
+        dry.dry_run(source, calibration, model_output, as_json, given)
         return
     _check(output, calibration, adjacency, features, model_output)
     assert output is not None
@@ -97,6 +103,8 @@ def command(
     data = None if calibration is None else load_samples(calibration, labels=False)
     source = load_model(model, weights)
     if is_stepping(source):
+        if adjacency is not None:
+            raise OptionError("adjacency: not of a network with spiking modules; leave it out")
         assert data is not None
         _stepping(context, source, data, output, model_output, as_json, recipe)
         return
@@ -161,6 +169,19 @@ def _check(
         raise OptionError("model-output: a graph network has one output; leave it out")
 
 
+def _refuse_others(context: click.Context, recipe: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """Options of networks with spiking modules, those that were given; refuses what is none."""
+    known = {each.name for each in STEP_OPTIONS}
+    chosen = {name for name in recipe if recipes.is_given(context, name)}
+    if context.params["paper"] or chosen - known:
+        names = ", ".join(sorted(chosen - known) or ["paper"])
+        raise OptionError(
+            f"{names}: not of a network with spiking modules, whose options are "
+            f"{', '.join(sorted(known))}; leave out"
+        )
+    return known, chosen
+
+
 def _stepping(
     context: click.Context,
     source: Any,
@@ -176,14 +197,7 @@ def _stepping(
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 
-    known = {each.name for each in STEP_OPTIONS}
-    chosen = {name for name in recipe if recipes.is_given(context, name)}
-    if context.params["paper"] or chosen - known:
-        names = ", ".join(sorted(chosen - known) or ["paper"])
-        raise OptionError(
-            f"{names}: not of a network with spiking modules, whose options are "
-            f"{', '.join(sorted(known))}; leave out"
-        )
+    known, chosen = _refuse_others(context, recipe)
     given = recipes.given(STEP_OPTIONS, {name: recipe[name] for name in known & set(recipe)})
     given = {name: value for name, value in given.items() if name in chosen}
     labels = None if are_numbers(data.y) else data.y

@@ -22,11 +22,11 @@ BLOCK = 128
 
 
 def refuse_steps(network: Network) -> None:
-    """Raise `UnsupportedError` for a network that steps: none was converted from a source."""
+    """Raise `UnsupportedError` for a network that steps: its source is no ReLU network."""
     if network.steps:
         raise UnsupportedError(
-            "model: a network that steps is not compared with a source, which has no steps; leave "
-            "it out"
+            "model: a network that steps is not compared with a network of ReLUs; leave it out (an "
+            "export of spiking modules compares with them by itself)"
         )
 
 

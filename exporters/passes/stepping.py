@@ -24,6 +24,7 @@ from exporters.passes.folding import (
     fold_batch_norms,
     sink_flattens,
 )
+from exporters.passes.planes.ends import end_in_a_map
 from exporters.passes.pools import (
     flatten_readout,
     fold_pads,
@@ -47,7 +48,7 @@ def prepare_steps(source: Stepping) -> tuple[Stepping, dict[str, str]]:
     for each in PASSES:
         each(draft)
     if not source.potential:
-        _readout(draft)
+        end_in_a_map(draft)
     compose_signed(draft)
     flatten_readout(draft)
     _check(draft, source.potential)
@@ -129,15 +130,6 @@ def _check_form(draft: Draft, node: Node, form: Form) -> None:
         found = "has decays outside 0..1; use other time constants"
     if found:
         raise UnsupportedError(f"{draft.title(node)}: {found}")
-
-
-def _readout(draft: Draft) -> None:
-    """A map of weight one reads spikes that are the output."""
-    last = draft.nodes[draft.output]
-    if sends_spikes(last):
-        name = draft.fresh(f"{last.name}.readout")
-        draft.put(algebra.identity_map(name, last.name, draft.shapes()[last.name]))
-        draft.output = name
 
 
 def _check(draft: Draft, potential: bool) -> None:

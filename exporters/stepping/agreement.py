@@ -102,8 +102,9 @@ def compare(
     coded = Samples(network.input, x, network.phases)
     integers = coded[:]
     source = run(prepared, x)
-    on_grid = integers if prepared.input == "events" else decode(network.input, integers)
-    held = run(prepared, on_grid).trains  # of what integers see, so that layers are compared alone
+    held = source.trains
+    if prepared.input == "constant":  # of what integers see, so that layers are compared alone
+        held = run(prepared, decode(network.input, integers)).trains
     result = network.compute(coded, "numpy", record=True)
     alone = replay(network, integers, held)
     real = replay(network, integers, held, real=True)

@@ -180,7 +180,13 @@ def _input_layer(prepared: Stepping, samples: NDArray[Any], recipe: StepRecipe) 
         highest = _checked_events(samples)
         if recipe.input_range is not None:
             raise OptionError("input_range: events are whole numbers from 0; leave it out")
-        bits = recipe.input_bits or max(1, int(highest).bit_length())
+        needed = max(1, int(highest).bit_length())
+        bits = recipe.input_bits or needed
+        if bits < needed:
+            raise OptionError(
+                f"input_bits: {bits} hold payloads of 0..{2**bits - 1}, the samples have "
+                f"{highest:g}; give {needed}, or leave it out"
+            )
         return Input(node.name, shape, bits, np.zeros(1), np.ones(1), "events")
     readers = prepared.graph.consumers()[node.name]
     maps = [each.params["weight"].astype(float) for each in readers if each.op == "linear"]

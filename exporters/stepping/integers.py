@@ -122,9 +122,7 @@ class _Builder:
         most = self.constants.counts.get(node.name, form.most or 1)
         maps, constant = self._linear(self.graph.node(node.inputs[0]), form)
         made = self._fitted(node.name, maps, constant, form, most=min(most, PAYLOAD_MAX))
-        assert made.threshold is not None
-        parts = (made.integration, made.threshold, made.reset, made.firing, made.unit)
-        self._add(node.name, Timed(node.name, constant.shape, self._synapses(maps, made), *parts))
+        self._add(node.name, self._candidate(node.name, maps, constant, made, ""))
 
     def readout(self, node: Node) -> None:
         """Output neurons: those of the source, or sums of the last maps' currents."""
@@ -139,10 +137,8 @@ class _Builder:
         maps, constant = self._linear(current, form)
         most = self.constants.counts.get(node.name, form.most or 1)
         made = self._fitted(node.name, maps, constant, form, one_scale=True, take=take, most=most)
-        fires = () if made.threshold is None else (made.threshold, made.reset, made.firing)
         scale = float(made.unit[0]) * network.factor
-        ends = (self._synapses(maps, made), made.integration, scale, take, 1, *fires)
-        self.layers.append(TimedReadout(node.name, constant.shape, *ends))
+        self.layers.append(self._candidate(node.name, maps, constant, made, take, scale))
 
     def _linear(self, node: Node, form: Form) -> tuple[list[Linear], Floats]:
         """The maps of a layer's current, and its constant part."""
@@ -207,12 +203,18 @@ class _Builder:
         return made
 
     def _candidate(
-        self, name: str, maps: list[Linear], constant: Floats, made: Layer, take: str
+        self,
+        name: str,
+        maps: list[Linear],
+        constant: Floats,
+        made: Layer,
+        take: str,
+        scale: float = 1.0,
     ) -> Timed | TimedReadout:
         synapses = self._synapses(maps, made)
         if take:
             fires = () if made.threshold is None else (made.threshold, made.reset, made.firing)
-            ends = (made.integration, 1.0, take, 1, *fires)
+            ends = (made.integration, scale, take, 1, *fires)
             return TimedReadout(name, constant.shape, synapses, *ends)
         assert made.threshold is not None
         parts = (made.integration, made.threshold, made.reset, made.firing, made.unit)

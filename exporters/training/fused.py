@@ -133,7 +133,7 @@ def _tile(x: Tensor, equations: Equations, potentials: Tensor, out: Tensor) -> N
 def _note(h: Tensor, s: Tensor, equations: Equations, kept: Tensor) -> None:
     """A byte for each value: 1 where it fired, 2 more where the surrogate is not 0."""
     phi = equations.surrogate.derivative(h - equations.threshold)
-    kept.copy_(phi.mul_(2 / equations.surrogate.height).add_(s))
+    kept.copy_(phi.ne_(0).mul_(2).add_(s))
 
 
 class _Fused(torch.autograd.Function):

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from exporters.training.checkpoint import Checkpoint, digest
+from exporters.training.measures import evaluated
 from exporters.training.plan import Plan, Result, optimiser_of
 from onespike_lava.errors import DataError
 from onespike_lava.system.progress import Progress, silent
@@ -87,13 +88,11 @@ def accuracy(
     """Share of samples whose largest score, the first of equal ones, is that of their label."""
     _check("accuracy", x, y)
     reading = reading or Reading()
-    training, right = model.training, 0
-    model.eval()
-    with torch.no_grad():
+    right = 0
+    with evaluated(model):
         for part, labels in zip(x.split(batch), y.split(batch), strict=True):
             found = reading.read(model(reading.taken(part))).argmax(1)
             right += int((found == labels.to(found.device)).sum())
-    model.train(training)
     return right / len(y)
 
 

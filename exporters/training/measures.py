@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -61,7 +61,7 @@ def gain(
         x.backward(torch.randn(x.shape))
     first, last = (each.grad.norm().item() for each in (inputs[1], inputs[-1]))
     found = (first / last) ** (1 / (layers - 2)) if first and last else 0.0
-    if layers >= DEEP and not (LEAST <= found <= MOST and math.isfinite(found)):
+    if layers >= DEEP and not (LEAST <= found <= MOST):
         warn(
             f"gain: {found:.2f} for each of {layers} plain layers, outside {LEAST} to {MOST}; "
             "widen or narrow the surrogate, or join layers residually"
@@ -83,6 +83,19 @@ class Rate:
         return self.spikes / self.neurons
 
 
+@contextmanager
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """The model in evaluation mode, without gradients; each module's own mode comes back."""
+    modes = [(each, each.training) for each in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for each, mode in modes:
+            each.training = mode
+
+
 def rates(model: nn.Module, batches: Iterable[Tensor]) -> dict[str, Rate]:
     """Name of each module of neurons -> its rate over all samples.
 
@@ -97,15 +110,13 @@ def rates(model: nn.Module, batches: Iterable[Tensor]) -> dict[str, Rate]:
         if isinstance(module, Neuron):
             counts[name] = [0.0, 0.0, 0.0]
             handles.append(module.register_forward_hook(_counter(counts[name])))
-    training, samples = model.training, 0
+    samples = 0
     try:
-        model.eval()
-        with torch.no_grad():
+        with evaluated(model):
             for x in batches:
                 model(x)
                 samples += len(x)
     finally:
-        model.train(training)
         for handle in handles:
             handle.remove()
     return {

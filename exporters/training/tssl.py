@@ -27,7 +27,7 @@ from exporters.training import fused
 from exporters.training.fused import Equations, Rows
 from exporters.training.neurons import Neuron, checked
 from exporters.training.surrogates import Sigmoid, Surrogate
-from onespike_lava.errors import OptionError
+from onespike_lava.errors import DataError, OptionError
 
 SILENT = Sigmoid.of(5.0)
 """The paper's `e**z / (1 + e**z)**2 / 0.2` with `z = (1 - u) / 0.2`; its height is 1.25."""
@@ -152,6 +152,8 @@ class Trace(nn.Module):
 
     def __init__(self, tau_s: float = 3.0) -> None:
         super().__init__()
+        if not tau_s >= 1:
+            raise OptionError(f"Trace: tau_s is {tau_s}, below a step; give 1 or more steps")
         self.tau_s = float(tau_s)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -173,7 +175,12 @@ class KernelLoss(nn.Module):
         self.register_buffer("target", torch.tensor(target, dtype=torch.float32))
 
     def forward(self, spikes: Tensor, labels: Tensor) -> Tensor:
-        """The loss, a scalar, the mean over samples."""
+        """The loss, a scalar, the mean over samples; `DataError` for another number of steps."""
+        if len(spikes) != len(self.target):
+            raise DataError(
+                f"KernelLoss: spikes of {len(spikes)} steps, a target of {len(self.target)}; give "
+                "one of as many"
+            )
         wanted = torch.zeros_like(spikes)
         wanted[:, torch.arange(len(labels)), labels] = self.target.to(spikes)[:, None]
         return 0.5 * (self.trace(spikes) - self.trace(wanted)).square().sum() / len(labels)

@@ -117,7 +117,7 @@ def train(seed: int, work: Path) -> Mapping[str, Any]:
 
 def right(network: Network, x: Tensor, y: Tensor) -> float:
     """Share of images whose class is found by the integer network."""
-    return float(np.mean(network.run(x.numpy()).scores.argmax(axis=1) == y.numpy()))
+    return float(np.mean(network.predict(x.numpy()) == y.numpy()))
 
 
 def every() -> dict[str, runs.Train]:

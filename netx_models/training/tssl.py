@@ -1,9 +1,9 @@
 """TSSL-BP (Zhang and Li 2020) and what of it counts: `python tssl.py`, on 5,000 digits of MNIST.
 
 784-400-400-10, T = 5, tau_m 5, tau_s 3, kernel loss, 15 epochs of AdamW (rate 5e-4, half a cosine)
-with batches of 50, gradients clipped to norm 1, weights within 4: 4,000 images train, 1,000 test,
-split by a fixed seed. The variants leave parts of the gradient out; `sigmoid` is the silent
-neurons' surrogate for all, back through the potential as any surrogate.
+with batches of 50, gradients clipped to norm 1, weights within 4: 3,600 images train, 400 choose
+the best epoch, 1,000 test, split by a fixed order. The variants leave parts of the gradient out;
+`sigmoid` is the silent neurons' surrogate for all, back through the potential as any surrogate.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def missed(network: Network, model: torch.nn.Module, seen: np.ndarray) -> float:
 
 def right(network: Network, x: torch.Tensor, y: torch.Tensor) -> float:
     """Share of images whose class is found by engine numba."""
-    return float(np.mean(network.run(x.numpy()).scores.argmax(axis=1) == y.numpy()))
+    return float(np.mean(network.predict(x.numpy()) == y.numpy()))
 
 
 def compare(network: Network, x: np.ndarray) -> None:

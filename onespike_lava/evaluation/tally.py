@@ -94,7 +94,7 @@ class Evaluation:
     squared_error, r2 : of targets that are numbers, see `targets`; None of others
     samples     : that ran; a graph is one
     spikes      : layer -> spikes over all samples
-    spikes_per_neuron : mean over hidden neurons (`Spiking` layers) and samples
+    spikes_per_neuron : mean over hidden neurons (`Spiking`, `Timed`) and samples
     clipped     : input values outside the input range
     rounding    : largest distance of an input value from the grid, in steps
     over_steps  : accuracy after each step, float64[T], where asked for; the last is `accuracy`
@@ -120,7 +120,7 @@ class Evaluation:
     def accuracy(self) -> float:
         """Share of correct predictions, 0 to 1."""
         if not self.labelled:
-            raise DataError("accuracy: the samples had no labels; give y")
+            raise DataError("accuracy: no labels of classes were given; give y as whole numbers")
         return self.correct / len(self.predictions)
 
     @property

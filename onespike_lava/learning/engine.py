@@ -101,9 +101,8 @@ def checked(plastic: Plastic, times: Any) -> Times:
 
 
 def _tables(plastic: Plastic) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    weight = plastic.weight.transpose(CHANNELS_LAST).astype(np.int32)
-    live = np.ascontiguousarray(plastic.live.transpose(CHANNELS_LAST))
-    return np.ascontiguousarray(weight), np.array(live)
+    weight = plastic.weight.transpose(CHANNELS_LAST).astype(np.int32, order="C")
+    return weight, plastic.live.transpose(CHANNELS_LAST).copy(order="C")
 
 
 def _kernels() -> Any:

@@ -150,7 +150,7 @@ def _load(path: str | Path, head: dict[str, Any]) -> tuple[Plastic, ...]:
             arrays = [(file[f"weight{n}"], file[f"live{n}"]) for n in range(len(text["layers"]))]
         layers = []
         for each, (weight, live), given in zip(
-            text["layers"], arrays, head["stages"], strict=False
+            text["layers"], arrays, text["head"]["stages"], strict=False
         ):
             shape = (given["channels"], weight.shape[1], given["kernel"], given["kernel"])
             if (weight.dtype, live.dtype, weight.shape, live.shape) != (*KINDS, shape, shape):

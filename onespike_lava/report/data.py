@@ -124,7 +124,7 @@ class Report:
 
     @property
     def source(self) -> str:
-        """What its energy is compared with; a network that steps was not converted from any."""
+        """What its energy is compared with; of a network that steps there is no ReLU network."""
         return "the same layers as an ANN" if self.network.steps else "the source network"
 
     def summary(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.engines.result import classes
+from onespike_lava.evaluation.labels import classes_of
 from onespike_lava.evaluation.targets import values_of
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
@@ -40,12 +42,11 @@ class Pictures:
         entry: Input = network.input
         planes = entry.arranged(np.asarray(x[: len(scores)], np.float64))
         seen = planes.mean(axis=1) if planes.ndim == 4 else planes.reshape(len(planes), 1, -1)
-        placed = scores.reshape(len(scores), channels, rows, columns)
         if numbers:
-            values = values_of(network, scores).reshape(placed.shape)
+            values = values_of(network, scores).reshape(len(scores), channels, rows, columns)
             return cls(seen, values.mean(axis=1), 0)
-        found = placed.argmax(axis=1) if channels > 1 else (placed[:, 0] > 0).astype(np.int64)
-        return cls(seen, found, max(channels, 2))
+        found = classes(scores, rows * columns).reshape(-1, rows, columns)
+        return cls(seen, found, classes_of(network.readout.result))
 
 
 def pictures(found: Pictures) -> Figure:

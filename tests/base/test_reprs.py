@@ -1,15 +1,12 @@
 """What objects show of themselves at a prompt: one line, however large they are."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from onespike_lava import load
 from onespike_lava.layers import Input
+from tests import ROOT
 from tests.networks import random_network, random_timed_network
-
-ROOT = Path(__file__).parents[2]
 
 LONG = 200
 """Characters of a line that a person still reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
@@ -270,11 +271,9 @@ def _plain(values: Any) -> Any:
 
 
 def _key(values: Any) -> Any:
-    """What tells two calls apart: arrays by where they lie and by their first numbers."""
+    """What tells two calls apart: arrays by shape and numbers."""
     if isinstance(values, np.ndarray):
-        flat = values.reshape(-1)
-        head = flat.tobytes() if flat.size <= 64 else (values.ctypes.data, flat[:8].tobytes())
-        return values.shape, head
+        return values.shape, hashlib.blake2b(values.tobytes()).digest()
     if isinstance(values, Mapping):
         return {key: _key(each) for key, each in values.items()}
     if isinstance(values, (list, tuple)):

@@ -126,10 +126,6 @@ def _modes(module: Any) -> str:
     return "TN" if getattr(module, "step_mode", "s") == "m" else "N"
 
 
-def _silent(read: Callable[[Any], Form]) -> Kind:
-    return Kind(read, lambda module: "TN", value=True)
-
-
 _SINABS = Kind(attributes.sinabs, lambda module: "NT")
 _SQUEEZED = Kind(attributes.sinabs, lambda module: "N*T")
 

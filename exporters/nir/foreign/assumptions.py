@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from exporters.choices import NIR_GAINS as GAINS
 from exporters.choices import NIR_RESETS as RESETS
 from exporters.nir.units import check_dt, check_gain
@@ -65,7 +67,8 @@ class Assumptions:
             )
         for name, most in (("steps", STEPS_MAX), ("input_bits", INPUT_BITS_MAX)):
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or not 1 <= value <= most):
+            index = hasattr(value, "__index__") and not isinstance(value, bool)
+            if value is not None and not (index and 1 <= value <= most):
                 raise OptionError(
                     f"{_flag(name)}: {value!r} is outside 1..{most}; give one of them"
                 )
@@ -137,4 +140,8 @@ def _flag(name: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    return (
+        isinstance(value, (int, float, np.number))
+        and not isinstance(value, bool)
+        and isfinite(value)
+    )

@@ -11,6 +11,7 @@ from exporters.training.stdp.recipe import RECIPE, Recipe
 from onespike_lava.learning.latency import encode
 from onespike_lava.learning.network import features, fit, network, numbered
 from onespike_lava.learning.plastic import Plastic
+from onespike_lava.learning.rule import Times
 from onespike_lava.learning.stack import learn
 from onespike_lava.network import Network
 from onespike_lava.system.files import write_atomic
@@ -48,7 +49,7 @@ def train(
     times = encode(images, recipe.contrast)
     numbered(labels, len(times))  # before all learning
     layers = learn(recipe.stages, times, seed, path, progress)
-    return of_layers(recipe, layers, images, labels)
+    return of_layers(recipe, layers, times, labels)
 
 
 def report(trained: Trained, path: str | Path, title: str = "Learning by STDP") -> None:
@@ -60,10 +61,10 @@ def report(trained: Trained, path: str | Path, title: str = "Learning by STDP") 
 
 
 def of_layers(
-    recipe: Recipe, layers: tuple[Plastic, ...], images: ArrayLike, labels: ArrayLike
+    recipe: Recipe, layers: tuple[Plastic, ...], times: Times, labels: ArrayLike
 ) -> Trained:
-    """The network of layers that have learnt, its readout fitted to images and labels."""
-    times, steps = encode(images, recipe.contrast), recipe.contrast.steps
+    """The network of layers that have learnt; its readout is fitted to times [N, 2, H, W]."""
+    steps = recipe.contrast.steps
     found, _ = features(recipe.stages, layers, times)
     readout = fit(found, labels, steps, recipe.strength)
     known = {

@@ -75,6 +75,9 @@ def test_a_file_of_another_run_is_refused(tmp_path):
         learn(stages(), times[::-1], 1, path)
     with pytest.raises(DataError, match="of other stages"):
         learn(stages(61), times, 1, path)
+    first, second = stages()
+    with pytest.raises(DataError, match="of other stages"):
+        learn((replace(first, channels=7), second), times, 1, path)
     with np.load(path) as file:
         arrays = dict(file)
     np.savez(path, **{**arrays, "weight0": arrays["weight0"].astype(float)})

@@ -149,7 +149,7 @@ def test_without_labels_there_is_no_accuracy(reported):
     assert (summary["correct"], summary["accuracy"]) == (None, None)
     assert "accuracy_over_steps" not in summary
     assert "The samples have no labels" in page(found)
-    with pytest.raises(DataError, match=r"^accuracy: the samples had no labels; give y"):
+    with pytest.raises(DataError, match=r"^accuracy: no labels of classes were given; give y"):
         _ = found.evaluation.accuracy
     with pytest.raises(DataError, match=r"^mask: says which labels count, and there are none"):
         gather(network, x, mask=np.ones(len(x), bool))

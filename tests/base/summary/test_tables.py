@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from onespike_lava import load
 from onespike_lava.system.tables import SHOWN, Page, Table
+from tests import DIGITS
 from tests.networks import random_network, random_timed_network
-
-DIGITS = Path(__file__).parents[3] / "netx_models/digits/digits.net"
 
 SMALL = 2**15
 """Characters of HTML that a notebook keeps for every network that it shows."""
@@ -40,7 +38,7 @@ class Cells(HTMLParser):
 
 
 def test_a_shipped_network():
-    network = load(DIGITS)
+    network = load(DIGITS / "digits.net")
     text = str(network.summary())
     assert "conv1    conv  16x8x8   image      144       1.7%      16..4905" in text
     found = Cells(network._repr_html_())
@@ -72,7 +70,7 @@ def test_long_tables_are_cut_in_the_middle_and_text_is_not():
 
 
 def test_names_are_text_and_nothing_else():
-    network = load(DIGITS)
+    network = load(DIGITS / "digits.net")
     layers = list(network.layers)
     layers[1] = replace(layers[1], name="<script>alert(1)</script>")
     named = replace(network, layers=tuple(layers))

@@ -95,7 +95,7 @@ def test_of_a_network_that_steps(tmp_path, monkeypatch, capsys):
     }
     assert called(*words, "--model", "none.onnx") == 2
     said = capsys.readouterr().err
-    assert "model: a network that steps is not compared with a source, which has no steps" in said
+    assert "model: a network that steps is not compared with a network of ReLUs" in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")

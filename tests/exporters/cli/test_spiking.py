@@ -125,3 +125,19 @@ def test_targets_that_are_numbers_are_no_labels(onespike, place):
     code, _, err = onespike(*EXPORT, "--steps", 6)
     assert code
     assert "labels: labels 0..79 are outside 0..3, the outputs of the network; renumber" in err
+
+
+def test_a_dry_run_refuses_what_the_export_refuses(onespike, place):
+    graph = ("--adjacency", "x.npz")
+    for words, text in (
+        ((*EXPORT, "--steps", 6, "--phases", 16), "phases: not of a network with spiking modules"),
+        (("export", "spiking_net:plain", *EXPORT[2:], "--steps", 6), "steps: only of spiking mod"),
+    ):
+        for more in ((), ("--dry-run",)):
+            code, out, err = onespike(*words, *more)
+            assert (code, text in out + err) == (2, True)
+    code, out, err = onespike(*EXPORT, "--steps", 6, *graph)
+    assert (code, "adjacency: not of a network with spiking modules" in out + err) == (2, True)
+    code, out, err = onespike("export", "spiking_net:make", *graph, "-o", "net.net")
+    assert code == 2
+    assert not (place / "net.net").exists()

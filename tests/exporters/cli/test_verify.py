@@ -52,7 +52,7 @@ def test_a_payload_that_differs_is_named_with_its_step(network, onespike, monkey
 def test_there_is_no_source_to_compare_with(network, onespike):
     code, _, err = onespike(*WORDS, "--model", "a.onnx")
     assert code == 2
-    assert "model: a network that steps is not compared with a source, which has no steps" in err
+    assert "model: a network that steps is not compared with a network of ReLUs" in err
     code, _, err = onespike(*WORDS, "--stock")
     assert code == 2
     assert "--stock: needs --engine lava, found numpy; add it or leave it out" in err

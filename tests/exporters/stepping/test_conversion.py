@@ -239,3 +239,8 @@ def test_calibration_of_a_wrong_shape():
     for x, given in ((data(), {"steps": 4}), (data(events=4), {})):
         with pytest.raises(DataError, match=r"^calibration: no samples; give at least one"):
             exporters.export(net(), x[:0], **given)
+
+
+def test_events_of_more_bits_than_are_given():
+    with pytest.raises(OptionError, match=r"^input_bits: 1 hold payloads of 0..1, .* give 2, or"):
+        convert_spiking(net(), data(events=6), input_bits=1)

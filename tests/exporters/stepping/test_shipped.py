@@ -66,7 +66,8 @@ NAMES = {
     "torch_leaky": lambda: Torch(0.9),
     "torch_if": lambda: Torch(1.0),
 }
-ACCURACY = {"jelly_lif": 0.9817, "jelly_if": 0.9834, "torch_leaky": 0.9884, "torch_if": 0.9834}
+RIGHT = {"jelly_lif": 591, "jelly_if": 592, "torch_leaky": 595, "torch_if": 592}
+"""Of 602 test images."""
 
 
 def trained(name):
@@ -100,7 +101,7 @@ def test_the_weights_make_the_file(name):
             total += one.weight.size
     assert wrong < 0.01 * total
     predicted = shipped.predict(test)
-    assert np.mean(predicted == labels) == pytest.approx(ACCURACY[name], abs=1e-4)
+    assert np.count_nonzero(predicted == labels) == RIGHT[name]
     assert np.mean(made.predict(test) == predicted) > 0.995
     with torch.no_grad():
         known = trained(name)(torch.from_numpy(test)).argmax(1).numpy()

@@ -158,3 +158,13 @@ def test_an_accumulated_filter_is_its_sum():
     fused.accumulate(out.unbind(), 0.5)
     wanted = [sum(0.5 ** (k - t) * e[k] for k in range(t, 5)) for t in range(5)]
     torch.testing.assert_close(out, torch.stack(wanted))
+
+
+@pytest.mark.parametrize("width", [0.42, 0.48, 0.12, 1.0])
+def test_the_byte_of_a_flat_surrogate_is_that_of_its_derivative(width):
+    """A silent neuron just below its threshold learns, whatever the height rounds to."""
+    surrogate = Rectangle.of(width)
+    neuron = IF(surrogate=surrogate)
+    x = torch.full((1, 1), 0.999, requires_grad=True)
+    neuron(x).sum().backward()
+    assert x.grad.item() == torch.tensor(surrogate.height).item() > 0
