@@ -11,6 +11,8 @@ import onespike_lava.processes  # noqa: F401  before any of Lava
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.layers import Window
 from onespike_lava.learning import engine
+from onespike_lava.learning.latency import Contrast, encode
+from onespike_lava.learning.network import fit
 from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.rule import select, spikes
 from onespike_lava.processes.learning.dense import APART, learn, pruned_by_host
@@ -34,13 +36,13 @@ def layer():
     return Plastic.drawn((5, *times.shape[1:]), Window(), 1), times
 
 
-def predicted(plastic, times, rule, samples):
+def predicted(plastic, times, rule, samples, steps=STEPS):
     """Weights by pure functions: our neurons and winners, Lava's arithmetic, the host's pruning."""
     weight, random = plastic.weight.astype(np.int64), draws()
     for number in range(samples):
         if number and rule.shift(number) != rule.shift(number - 1):
             random = draws()  # another rule, a connection anew
-        numbers = [next(random) for _ in range(APART * STEPS)]
+        numbers = [next(random) for _ in range(APART * steps)]
         given = times[number % len(times)]
         for winner in select(*spikes(weight, given, plastic.window, rule.threshold), 1, 0):
             early, row = (given > 0) & (given <= winner.step), weight[winner.channel]
@@ -77,6 +79,31 @@ def test_how_far_it_is_from_our_rule_after_200_samples():
     assert 0.7 < (ours > 0).mean() < 0.8
     first = predicted(plastic, times, FAST, 1) - engine.advance(plastic, times, FAST, 1).weight
     assert np.abs(first).max() == 1
+
+
+@pytest.mark.long
+def test_what_it_learns_is_worth_as_much():
+    """60 neurons, 1,200 digits, read out by least squares: others learn, as much is known."""
+    digits = pytest.importorskip("sklearn.datasets", reason="scikit-learn holds them").load_digits()
+    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)
+    times = encode(images, Contrast(0.7, 1.4, 2, 20, 4, 15))
+    rule = replace(SLOW, threshold=1000, slowest=12, doubling=100, samples=1200)
+    plastic = Plastic.drawn((60, *times.shape[1:]), Window(), 0)
+    theirs = predicted(plastic, times, rule, 1200, 15).astype(np.int8)
+    ours = engine.advance(plastic, times, rule, 1200).weight
+
+    def accuracy(weight):
+        layer = Plastic(weight, weight > 0)
+        found, _ = engine.spikes(layer, times, rule.threshold)
+        weights, bias = fit(found[:1200], digits.target[:1200], 15)
+        early = np.where(found > 0, 16 - found.astype(int), 0).reshape(len(found), -1)
+        scores = early[1200:] @ weights.T.astype(int) + 15 * bias
+        return (scores.argmax(axis=1) == digits.target[1200:]).mean()
+
+    assert accuracy(plastic.weight) < 0.2
+    assert min(accuracy(theirs), accuracy(ours)) > 0.84
+    assert abs(accuracy(theirs) - accuracy(ours)) < 0.04
+    assert abs((theirs > 0).mean() - (ours > 0).mean()) < 0.05
 
 
 def test_one_off_in_the_shift_shows():

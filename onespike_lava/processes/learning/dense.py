@@ -52,7 +52,9 @@ def learn(plastic: Plastic, times: Times, rule: Rule, steps: int, samples: int) 
     if not 1 <= steps <= 255 // APART:
         raise OptionError(f"steps: {steps} is outside 1..{255 // APART}; give one of them")
     if given.max() > steps:
-        raise OptionError(f"steps: {steps} is below {given.max()}, a step of the samples; give more")
+        raise OptionError(
+            f"steps: {steps} is below {given.max()}, a step of the samples; give that many"
+        )
     end = plastic.samples + samples
     while plastic.samples < end:
         shift, first = rule.shift(plastic.samples), plastic.samples
