@@ -54,10 +54,11 @@ class KilledError(Exception):
 
 CHILD = """
 import time
-from tests.base.learning.test_stack import samples, stages
 from onespike_lava.learning.stack import learn
+from tests.learning import drawn, stages
 
-learn(stages(), samples(), 1, {path!r}, lambda *each: time.sleep({pause}))
+times = drawn(samples=50, shape=(2, 12, 12))[1]
+learn(stages(), times, 1, {path!r}, lambda *each: time.sleep({pause}))
 """
 
 
