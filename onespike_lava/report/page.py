@@ -14,7 +14,7 @@ from onespike_lava.report.data import Report
 from onespike_lava.report.drawing import inline, save, style
 from onespike_lava.report.figures import by_layer, every
 from onespike_lava.report.steps import settled
-from onespike_lava.summary import neurons, summary
+from onespike_lava.summary import neurons, summary, weights
 from onespike_lava.system.parts import need
 from onespike_lava.version import __version__
 
@@ -32,6 +32,7 @@ def page(report: Report) -> str:
     )
     environment.filters["percent"] = lambda share, digits=2: f"{100 * share:.{digits}f} %"
     environment.globals["zip"] = zip
+    environment.filters["weights"] = weights
     environment.filters["grouped"] = lambda number: f"{number:,.0f}"
     rules = (folder / "page.css").read_text("utf-8")
     with style():

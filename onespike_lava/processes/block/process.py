@@ -38,6 +38,7 @@ from onespike_lava.processes.relay.process import Relay
 from onespike_lava.processes.sparse.process import Sparse
 from onespike_lava.processes.timed.process import Timed as TimedProcess
 from onespike_lava.processes.timed_readout.process import TimedReadout as TimedReadoutProcess
+from onespike_lava.processes.weights import is_list
 from onespike_lava.schedule import Slot, period
 
 SPARSE_BELOW = 0.1
@@ -56,7 +57,8 @@ class Block(AbstractProcess):  # type: ignore[misc]
     position : of the layer in it
     wait     : `T_w` of the run
     slot     : when the layer works
-    sparse   : dense synapses as `Sparse`; else only those with few weights
+    sparse   : dense synapses as `Sparse`; else only those with few weights, or pruned to less
+               than half
     integers : an input layer reads the integers of its code, not the source network's values
 
     Ports `inp` and, for further sources, `inp_1`, `inp_2` ... have the shapes of the sources,
@@ -165,7 +167,7 @@ def _dense_or_conv(synapse: layers.Synapse, shape: Shape, sparse: bool) -> Synap
         window, groups = synapse.window, synapse.groups
         return Conv(weight=weight, input_shape=shape, window=window, groups=groups)
     few = (weight != 0).sum() < SPARSE_BELOW * weight.size
-    return (Sparse if sparse or few else Dense)(weight=weight)
+    return (Sparse if sparse or few or is_list(synapse) else Dense)(weight=weight)
 
 
 PARTS: Registry[Callable[[Any, Model, int, Slot, bool], Any]] = Registry(

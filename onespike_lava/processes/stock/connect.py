@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix, csr_matrix, eye, kron  # type: ignore[impor
 from onespike_lava import layers
 from onespike_lava.layers import CONNECTIONS, Connection, MaxPool, Registry, Shape, Synapse
 from onespike_lava.loihi.limits import LOIHI2
-from onespike_lava.processes.weights import EXACT, MESSAGE_BITS, doubled
+from onespike_lava.processes.weights import EXACT, MESSAGE_BITS, doubled, is_list
 
 Delay = int | NDArray[np.int64]
 """Steps beyond the synapse's own, of all that is sent or of each input."""
@@ -58,7 +58,7 @@ def connect(
     shift  : bits by which the sum is shifted up; Lava's Conv holds one, in its even weights
     """
     delayed = np.any(delay)
-    if synapse.kind == "dense" and not delayed:
+    if synapse.kind == "dense" and not delayed and not is_list(synapse):
         process = Dense(weights=doubled(synapse.weight), **shifted(shift))
     elif shared and not delayed and shift <= 1 and _conv_holds(synapse):
         return _connect_conv(synapse, source, shape, target, shift)
@@ -136,6 +136,8 @@ def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
     window, fan_in = synapse.window, shape[0] // synapse.groups
     parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
     for channel, inner, row, column in np.ndindex(*synapse.weight.shape):
+        if synapse.live is not None and not synapse.live[channel, inner, row, column]:
+            continue
         first = channel // (channels // synapse.groups) * fan_in
         y, x = window.sources(0, row, rows), window.sources(1, column, columns)
         below, beside = (y >= 0) & (y < shape[1]), (x >= 0) & (x < shape[2])

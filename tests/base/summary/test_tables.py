@@ -9,6 +9,7 @@ from onespike_lava import load
 from onespike_lava.system.tables import SHOWN, Page, Table
 from tests import DIGITS
 from tests.networks import random_network, random_timed_network
+from tests.pruned import pruned
 
 SMALL = 2**15
 """Characters of HTML that a notebook keeps for every network that it shows."""
@@ -81,3 +82,15 @@ def test_names_are_text_and_nothing_else():
 def test_tables_without_rows_are_left_out():
     page = Page([Table([], ("a", "b")), Table([(1, 2)])])
     assert str(page) == "1  2"
+
+
+def test_of_pruned_connections_weights_that_live():
+    network = pruned(load(DIGITS / "digits.net"), 0.25)
+    layer = network.layers[1]
+    live = int(layer.synapses[0].live.sum())
+    assert (layer.weights, layer.pruned) == (live, 144 - live)
+    assert 10 < live < 70
+    assert f"{live} of 144" in str(network.summary())
+    assert f"{network.weights} of {network.weights + network.pruned}" in str(network.summary())
+    assert " of " not in str(load(DIGITS / "digits.net").summary()).split("\n\n")[1]
+    assert network.weights == sum(each.weights for each in network.layers)
