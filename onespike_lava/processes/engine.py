@@ -106,7 +106,7 @@ def _run_block(
         encoder.s_out.connect(process.inp)
         if not leaf:
             process.out.connect(sink.a_in)
-        with Session(process, configuration) as session:
+        with Session(process, configuration, together=True) as session:
             progress(0)
             done = 0
             while done < steps:
