@@ -19,6 +19,7 @@ from exporters.passes.stepping import prepare_steps
 from exporters.recipe.provenance import provenance
 from exporters.recipe.stepping import StepRecipe, step_recipe_of
 from exporters.stepping.agreement import Agreement, compare
+from exporters.stepping.blocks import are_blocks, convert_blocks
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from exporters.stepping.source import are_events, check_reading, read_module
@@ -46,18 +47,20 @@ class StepConversion:
     """A converted network that steps, beside its source.
 
     network  : the integer network
-    source   : the source in its normal form
+    source   : the source in its normal form, None of one that was integers before
     prepared : the same with norms and pools folded, which the integers stand for
     account  : what became of each node of the source
     check    : what samples showed of source and integers
+    notes    : neuron -> how it was read
     """
 
     network: Network
-    source: Stepping
-    prepared: Stepping
+    source: Stepping | None
+    prepared: Stepping | None
     recipe: StepRecipe
     account: Mapping[str, str]
     check: Agreement
+    notes: Mapping[str, str]
 
 
 def convert_spiking(
@@ -91,6 +94,10 @@ def convert_spiking(
             if getattr(recipe, name) is not None:
                 raise OptionError(f"{name}: the network tells its own; leave it out")
         return convert_steps(model, samples, recipe, labels=labels, progress=progress)
+    if are_blocks(model):
+        found, notes, seen = convert_blocks(model, samples, recipe, output, labels)
+        account = dict.fromkeys(notes, "integers as they are")
+        return StepConversion(seen.noted(found), None, None, recipe, account, seen, notes)
     source = read_module(model, samples, recipe, output)
     check_reading(source, samples)
     return convert_steps(source.stepping, samples, recipe, labels=labels, progress=progress)
@@ -130,7 +137,8 @@ def convert_steps(
     network = (_stock if recipe.preset == "lava" else quantize)(prepared, layer, constants)
     check = compare(network, prepared, samples, known)
     _warn_of_silence(check)
-    return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+    parts = (check.noted(network), source, prepared, recipe, account, check, source.notes)
+    return StepConversion(*parts)
 
 
 def _check_some(samples: NDArray[Any]) -> None:
