@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from exporters.fidelity.correlation import Correlations
 from exporters.form import Form
 from exporters.graph import Node, Stepping
 from exporters.passes.stepping import prepare_steps
+from exporters.recipe import StepKeywords, with_options
 from exporters.recipe.provenance import provenance
-from exporters.recipe.stepping import StepRecipe, step_recipe_of
+from exporters.recipe.stepping import STEP_OPTIONS, StepRecipe, step_recipe_of
 from exporters.stepping.agreement import Agreement, compare, correlations
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
@@ -32,6 +33,9 @@ from onespike_lava.loihi.composition import compose, refusals
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, each, silent
 from onespike_lava.system.tables import Table, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 FRAMES = 256
 """Samples times steps that run together."""
@@ -95,6 +99,7 @@ class StepConversion:
         return correlations(self.network, self.prepared, x, progress)
 
 
+@with_options(options=STEP_OPTIONS, types=StepKeywords)
 def convert_spiking(
     model: Any,
     calibration: Any,
@@ -102,7 +107,7 @@ def convert_spiking(
     output: str | None = None,
     labels: Any = None,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[StepKeywords],
 ) -> StepConversion:
     """The conversion of a network that spikes, with all that led to it.
 
