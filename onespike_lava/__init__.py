@@ -1,8 +1,8 @@
 """One-spike spiking networks: load a netx file, run it exactly, anywhere.
 
-`load` reads a `.net` file into a `Network`; `Network.run` runs samples on an engine.
-`Bars` shows how far long work is. A package on top of this one makes such files from trained
-networks.
+`load` reads a `.net` file into a `Network`; `Network.run` runs samples on an engine. `models` are
+networks ready to run, `Bars` shows how far long work is. A package on top of this one makes such
+files from trained networks.
 """
 
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from onespike_lava.system.lazy import loader
 from onespike_lava.version import __version__
 
 if TYPE_CHECKING:
+    from onespike_lava import models
     from onespike_lava.engines.result import Run
     from onespike_lava.errors import OneSpikeError, OneSpikeWarning
     from onespike_lava.network import Network
@@ -25,6 +26,7 @@ __all__ = [
     "Run",
     "__version__",
     "load",
+    "models",
     "save",
 ]
 
@@ -37,6 +39,7 @@ __getattr__ = loader(
         "OneSpikeWarning": "errors",
         "Run": "engines.result",
         "load": "netx",
+        "models": "models",
         "save": "netx",
     },
 )

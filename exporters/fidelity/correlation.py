@@ -23,7 +23,7 @@ from onespike_lava.system.tables import Table, shown
 BLOCK = 16
 """Samples that are held at a time with the values of every layer."""
 
-PAIRS = 1000
+PAIRS = 400
 """Values of a layer that its picture shows at most, spread evenly over those of the first block."""
 
 Pairs = NDArray[np.float32]
