@@ -226,18 +226,6 @@ def _told(found: StepConversion, output: str, figures: dict[str, Any], as_json: 
         options.print_json(told)
         return
     options.print_table(list(found.account.items()), ("node", "account"))
-    rows = [
-        (
-            each.layer,
-            found.notes.get(each.layer, ""),
-            f"{each.rate:.3f}",
-            f"{each.alone:.3f}",
-            f"{each.whole:.3f}",
-            f"{each.leak:.3f}",
-        )
-        for each in check.flips
-    ]
-    head = ("neurons", "as read", "rate", "alone %", "whole %", "leak %")
-    options.print_table(rows, head)
+    click.echo(str(found.neurons()))
     options.echo(f"{output}: {len(found.network.layers)} layers, T = {found.network.phases}")
     options.echo(f"self-check against the source: {check}")
