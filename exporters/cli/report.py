@@ -131,5 +131,9 @@ def command(
         options.print_json(found.summary())
     else:
         judged = found.evaluation
-        outcome = f"accuracy {100 * judged.accuracy:.2f} %" if judged.labelled else "no labels"
+        outcome = "no labels"
+        if judged.squared_error is not None:
+            outcome = f"mean squared error {judged.squared_error:.6g}, R2 {judged.r2:.4f}"
+        elif judged.labelled:
+            outcome = f"accuracy {100 * judged.accuracy:.2f} %"
         options.echo(f"{output}: {outcome}")

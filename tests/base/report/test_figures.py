@@ -9,7 +9,7 @@ from math import prod
 import pytest
 
 from onespike_lava.errors import DataError
-from onespike_lava.report import LayerLoss, figures, gather, page, save_figures
+from onespike_lava.report import LayerLoss, figures, gather, page, rasters, save_figures
 from onespike_lava.report.drawing import image, inline, save, style
 from onespike_lava.report.figures import every, losses
 from tests.base.report.networks import Reader, compared, data, small
@@ -49,6 +49,22 @@ def test_of_many_layers_the_widest_have_histograms(monkeypatch):
     said = f"Of {len(network.layers) - 1} layers that send, the 2 of most neurons."
     assert said in page(found)
     assert "layers that send, the" not in whole
+
+
+def test_a_raster_of_many_layers_has_one_clock_a_layer(reported, monkeypatch):
+    drawn = reported[0].raster
+    assert not rasters.own_clocks(drawn)
+    with style():
+        whole = Reader(inline(rasters.raster(drawn).draw(), "a"))
+        monkeypatch.setattr(rasters, "STAIRS", 2)
+        assert rasters.own_clocks(drawn)
+        apart = Reader(inline(rasters.raster(drawn).draw(), "a"))
+    assert not rasters.own_clocks(replace(drawn, phases=False))
+    said = [f"from step {first}" for first, _ in drawn.windows.values()]
+    assert [text for text in apart.text if text.startswith("from step")] == said
+    assert "from step 1" not in whole.text
+    assert {"step", "firing window", "first phase: largest value"} <= set(whole.text)
+    assert "phase" in apart.text
 
 
 @pytest.mark.filterwarnings("error")
