@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "command_line",
+    "mathml",
     "plain_docstrings",
     "tutorial_pages",
 ]
@@ -32,6 +33,8 @@ add_module_names = False
 python_use_unqualified_type_names = True
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 suppress_warnings = ["myst.header"]
 
 html_theme = "furo"

@@ -19,7 +19,7 @@ def page() -> str:
 
 
 def _section(term: Term) -> str:
-    text = re.sub(r"'([^']+)'", r"`\1`", term.text)
+    text = re.sub(r"(?<!\w)'([^']+)'(?!\w)", r"`\1`", term.text)
     text = re.sub(r"(Q\*\*-k|2\*\*-F)", r"`\1`", text).replace(LINK, f"<{LINK}>")
     lines = [f"## {term.name}", "", text]
     if term.also:
