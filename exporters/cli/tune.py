@@ -203,8 +203,8 @@ def _print(found: Tuning, data: str) -> None:
         words = ", ".join(f"{name} {value}" for name, value in given.items())
         options.echo(f"not possible: {words}: {why}")
     options.echo(
-        f"* no other is better in loss, latency and E ({found.goal.kind}) alike. Source network "
-        f"{found.ann:.2f} % on {data}, which chose: measure the choice on other data."
+        f"* no other point is better in all of loss, latency and E ({found.goal.kind}). Source "
+        f"network {found.ann:.2f} % on {data}. These data chose: measure the choice on others."
     )
     if found.goal.given and not found.met:
         click.echo("No point of the grid is good enough; the one that loses least:")

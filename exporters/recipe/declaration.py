@@ -102,7 +102,9 @@ class Option:
             return [self.kind.read(word.strip()) for word in text.split(",")]
         except ValueError:
             name = self.name.replace("_", "-")
-            raise OptionError(f"{name}: {text!r} is not a list such as 8,12,16; mend it") from None
+            raise OptionError(
+                f"{name}: {text!r} is not a list such as 8,12,16; correct it"
+            ) from None
 
     def words(self, value: Any) -> list[str]:
         """What a command line says for the value."""

@@ -133,7 +133,7 @@ def _print_stock(found: dict[str, Any]) -> None:
     )
     if found["pauses"]:
         click.echo(
-            f"pauses per sample {found['pauses']}, in which the host sets a layer's states anew"
+            f"pauses per sample {found['pauses']}, in which the host sets a layer's states again"
         )
 
 

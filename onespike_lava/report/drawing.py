@@ -72,7 +72,7 @@ def style() -> AbstractContextManager[Any]:
             raise
         reason = str(error.__cause__).splitlines()[0][:80]
         raise OptionError(
-            f"report: matplotlib does not load ({reason}); mend or unset MPLBACKEND, or mend "
+            f"report: matplotlib does not load ({reason}); correct or unset MPLBACKEND, or correct "
             "matplotlibrc"
         ) from None
     context: AbstractContextManager[Any] = mpl.rc_context(STYLE)

@@ -97,4 +97,4 @@ def test_settings_of_matplotlib_that_are_none_are_named():
         check=False,
     )
     assert "OptionError: report: matplotlib does not load (Key backend: 'spam'" in done.stderr
-    assert "; mend or unset MPLBACKEND" in done.stderr
+    assert "; correct or unset MPLBACKEND" in done.stderr
