@@ -130,7 +130,7 @@ def _structure(case: StockCase, layer: Neurons, position: int) -> Iterator[str]:
     if layer.firing.floor is not None:
         yield "has a floor; leave it out"
     if layer.role == "output" and layer.threshold is not None:
-        yield "is a readout that fires: its potential is read behind the reset; use no threshold"
+        yield "is a readout that fires: its potential is read after the reset; use no threshold"
     elif layer.threshold is not None:
         yield from _firing(case.network, layer, layer.threshold)
     yield from _recurrence(case, layer, position)

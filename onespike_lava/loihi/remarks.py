@@ -34,7 +34,7 @@ def chip_models(case: Case) -> Iterator[Note]:
     kind = "timed" if case.network.steps else "one-spike"
     text = (
         f"{kind} neurons need microcode of their own (the slot `ncmodels`) or the stock "
-        "composition (--stock); see docs/loihi.md"
+        "composition (--stock); see `onespike explain chip models`"
     )
     yield Note("network", "chip models", text)
     if case.network.weighting == "membrane":
