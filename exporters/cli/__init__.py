@@ -12,6 +12,11 @@ COMMANDS = {
         70,
     ),
     "tune": ("exporters.cli.tune", "Choose T, Q, T_w and other options by measuring them.", 80),
+    "finetune": (
+        "exporters.cli.finetune",
+        "Train a one-spike network on: few phases, few bits, few synapses.",
+        85,
+    ),
     "convert": ("exporters.cli.convert", "A .net file as NIR for other tools, and back.", 90),
     "operators": ("exporters.cli.operators", "What of torch and ONNX is supported.", 100),
 }
