@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from onespike_lava.connectivity import is_fixed
@@ -37,7 +38,7 @@ class Weights(nn.Module):  # type: ignore[misc]
     mask  : 1 where a synapse is, 0 where it was pruned
     """
 
-    def __init__(self, synapse: Any, trained: int, most: int, limit: int) -> None:
+    def __init__(self, synapse: Any, trained: bool, most: int, limit: int) -> None:
         super().__init__()
         KINDS.of(synapse)
         self.synapse: Synapse = synapse
@@ -46,7 +47,8 @@ class Weights(nn.Module):  # type: ignore[misc]
         self.limit = float(WEIGHT_MAX if self.fixed else limit)
         share = torch.from_numpy(synapse.weight.astype(np.float32) / np.float32(self.limit))
         self.share = nn.Parameter(share, requires_grad=not self.fixed)
-        self.register_buffer("mask", torch.ones_like(share, dtype=torch.bool))
+        live = np.ones(share.shape, np.bool_) if synapse.live is None else synapse.live
+        self.register_buffer("mask", torch.from_numpy(live.copy()))
 
     def real(self) -> Tensor:
         """Weights in units of whole ones, float32."""
@@ -55,6 +57,10 @@ class Weights(nn.Module):  # type: ignore[misc]
     def whole(self, real: Tensor) -> Tensor:
         """The nearest whole weights."""
         return real.detach().round().clamp(-self.limit, self.limit)
+
+    def live(self) -> NDArray[np.bool_] | None:
+        """Which synapses are left, None where nothing was pruned."""
+        return None if bool(self.mask.all()) else self.mask.numpy().copy()
 
     def set(self, real: Tensor) -> None:
         """Take other real weights."""
@@ -170,6 +176,6 @@ class Sums(nn.Module):  # type: ignore[misc]
     def synapses(self, weights: Sequence[Tensor]) -> tuple[Synapse, ...]:
         """The layer's connections with these whole weights."""
         return tuple(
-            replace(part.synapse, weight=each.numpy().astype(np.int8))
+            replace(part.synapse, weight=each.numpy().astype(np.int8), live=part.live())
             for part, each in zip(self.parts, weights, strict=True)
         )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from exporters.finetuning.sending import lookup, send
 from exporters.finetuning.sums import Sums, Weights
 from exporters.recipe.provenance import FINETUNED
-from onespike_lava.connectivity import PRUNED, TRAINED, connections, is_fixed, path
+from onespike_lava.connectivity import TRAINED, connections, is_fixed, path
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import (
     LAYERS,
@@ -90,18 +90,13 @@ class OneSpike(nn.Module):  # type: ignore[misc]
         known = {**dict(self.network.provenance), FINETUNED: told}
         known.pop("self_check", None)  # it is the conversion's
         trained: list[str] = []
-        pruned = [each for each in known.get(PRUNED, "").split(", ") if each]
         for position, (layer, part) in enumerate(zip(self.network.layers, self.parts, strict=True)):
             layers.append(part.integers(layer))
             for number, synapse in enumerate(layers[-1].synapses):
-                place, each = path(position, number), part.sums.parts[number]
-                if not bool(each.mask.all()) and place not in pruned:
-                    pruned.append(place)
-                elif not each.fixed and is_fixed(synapse):
-                    trained.append(place)
-        for key, places in ((PRUNED, pruned), (TRAINED, trained)):
-            known.pop(key, None)
-            known |= {key: ", ".join(places)} if places else {}
+                if not part.sums.parts[number].fixed and is_fixed(synapse):
+                    trained.append(path(position, number))
+        known.pop(TRAINED, None)
+        known |= {TRAINED: ", ".join(trained)} if trained else {}
         provenance = tuple(sorted(known.items()))
         return replace(self.network, layers=tuple(layers), provenance=provenance)
 

@@ -26,7 +26,7 @@ from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from exporters.stepping.source import are_events, check_reading, read_module
 from onespike_lava.data.samples import by_place, check_labels, check_samples
-from onespike_lava.errors import DataError, OptionError, warn
+from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.evaluation.labels import classes_of
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
@@ -97,8 +97,14 @@ class StepConversion:
         x : [N, *shape], of events [N, T, *shape]
 
         Correlations are of what a neuron sends in a sample, `equal` counts each step. A table at a
-        prompt and in a notebook; `plot()` draws it. Raises `DataError`.
+        prompt and in a notebook; `plot()` draws it. Raises `DataError`, and `UnsupportedError` for
+        blocks of SLAYER, whose numbers are these integers themselves.
         """
+        if self.prepared is None:
+            raise UnsupportedError(
+                "compare: SLAYER's blocks are integers already, the network's own; compare engines "
+                "with `onespike verify`"
+            )
         return correlations(self.network, self.prepared, x, progress)
 
 

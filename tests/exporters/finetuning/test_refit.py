@@ -12,7 +12,7 @@ from exporters.finetuning.refit import ROOM, keep_largest, refit, settle
 from exporters.finetuning.sums import MOST
 from exporters.finetuning.twin import OneSpike
 from exporters.recipe import Recipe
-from onespike_lava.connectivity import PRUNED, WAS_PRUNED, connections, is_fixed
+from onespike_lava.connectivity import connections, is_fixed
 from onespike_lava.data.encoding import encode
 from onespike_lava.rules import largest_potential
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
@@ -101,7 +101,6 @@ def test_a_fan_in_counts_skips_and_keeps_the_largest(net):
     twin = OneSpike(net)
     settle(twin, 20)
     found = twin.integers("few")
-    assert dict(found.provenance)[PRUNED]
     for layer, part in zip(found.layers, twin.parts, strict=True):
         if layer.synapses:
             live = sum(
@@ -117,8 +116,20 @@ def test_a_fan_in_counts_skips_and_keeps_the_largest(net):
                     for mask, row in zip(*rows, strict=True):
                         assert row[mask].min() >= row[~mask].max()
                         assert not synapse.weight.reshape(len(kept), -1)[0][~rows[0][0]].any()
-    marks = [mark for layer in found.layers for _, mark in connections(found, layer)]
-    assert WAS_PRUNED in marks
+    synapses = [each for layer in found.layers for each in layer.synapses]
+    assert any(each.live is not None for each in synapses)
+    for synapse, mask in zip(synapses, masks_of(twin), strict=True):
+        live = np.ones(synapse.weight.shape, bool) if synapse.live is None else synapse.live
+        assert np.array_equal(live, mask)
+
+
+def masks_of(twin):
+    return [
+        each.mask.numpy()
+        for part in twin.parts
+        if hasattr(part, "sums")
+        for each in part.sums.parts
+    ]
 
 
 def test_masks_keep_their_zeros_while_weights_move(net):
