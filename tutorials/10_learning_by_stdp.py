@@ -114,8 +114,8 @@ for name, given in (("pruned", trained), ("whole", whole)):
 # %% [markdown]
 # ## A file like any other
 #
-# Latency input, one-spike neurons, a readout by least squares: engines, Lava and reports take it. Of
-# layers that were pruned it holds the weights that live.
+# Latency input, one-spike neurons, a readout by least squares: engines, Lava and reports take it.
+# Of layers that were pruned it holds the weights that live.
 
 # %%
 import onespike_lava
