@@ -43,6 +43,14 @@ def _small_vgg():
     return net
 
 
+def _own_head():
+    """Its own pool, to 7x7 of what is one pixel here, with fewer neurons behind it."""
+    net = spiking_vgg.spiking_vgg11_bn(spiking_neuron=neuron.LIFNode, num_classes=10)
+    hidden = layer.Linear(512 * 7 * 7, 64), neuron.LIFNode(), layer.Dropout(), layer.Linear(64, 10)
+    net.classifier = nn.Sequential(*hidden)
+    return net
+
+
 ZOO = {
     "sew_resnet18": (
         lambda: sew_resnet.sew_resnet18(spiking_neuron=neuron.IFNode, cnf="ADD", num_classes=10),
@@ -61,6 +69,7 @@ ZOO = {
         (3, 32, 32),
     ),
     "spiking_vgg11_bn": (_small_vgg, (3, 32, 32)),
+    "spiking_vgg11_bn.own": (_own_head, (3, 32, 32)),
     "ms_resnet18": (
         lambda: ms_resnet.MSResNet(
             4, 3, 10, (1, 1, 1), 16, stage_channels=(16, 24, 32), stem_kernel_size=3, stem_stride=1
