@@ -178,6 +178,29 @@ class Containers(nn.Module):
         return self.vote(self.last(x)).mean(0)
 
 
+class Normed(nn.Module):
+    """With a norm of SpikingJelly's own behind the convolution."""
+
+    def __init__(self, norm):
+        super().__init__()
+        self.net = nn.Sequential(
+            *(layer.Conv2d(1, 4, 3), norm, neuron.LIFNode(), layer.Flatten()),
+            *(layer.Linear(144, 10), neuron.LIFNode()),
+        )
+        functional.set_step_mode(self, "m")
+        for each in norm.parameters():
+            each.data += 0.5 * torch.rand_like(each)
+        self.eval()
+
+    def forward(self, x):
+        return self.net(x.unsqueeze(0).repeat(4, 1, 1, 1, 1)).mean(0)
+
+
+def step_norm(kind, steps):
+    """With a norm that differs from step to step."""
+    return Normed(getattr(layer, kind)(steps, 4))
+
+
 def norse_sequence():
     """Takes one step, and hands states on."""
     return norse.SequentialState(
@@ -204,6 +227,7 @@ def sinabs_from_model():
 
 
 OTHERS = {
+    "tdBN": (lambda: Normed(layer.ThresholdDependentBatchNorm2d(1.0, 1.0, 4)), (1, 8, 8), {}),
     "containers": (Containers, (1, 8, 8), {}),
     "norse.sequence": (norse_sequence, (1, 8, 8), {"steps": 5}),
     "snntorch.sequence": (snntorch_sequence, (1, 8, 8), {"steps": 5, "output": "0"}),
