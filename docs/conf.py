@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "command_line",
+    "mathml",
     "plain_docstrings",
 ]
 exclude_patterns = ["_build", "notebooks.py"]
@@ -36,6 +37,8 @@ autodoc_mock_imports = [name for name in ("torch", "safetensors") if find_spec(n
 doctest_global_setup = "from importlib.util import find_spec; no_torch = not find_spec('torch')"
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 suppress_warnings = ["myst.header"]
 nb_execution_mode = "off"  # `make notebooks` ran them
 

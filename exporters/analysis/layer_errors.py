@@ -6,6 +6,7 @@ the integers do (levels, int8 weights, corrections, waits) is in the figures.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -22,9 +23,12 @@ from onespike_lava.data.samples import check_samples
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.evaluation.labels import Labels
+from onespike_lava.evaluation.targets import Targets, are_numbers, as_values
 from onespike_lava.network import Network
-from onespike_lava.report.data import Comparison, LayerLoss
+from onespike_lava.report.data import Comparison, LayerLoss, Numbers
 from onespike_lava.system.progress import Progress, silent
+
+Judgement = tuple[float | None, Numbers | None]
 
 BLOCK = 16
 """Samples that are held at a time with the values of every layer."""
@@ -43,7 +47,7 @@ def compare(
     samples: int = TAKEN_APART,
     progress: Progress = silent,
 ) -> Comparison:
-    """The network beside its source on labelled samples.
+    """The network beside its source on samples with labels, or with numbers as targets.
 
     model, output : as in `exporters.export`
     calibration   : what the network was made with; with it, accuracy in real arithmetic too
@@ -58,21 +62,25 @@ def compare(
         )
     refuse_steps(network)
     taken = check_samples(x, network.sample_shape)
-    known = Labels.of(network.readout.result, y, mask, len(taken))
+    known = _Known.of(network, y, mask, len(taken))
     source = read(model, taken.shape[1:], output)
     parts = Parts.of(network, source)
     exact = logits(model, source, taken, progress)
-    ann = _accuracy(network, exact, known)
-    real, rebuilt = None, None
+    ann = known.judge(exact)
+    real: Judgement = (None, None)
+    rebuilt = None
     if calibration is not None:
         found = reconvert(network, model, calibration, output, progress)
         rebuilt = found.network.layers == network.layers
         simulated = in_blocks(found.simulate, taken, "real arithmetic", progress)
-        real = _accuracy(network, simulated, known)
+        real = known.judge(simulated)
     losses, error = _losses(parts, taken[:samples], wait, progress)
     return Comparison(
-        ann=ann,
-        real=real,
+        ann=ann[0],
+        real=real[0],
+        ann_numbers=ann[1],
+        real_numbers=real[1],
+        classes=known.classes(exact),
         identical=dict(network.provenance).get("source_sha256") == source.digest(),
         rebuilt=rebuilt,
         macs=macs(source),
@@ -82,9 +90,36 @@ def compare(
     )
 
 
-def _accuracy(network: Network, outputs: NDArray[Any], known: Labels) -> float:
-    found = classes(outputs, _places(network)).reshape(-1)
-    return known.correct(found) / len(known.labels)
+@dataclass(frozen=True)
+class _Known:
+    """What samples are known to be: classes, or numbers."""
+
+    network: Network
+    y: ArrayLike
+    labels: Labels | None
+    samples: int
+
+    @classmethod
+    def of(cls, network: Network, y: ArrayLike, mask: ArrayLike | None, samples: int) -> _Known:
+        if are_numbers(y):
+            Targets.of(network, y, samples, mask=mask, over_steps=False)  # refused before the work
+            return cls(network, y, None, samples)
+        return cls(network, y, Labels.of(network.readout.result, y, mask, samples), samples)
+
+    def judge(self, logits: NDArray[Any]) -> Judgement:
+        """Accuracy of logits [N, outputs], or how far their values are from the numbers."""
+        if self.labels is not None:
+            found = classes(logits, _places(self.network)).reshape(-1)
+            return self.labels.correct(found) / len(self.labels.labels), None
+        targets = Targets.of(self.network, self.y, self.samples, mask=None, over_steps=False)
+        targets.add(as_values(self.network, logits))
+        return None, Numbers(targets.mean_squared_error, targets.r2)
+
+    def classes(self, logits: NDArray[Any]) -> NDArray[np.int64] | None:
+        """Classes of those that count; None of numbers."""
+        if self.labels is None:
+            return None
+        return classes(logits, _places(self.network)).reshape(-1)[self.labels.chosen]
 
 
 def _places(network: Network) -> int:

@@ -21,11 +21,12 @@ from exporters.recipe import StepKeywords, with_options
 from exporters.recipe.provenance import provenance
 from exporters.recipe.stepping import STEP_OPTIONS, StepRecipe, step_recipe_of
 from exporters.stepping.agreement import Agreement, compare, correlations
+from exporters.stepping.blocks import are_blocks, convert_blocks
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from exporters.stepping.source import are_events, check_reading, read_module
 from onespike_lava.data.samples import by_place, check_labels, check_samples
-from onespike_lava.errors import DataError, OptionError, warn
+from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.evaluation.labels import classes_of
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
@@ -52,18 +53,20 @@ class StepConversion:
     """A converted network that steps, beside its source.
 
     network  : the integer network
-    source   : the source in its normal form
+    source   : the source in its normal form, None of one that was integers before
     prepared : the same with norms and pools folded, which the integers stand for
     account  : what became of each node of the source
     check    : what samples showed of source and integers
+    notes    : neuron -> how it was read
     """
 
     network: Network
-    source: Stepping
-    prepared: Stepping
+    source: Stepping | None
+    prepared: Stepping | None
     recipe: StepRecipe
     account: Mapping[str, str]
     check: Agreement
+    notes: Mapping[str, str]
 
     def __repr__(self) -> str:
         """One line: the network, and how the integers follow the source."""
@@ -78,7 +81,7 @@ class StepConversion:
         rows = [
             (
                 each.layer,
-                self.source.notes.get(each.layer, ""),
+                self.notes.get(each.layer, ""),
                 f"{each.rate:.3f}",
                 f"{each.alone:.3f}",
                 f"{each.whole:.3f}",
@@ -94,8 +97,14 @@ class StepConversion:
         x : [N, *shape], of events [N, T, *shape]
 
         Correlations are of what a neuron sends in a sample, `equal` counts each step. A table at a
-        prompt and in a notebook; `plot()` draws it. Raises `DataError`.
+        prompt and in a notebook; `plot()` draws it. Raises `DataError`, and `UnsupportedError` for
+        blocks of SLAYER, whose numbers are these integers themselves.
         """
+        if self.prepared is None:
+            raise UnsupportedError(
+                "compare: SLAYER's blocks are integers already, the network's own; compare engines "
+                "with `onespike verify`"
+            )
         return correlations(self.network, self.prepared, x, progress)
 
 
@@ -131,6 +140,10 @@ def convert_spiking(
             if getattr(recipe, name) is not None:
                 raise OptionError(f"{name}: the network tells its own; leave it out")
         return convert_steps(model, samples, recipe, labels=labels, progress=progress)
+    if are_blocks(model):
+        found, notes, seen = convert_blocks(model, samples, recipe, output, labels)
+        account = dict.fromkeys(notes, "integers as they are")
+        return StepConversion(seen.noted(found), None, None, recipe, account, seen, notes)
     source = read_module(model, samples, recipe, output)
     check_reading(source, samples)
     return convert_steps(source.stepping, samples, recipe, labels=labels, progress=progress)
@@ -170,7 +183,8 @@ def convert_steps(
     network = (_stock if recipe.preset == "lava" else quantize)(prepared, layer, constants)
     check = compare(network, prepared, samples, known)
     _warn_of_silence(check)
-    return StepConversion(check.noted(network), source, prepared, recipe, account, check)
+    parts = (check.noted(network), source, prepared, recipe, account, check, source.notes)
+    return StepConversion(*parts)
 
 
 def _check_some(samples: NDArray[Any]) -> None:

@@ -10,6 +10,7 @@ from onespike_lava.system.tables import SHOWN, Page, Table
 from tests import DIGITS
 from tests.markup import SMALL, Cells
 from tests.networks import random_network, random_samples, random_timed_network
+from tests.pruned import pruned
 
 
 def test_a_shipped_network():
@@ -79,3 +80,15 @@ def test_what_notebooks_show_has_no_colours_of_its_own():
 def test_tables_without_rows_are_left_out():
     page = Page([Table([], ("a", "b")), Table([(1, 2)])])
     assert str(page) == "1  2"
+
+
+def test_of_pruned_connections_weights_that_live():
+    network = pruned(load(DIGITS / "digits.net"), 0.25)
+    layer = network.layers[1]
+    live = int(layer.synapses[0].live.sum())
+    assert (layer.weights, layer.pruned) == (live, 144 - live)
+    assert 10 < live < 70
+    assert f"{live} of 144" in str(network.summary())
+    assert f"{network.weights} of {network.weights + network.pruned}" in str(network.summary())
+    assert " of " not in str(load(DIGITS / "digits.net").summary()).split("\n\n")[1]
+    assert network.weights == sum(each.weights for each in network.layers)
