@@ -121,7 +121,7 @@ $(VENV)-%/.base: pyproject.toml
 $(VENV)-docs/.installed: pyproject.toml
 	@echo "Installing what the documents need into $(VENV)-docs (Lava, no torch)"
 	@$$(.ci/find-python 3.10) -m venv $(@D)
-	@$(@D)/bin/python $(INSTALL) -e '.[docs,demo,nir,report]'
+	@$(@D)/bin/python $(INSTALL) -e '.[docs,demo,nir]'
 	@touch $@
 
 $(VENV)/bin/python:
