@@ -58,8 +58,13 @@ class Model(Frozen):
 
     @property
     def weights(self) -> int:
-        """Weights that the file stores; a kernel counts once."""
+        """Weights that the file stores; a kernel counts once, what was pruned does not."""
         return sum(layer.weights for layer in self.layers)
+
+    @property
+    def pruned(self) -> int:
+        """Weights that were pruned."""
+        return sum(layer.pruned for layer in self.layers)
 
     @property
     def input(self) -> Input:

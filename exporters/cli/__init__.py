@@ -12,6 +12,11 @@ COMMANDS = {
         70,
     ),
     "tune": ("exporters.cli.tune", "Measure many conversions, and choose.", 80),
+    "finetune": (
+        "exporters.cli.finetune",
+        "Train a one-spike network on: few phases, few bits, few synapses.",
+        85,
+    ),
     "convert": ("exporters.cli.convert", "Write a .net file as NIR or for lava-dl, and back.", 90),
     "operators": ("exporters.cli.operators", "List what of torch and ONNX is supported.", 100),
 }

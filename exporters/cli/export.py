@@ -257,22 +257,10 @@ def _told(found: StepConversion, output: str, figures: dict[str, Any], as_json: 
         options.echo(f"warning: {check.warning}", err=True)
     if as_json:
         told = {"output": output, **figures, "account": dict(found.account)}
-        told |= {"neurons_read": dict(found.source.notes), "self_check": check.summary()}
+        told |= {"neurons_read": dict(found.notes), "self_check": check.summary()}
         options.print_json(told)
         return
     options.print_table(list(found.account.items()), ("node", "account"))
-    rows = [
-        (
-            each.layer,
-            found.source.notes.get(each.layer, ""),
-            f"{each.rate:.3f}",
-            f"{each.alone:.3f}",
-            f"{each.whole:.3f}",
-            f"{each.leak:.3f}",
-        )
-        for each in check.flips
-    ]
-    head = ("neurons", "as read", "rate", "alone %", "whole %", "leak %")
-    options.print_table(rows, head)
+    click.echo(str(found.neurons()))
     options.echo(f"{output}: {len(found.network.layers)} layers, T = {found.network.phases}")
     options.echo(f"self-check against the source: {check}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 
 if TYPE_CHECKING:
-    from exporters.tuning.outcome import Point, Tuning
+    from exporters.tuning.outcome import Tuning
 
 
 GOAL = "Goal"
@@ -179,26 +178,8 @@ def command(
 
 def _print(found: Tuning, data: str) -> None:
     """The table, `*` at points of the Pareto front, and what there is to say of it."""
-    varied = _varied(found.points)
-    header = ("", "T", "Q", "T_w", *varied, "accuracy", "loss", "latency", "E", "spikes/neuron")
-    front, best = set(found.pareto_keys), found.best
-    rows = [
-        (
-            "*" if point.key in front else "",
-            point.phases,
-            _listed(point.base),
-            point.wait,
-            *(str(point.options.get(name)) for name in varied),
-            f"{point.accuracy:.2f} %",
-            f"{point.loss:.2f}",
-            point.latency,
-            f"{point.energy[found.goal.kind]:.2f}",
-            f"{point.spikes_per_neuron:.3f}",
-        )
-        for point in found.points
-    ]
-    options.print_table(rows, header)
-    click.echo()
+    best = found.best
+    click.echo(f"{found.table()}\n")
     for given, why in found.refused:
         words = ", ".join(f"{name} {value}" for name, value in given.items())
         options.echo(f"not possible: {words}: {why}")
@@ -210,13 +191,3 @@ def _print(found: Tuning, data: str) -> None:
         click.echo("No point of the grid is good enough; the one that loses least:")
     else:
         click.echo(f"Best: T = {best.phases}, T_w = {best.wait}, loses {best.loss:.2f} points:")
-
-
-def _listed(base: float | Sequence[float]) -> str:
-    return f"{base:g}" if isinstance(base, (int, float)) else ",".join(f"{each:g}" for each in base)
-
-
-def _varied(points: Sequence[Point]) -> list[str]:
-    """Options, `T` aside, that differ among the points."""
-    names = [name for name in points[0].options if name != "phases"]
-    return [n for n in names if len({str(point.options[n]) for point in points}) > 1]

@@ -31,10 +31,9 @@ from onespike_lava.layers import (
 )
 from onespike_lava.layers.timed import ONE
 from onespike_lava.network import Network
-from onespike_lava.netx import schema
+from onespike_lava.netx import pruned, schema
+from onespike_lava.netx.pruned import AGAIN
 from onespike_lava.netx.tree import Tree, version_of
-
-AGAIN = "write the file again with a sound exporter"
 
 KINDS = {1: "sparse", 2: "dense", 4: "conv"}
 """Kinds of synapses by the dimensions of their weights."""
@@ -67,7 +66,7 @@ class _Reader:
     """Takes keys out of a tree, so that what is left at the end is unknown."""
 
     def __init__(self, tree: Tree) -> None:
-        self.tree = tree
+        self.tree, self.room = tree, pruned.MOST
         self.groups = {path[:end] for path in tree for end, each in enumerate(path) if each == "/"}
 
     def take(self, path: str, section: str, first: str | None = None) -> dict[str, Any]:
@@ -167,8 +166,7 @@ class _Reader:
         synapses = [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"
-            rank = getattr(self.tree.get(f"{at}/weight"), "ndim", 0)
-            synapses.append(self._synapse(at, KINDS.get(rank, "dense")))
+            synapses.append(self._synapse(at, self._kind(at)))
         found = self.tree.get(f"{path}/neuron/type", np.zeros(1)).tolist()
         if found in ([schema.TIMED.encode()], [schema.TIMED_READOUT.encode()]):
             fires = found == [schema.TIMED.encode()]
@@ -223,15 +221,32 @@ class _Reader:
                 "lava.lib.dl.netx"
             )
 
+    def _kind(self, path: str) -> str:
+        """Kind of a further synapse, by its weight; of a pruned one by what its weight was."""
+        shape = self.tree.get(f"{path}/weight_shape")
+        rank = getattr(self.tree.get(f"{path}/weight"), "ndim", 0) if shape is None else shape.size
+        return KINDS.get(rank, "dense")
+
+    def _whole(self, path: str) -> NDArray[np.bool_] | None:
+        """Which weights live; puts back those that were pruned. None where none were."""
+        keys = [f"{path}/{key.name}" for key in schema.SECTIONS["pruned"][1:]]
+        if not self.tree.keys() & set(keys):
+            return None
+        weight, live = pruned.whole(path, self.take(path, "pruned"), self.room)
+        self.tree[f"{path}/weight"] = weight
+        self.room -= weight.size
+        return live
+
     def _synapse(self, path: str, kind: str) -> Connection:
+        live = self._whole(path) if kind != "sparse" else None
         fields = self.take(path, kind)
         delay = self.option(path, "delay")
         if kind == "sparse":
             return Sparse(**fields, delay=delay)
         if kind == "dense":
-            return Synapse(fields["source"], fields["weight"], delay=delay)
+            return Synapse(fields["source"], fields["weight"], delay=delay, live=live)
         read = (fields["source"], fields["weight"], _window(fields), fields["groups"])
-        return Synapse(*read, delay)
+        return Synapse(*read, delay, live)
 
     kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
         "input": _input,

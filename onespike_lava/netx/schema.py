@@ -94,6 +94,11 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("indptr", "int32", "[n]", "`H W + 1` numbers: where rows begin and end"),
         Key("signs", "int8", "[B]", "1 or -1 for each source channel that a channel reads"),
     ),
+    "pruned": (
+        Key("weight", "int8", "[n]", "of `conv` or `dense`: weights that live, in their order"),
+        Key("weight_shape", "int32", "[n]", "dimensions with those that were pruned"),
+        Key("weight_live", "int8", "[n]", "a bit for each weight: 1 where it lives; see below"),
+    ),
     "delay": (
         Key("delay", "int32", "[1] or [C] or [C, H, W]", "steps of each source's axon, 0 .. 62"),
     ),

@@ -26,6 +26,7 @@ from onespike_lava.layers.timed import ONE
 from onespike_lava.model import Model
 from onespike_lava.network import Network
 from onespike_lava.netx import schema
+from onespike_lava.netx.pruned import packed
 
 Tree = dict[str, NDArray[Any]]
 
@@ -153,6 +154,8 @@ def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
         at = path if number == 0 else f"{path}/synapse/{number}"
         window = vars(getattr(synapse, "window", PLAIN))
         _put(tree, at, synapse.kind, {**vars(synapse), **window})
+        if (live := getattr(synapse, "live", None)) is not None:
+            _put(tree, at, "pruned", packed(synapse.weight, live))
         if synapse.delay is not None:
             _put(tree, at, "delay", vars(synapse))
 

@@ -60,19 +60,21 @@ class Figure:
     draw: Callable[[], Any]
 
 
-def style() -> AbstractContextManager[Any]:
+def style(who: str = "report") -> AbstractContextManager[Any]:
     """A context in which figures are drawn and saved.
+
+    who : what draws, in messages
 
     Raises `MissingPartError` without matplotlib, `OptionError` where its settings are unsound.
     """
     try:
-        mpl = need("matplotlib.figure", "report", extra="report")
+        mpl = need("matplotlib.figure", who, extra="report")
     except MissingPartError as error:
         if not isinstance(error.__cause__, ValueError):
             raise
         reason = str(error.__cause__).splitlines()[0][:80]
         raise OptionError(
-            f"report: matplotlib does not load ({reason}); correct or unset MPLBACKEND, or correct "
+            f"{who}: matplotlib does not load ({reason}); correct or unset MPLBACKEND, or correct "
             "matplotlibrc"
         ) from None
     context: AbstractContextManager[Any] = mpl.rc_context(STYLE)

@@ -19,7 +19,7 @@ from onespike_lava.report.outcomes import GRID, Outcomes
 from onespike_lava.report.rasters import own_clocks
 from onespike_lava.report.steps import settled
 from onespike_lava.report.verdict import judged, verdict
-from onespike_lava.summary import neurons, summary
+from onespike_lava.summary import neurons, summary, weights
 from onespike_lava.system.parts import need
 from onespike_lava.version import __version__
 
@@ -42,6 +42,7 @@ def page(report: Report) -> str:
     )
     environment.filters["percent"] = lambda share, digits=2: f"{100 * share:.{digits}f} %"
     environment.globals["zip"] = zip
+    environment.filters["weights"] = weights
     environment.filters["grouped"] = lambda number: f"{number:,.0f}"
     rules = (folder / "page.css").read_text("utf-8")
     with style():

@@ -24,7 +24,7 @@ def test_the_tests_that_pages_name_are_there():
 
 def test_every_tutorial_has_a_page():
     scripts = {path.stem for path in (ROOT / "tutorials").glob("[0-9]*.py")}
-    pages = {path.stem for path in (ROOT / "docs" / "tutorials").glob("[0-9]*.md")}
+    pages = {path.stem for path in (ROOT / "docs" / "tutorials").glob("[0-9]*.ipynb")}
     assert scripts == pages
 
 

@@ -1,5 +1,6 @@
 """A report's page: whole in itself, inert, in one file."""
 
+import re
 import sys
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from onespike_lava.glossary import LINK
 from onespike_lava.report import gather, page
 from tests.base.report.networks import HOSTILE, Reader, data
 from tests.networks import random_network
+from tests.pruned import pruned
 
 
 def test_page_is_whole_in_itself_and_names_are_inert(reported):
@@ -56,6 +58,16 @@ def test_what_was_not_given_is_said(reported):
         '<span class="absent">give <code>--model</code> and <code>--calibration</code></span>'
         in alone
     )
+
+
+def test_of_pruned_connections_it_tells_those_that_live(reported):
+    network = pruned(random_network(3, phases=8))
+    text = page(gather(network, *data(network)))
+    for layer in network.layers:
+        if layer.pruned:
+            assert f"{layer.weights:,} of {layer.weights + layer.pruned:,}</td>" in text
+    assert f"{network.weights:,} of {network.weights + network.pruned:,}</td>" in text
+    assert " of " not in "".join(re.findall(r'<td class="n">[^<]*</td>', reported[1]))
 
 
 @pytest.mark.parametrize("part", ["matplotlib", "jinja2"])
