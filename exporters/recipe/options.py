@@ -70,7 +70,8 @@ class Options:
         "auto",
         BASE,
         metavar="Q",
-        help="Base of the levels, above 1 and at most 2. auto: of the least error by Eq. 5.",
+        help="Base of the levels, above 1 and at most 2. auto: of the least error by Eq. 5 of the "
+        "paper.",
         group=CODE,
         axis="Bases Q, above 1 and at most 2, or auto.",
     )

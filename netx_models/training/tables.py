@@ -50,7 +50,8 @@ and sample of the four steps, `payload` the most spikes that a block puts out fo
 TSSL = """\
 ## TSSL-BP: what of the gradient counts
 
-MNIST-5k (4,000 training and 1,000 test images) in place of MNIST, N-MNIST, Fashion-MNIST and
+[Zhang and Li (2020), arXiv:2002.10085](https://arxiv.org/abs/2002.10085). MNIST-5k (4,000 training
+and 1,000 test images) in place of MNIST, N-MNIST, Fashion-MNIST and
 CIFAR-10. {about}
 
 {table}
@@ -67,7 +68,8 @@ cannot be compared: this is a twelfth of its training images.
 S2NN = """\
 ## S2NN: one step
 
-MNIST-5k in place of CIFAR-10. {about}
+[Suetake et al. (2022), arXiv:2201.10879](https://arxiv.org/abs/2201.10879). MNIST-5k in place of
+CIFAR-10. {about}
 
 {table}
 
