@@ -115,10 +115,23 @@ first layer, `MACs` those of a network of ReLUs of this shape; all counted on th
 """
 
 
+FINETUNED = """\
+## One-spike networks trained on
+
+{about}
+
+{table}
+
+`before` is the network that training starts from: of 8 bits and any fan-in the conversion by the
+exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is the source network.
+"""
+
+
 def main() -> None:
     """Write the page."""
     import crossing
     import deployed
+    import finetuned
     import s2nn
     import sew
     import surrogates
@@ -131,6 +144,7 @@ def main() -> None:
         ("surrogates", SURROGATES, surrogates, of_surrogates),
         ("crossing", CROSSING, crossing, of_crossing),
         ("deployed", DEPLOYED, deployed, of_deployed),
+        ("finetuned", FINETUNED, finetuned, of_finetuned),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
     parts = [OPENING]
@@ -272,11 +286,35 @@ def of_deployed(found: Found) -> str:
     return table(head, rows)
 
 
-def spread(shares: Sequence[float]) -> str:
+ANN = {"digits": 99.34, "ResNet-20": 88.19, "VGG": 86.10}
+"""Source networks on the test images, of the cards in `netx_models`."""
+
+
+def of_finetuned(found: Found) -> str:
+    """A row for each network, T and bound, over seeds."""
+    rows = []
+    for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found):
+        cell = of(found, f"{start}, seed")
+        ann = ANN[start.split(", ")[0]]
+        after = statistics.fmean(100 * each["last"] for each in cell)
+        told = [ann - after, len(cell)]
+        if "before" in cell[0]:
+            before = spread([each["before"]["accuracy"] for each in cell], 2)
+            after_all = [each["after"] for each in cell]
+            counts = [f"{mean(after_all, 'spikes'):.3f}", f"{mean(after_all, 'energy'):.2f}"]
+        else:
+            before, counts = "-", ["-", "-"]
+        last = spread([each["last"] for each in cell], 2)
+        rows.append([start, f"{ann:.2f}", before, last, f"{told[0]:.2f}", *counts, str(told[1])])
+    head = ("network", "ReLU %", "before %", "after %", "loss", "spikes", "E", "seeds")
+    return table(head, rows)
+
+
+def spread(shares: Sequence[float], digits: int = 1) -> str:
     """Mean in percent, and the range where there are several."""
     last = [100 * each for each in shares]
-    text = f"{statistics.fmean(last):.1f}"
-    return text if len(last) < 2 else f"{text} ({min(last):.1f}-{max(last):.1f})"
+    mean, low, high = (f"{f(last):.{digits}f}" for f in (statistics.fmean, min, max))
+    return mean if len(last) < 2 else f"{mean} ({low}-{high})"
 
 
 def of(found: Found, start: str) -> list[Found]:
