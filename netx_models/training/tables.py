@@ -115,6 +115,19 @@ first layer, `MACs` those of a network of ReLUs of this shape; all counted on th
 """
 
 
+REWIRING = """\
+## Few synapses
+
+{about}
+
+{table}
+
+`connectivity` is the share of synapses that are not 0, `int8` and `whole` are accuracy and
+connectivity of the integers, `synops` what spikes of the hidden layer cost per image, `input MACs`
+what the image costs.
+"""
+
+
 FINETUNED = """\
 ## One-spike networks trained on
 
@@ -132,6 +145,7 @@ def main() -> None:
     import crossing
     import deployed
     import finetuned
+    import rewiring
     import s2nn
     import sew
     import surrogates
@@ -144,6 +158,7 @@ def main() -> None:
         ("surrogates", SURROGATES, surrogates, of_surrogates),
         ("crossing", CROSSING, crossing, of_crossing),
         ("deployed", DEPLOYED, deployed, of_deployed),
+        ("rewiring", REWIRING, rewiring, of_rewiring),
         ("finetuned", FINETUNED, finetuned, of_finetuned),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
@@ -284,6 +299,24 @@ def of_deployed(found: Found) -> str:
         "equal",
     )
     return table(head, rows)
+
+
+def of_rewiring(found: Found) -> str:
+    """A row for each way and drift, over seeds."""
+    rows = []
+    for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found):
+        cell = of(found, f"{start}, seed")
+        shares = [f"{100 * mean(cell, key):.2f} %" for key in ("connectivity", "whole")]
+        layers = [
+            statistics.fmean(each)
+            for each in zip(*(c["layers"].values() for c in cell), strict=True)
+        ]
+        split = " / ".join(f"{100 * each:.1f}" for each in layers)
+        last, whole = (spread([each[key] for each in cell]) for key in ("last", "int8"))
+        counts = [f"{mean(cell, key):,.0f}" for key in ("synops", "input_macs", "bytes")]
+        rows.append([start, shares[0], split, last, whole, shares[1], *counts, str(len(cell))])
+    head = ("rule", "connectivity", "layers", "accuracy", "int8", "whole")
+    return table((*head, "synops", "input MACs", "bytes", "seeds"), rows)
 
 
 ANN = {"digits": 99.34, "ResNet-20": 88.19, "VGG": 86.10}

@@ -12,9 +12,9 @@ from onespike_lava.system.lazy import loader
 
 if TYPE_CHECKING:
     from exporters.training.rewiring.rules import DeepR, GradR, Kept
-    from exporters.training.rewiring.synapses import connectivity, live, prune
+    from exporters.training.rewiring.synapses import connectivity, live, prune, told
 
-__all__ = ["DeepR", "GradR", "Kept", "connectivity", "live", "prune"]
+__all__ = ["DeepR", "GradR", "Kept", "connectivity", "live", "prune", "told"]
 
 __getattr__ = loader(
     __name__,
@@ -25,5 +25,6 @@ __getattr__ = loader(
         "connectivity": "synapses",
         "live": "synapses",
         "prune": "synapses",
+        "told": "synapses",
     },
 )
