@@ -19,7 +19,8 @@ class FineTuning:
     """How a one-spike network is fine-tuned.
 
     epochs      : over all stages, as evenly as they divide
-    stages      : of training; between two, thresholds, levels and scales are fitted anew
+    stages      : of training; between two, thresholds, levels and scales are fitted anew, where
+                  the loss of some samples falls by it
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8

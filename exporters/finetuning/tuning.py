@@ -14,15 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from exporters.conversion import convert
 from exporters.finetuning.plan import BITS, FineTuned, FineTuning
-from exporters.finetuning.refit import refit, settle
+from exporters.finetuning.refit import BATCH, refit, settle
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import model_files
 from exporters.recipe import Keywords, Recipe, recipe_of
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, accuracy, check_samples, fit, split
+from exporters.training.measures import evaluated
 from onespike_lava.data.encoding import encode
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.network import Network
@@ -58,8 +60,8 @@ def finetune(
 
     Forward every neuron codes as in the file: `T` levels, shifted thresholds, whole weights and
     biases; backward the rounding counts as none (straight through). Between stages, thresholds,
-    levels and scales are fitted anew. The result is the network of the epoch that is best on
-    samples kept out, of the last one without such.
+    levels and scales are fitted anew where the loss of some samples falls by it. The result is the
+    network of the epoch that is best on samples kept out, of the last one without such.
 
     model       : what `exporters.convert` takes, a ReLU network, which is converted first; or a
                   one-spike network: `Network`, or the path of its `.net` file
@@ -84,9 +86,7 @@ def finetune(
     labels = _labels(y, x)
     network, recipe = _start(model, x, calibration, tuning, output, progress, options)
     coded = torch.from_numpy(encode(network.input, x).integers)
-    seen = coded if calibration is None else _coded(network, calibration)
-    seen = seen[torch.from_numpy(_places(len(seen), tuning.seed))]
-    run = _Run(network, coded, labels, seen, recipe, tuning, augment)
+    run = _Run(network, coded, labels, recipe, tuning, augment)
     with _folder(work) as folder:
         found = run.end(folder, progress)
         if path is not None:
@@ -104,15 +104,15 @@ class _Run:
         network: Network,
         x: Tensor,
         y: Tensor,
-        calibration: Tensor,
         recipe: Recipe,
         tuning: FineTuning,
         augment: Augment | None,
     ) -> None:
-        self.network, self.x, self.y, self.calibration = network, x, y, calibration
+        self.network, self.x, self.y = network, x, y
+        self.drawn = torch.from_numpy(_places(len(x), tuning.seed))
         self.recipe, self.tuning = recipe, tuning
         self.twin = OneSpike(network, BITS[tuning.weight_bits])
-        known = asdict(tuning) | {"data": digest(x, y, calibration), "network": _digest(network)}
+        known = asdict(tuning) | {"data": digest(x, y), "network": _digest(network)}
         self.head = known | {"augment": repr(augment)}
         self.augment = augment
         self.state: dict[str, Any] = {}
@@ -174,9 +174,17 @@ class _Run:
         )
         last = _copy(self.twin)
         if stage + 1 < len(self.tuning.of_stages):
-            refit(self.twin, self.calibration, self.recipe)
+            self._refit(last)
         self._note(found.epochs, found.best_weights or last)
         self.state |= {"stage": stage + 1, "model": _copy(self.twin)}
+
+    def _refit(self, last: dict[str, Tensor]) -> None:
+        """New codes, where the loss of some training samples falls by them."""
+        x, y = self.x[self.drawn], self.y[self.drawn]
+        before = _loss(self.twin, x, y)
+        refit(self.twin, x, self.recipe)
+        if _loss(self.twin, x, y) > before:
+            self.twin.load_state_dict(last)
 
     def _note(self, epochs: list[dict[str, Any]], weights: Mapping[str, Tensor]) -> None:
         """Keep a stage's best epoch, or its last; not where an earlier stage's was better."""
@@ -248,10 +256,11 @@ def _labels(y: ArrayLike, x: NDArray[Any]) -> Tensor:
     return found
 
 
-def _coded(network: Network, samples: Any) -> Tensor:
-    from exporters.calibration.samples import as_samples
-
-    return torch.from_numpy(encode(network.input, as_samples(samples)).integers)
+def _loss(twin: OneSpike, x: Tensor, y: Tensor) -> float:
+    """Mean cross-entropy."""
+    with evaluated(twin):
+        parts = zip(x.split(BATCH), y.split(BATCH), strict=True)
+        return sum(float(cross_entropy(twin(a), b, reduction="sum")) for a, b in parts) / len(x)
 
 
 def _places(count: int, seed: int) -> NDArray[np.int64]:

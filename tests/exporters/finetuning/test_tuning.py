@@ -112,6 +112,24 @@ def test_the_best_epoch_is_that_of_the_samples_kept_out(net):
     assert len(last.epochs) == 1
 
 
+def test_codes_that_raise_the_loss_are_not_taken(net, monkeypatch):
+    x, y = samples()
+    options = {"tuning": FineTuning(epochs=2, batch=20, rate=0.01)}
+    seen = []
+
+    def spoilt(twin, x, recipe):
+        seen.append(len(x))
+        twin.parts[1].base.fill_(1.0)
+
+    fitted = finetune(net, x, y, **options).network
+    monkeypatch.setattr("exporters.finetuning.tuning.refit", lambda *_: None)
+    plain = finetune(net, x, y, **options).network
+    monkeypatch.setattr("exporters.finetuning.tuning.refit", spoilt)
+    assert finetune(net, x, y, **options).network == plain
+    assert seen == [200]
+    assert fitted != plain
+
+
 def test_another_run_in_the_folder_is_refused(net, tmp_path):
     x, y = samples()
     with pytest.raises(KilledError):
