@@ -37,6 +37,13 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     "--weight-bits", type=int, default=8, show_default=True, help="8 or 4; skips and pools keep 8."
 )
 @click.option("--fan-in", type=int, metavar="N", help="Most synapses of a neuron; others go.")
+@click.option(
+    "--learn",
+    type=click.Choice(["source", "labels"]),
+    default="source",
+    show_default=True,
+    help="Logits of MODEL, or labels; of a NET.net always labels.",
+)
 @click.option("--epochs", type=int, default=4, show_default=True)
 @click.option("--stages", type=int, default=2, show_default=True, help="Codes are fitted between.")
 @click.option("--batch", type=int, default=64, show_default=True)
@@ -69,6 +76,7 @@ def command(
     as_json: bool,
     weight_bits: int,
     fan_in: int | None,
+    learn: str,
     epochs: int,
     stages: int,
     batch: int,
@@ -98,6 +106,7 @@ def command(
         raise OptionError(f"data: y of {data} are no labels; give whole numbers, one per sample")
     tuning = FineTuning(
         epochs=epochs,
+        learn=learn,
         stages=stages,
         batch=batch,
         rate=rate,

@@ -10,6 +10,8 @@ from exporters.training.plan import Plan
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
 
+LEARN = ("source", "labels")
+
 BITS = {8: 127, 4: 7}
 """Weight bits -> the largest whole weight; both signs alike."""
 
@@ -21,6 +23,7 @@ class FineTuning:
     epochs      : over all stages, as evenly as they divide
     stages      : of training; between two, thresholds, levels and scales are fitted anew, where
                   the loss of some samples falls by it
+    learn       : logits of the `source` network where there is one, or `labels`
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8
@@ -32,6 +35,7 @@ class FineTuning:
 
     epochs: int = 4
     stages: int = 2
+    learn: str = "source"
     batch: int = 64
     rate: float = 3e-4
     weight_bits: int = 8
@@ -46,6 +50,8 @@ class FineTuning:
                 f"finetune: weight_bits is {self.weight_bits!r}; give one of "
                 f"{', '.join(map(str, BITS))}"
             )
+        if self.learn not in LEARN:
+            raise OptionError(f"finetune: learn is {self.learn!r}; give one of {', '.join(LEARN)}")
         for name in ("epochs", "stages", "fan_in"):
             value = getattr(self, name)
             if name == "fan_in" and value is None:

@@ -52,7 +52,7 @@ def killer(stop, error=KilledError):
 def test_it_learns_and_every_engine_agrees(tmp_path):
     """From a network of drawn weights; fewer bits and synapses at once."""
     x, y = samples(600)
-    tuning = FineTuning(epochs=8, batch=20, rate=0.02, weight_bits=4, fan_in=40)
+    tuning = FineTuning(epochs=8, batch=20, rate=0.02, weight_bits=4, fan_in=40, learn="labels")
     path = tmp_path / "net.net"
     found = finetune(cnn(), x[:500], y[:500], path, tuning=tuning, **OPTIONS)
     before, after = (
