@@ -37,6 +37,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     "--weight-bits", type=int, default=8, show_default=True, help="8 or 4; skips and pools keep 8."
 )
 @click.option("--fan-in", type=int, metavar="N", help="Most synapses of a neuron; others go.")
+@click.option("--drift", type=options.Number(), metavar="D", help="Of gradient rewiring.")
 @click.option(
     "--learn",
     type=click.Choice(["source", "labels"]),
@@ -77,6 +78,7 @@ def command(
     weight_bits: int,
     fan_in: int | None,
     learn: str,
+    drift: float | None,
     epochs: int,
     stages: int,
     batch: int,
@@ -107,6 +109,7 @@ def command(
     tuning = FineTuning(
         epochs=epochs,
         learn=learn,
+        drift=drift,
         stages=stages,
         batch=batch,
         rate=rate,

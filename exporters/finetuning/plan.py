@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from exporters.training.plan import Plan
+from exporters.training.rewiring.rules import GradR
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
 
@@ -28,6 +29,7 @@ class FineTuning:
                   less within a stage
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8
     fan_in      : most synapses of a neuron, the largest weights are kept; None for any
+    drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
     validation  : share of the samples that are kept out, to choose the best epoch; of no use
                   where the source network has been trained on them
     seed        : of the order, of augmentations and of what is kept out
@@ -40,6 +42,7 @@ class FineTuning:
     rate: float = 3e-4
     weight_bits: int = 8
     fan_in: int | None = None
+    drift: float | None = None
     validation: float = 0.0
     seed: int = 0
 
@@ -66,7 +69,7 @@ class FineTuning:
             epochs=self.of_stages[stage],
             batch=self.batch,
             rate=self.rate,
-            optimiser="adam",
+            optimiser="adam" if self.drift is None else GradR(self.drift),
             seed=self.seed + 1000 * stage,
             kept_seed=self.seed,
             validation=self.validation,

@@ -143,7 +143,7 @@ class _Run:
                 file.save(self.state)
             before += epochs[stage] * 1000
         self.twin.load_state_dict(self.state["best"])
-        found = self.twin.integers(self._told())
+        found = self.twin.integers(self._told(), self.tuning.drift is not None)
         start, best = self.state["start"], self.state["share"]
         return FineTuned(found, self.network, start, best, self.state["epochs"], ended)
 
@@ -229,11 +229,12 @@ class _Run:
     def _told(self) -> str:
         tuning = self.tuning
         fan_in = "" if tuning.fan_in is None else f", fan-in {tuning.fan_in}"
+        drift = "" if tuning.drift is None else f", drift {tuning.drift:g}"
         done = len(self.state["epochs"])
         taught = "labels" if self.teacher is None else "logits of the source"
         return (
             f"{done} epochs, {len(self.y)} samples, {taught}, rate {tuning.rate:g}, "
-            f"{tuning.weight_bits} bits{fan_in}, seed {tuning.seed}"
+            f"{tuning.weight_bits} bits{fan_in}{drift}, seed {tuning.seed}"
         )
 
 

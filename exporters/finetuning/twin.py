@@ -81,10 +81,11 @@ class OneSpike(nn.Module):  # type: ignore[misc]
     def _blocked(self) -> bool:
         return getattr(self.network.readout, "blocks", (1, 1)) != (1, 1)
 
-    def integers(self, told: str) -> Network:
+    def integers(self, told: str, rewired: bool = False) -> Network:
         """The integer network of the weights as they are now.
 
-        told : for its provenance, how it was trained
+        told    : for its provenance, how it was trained
+        rewired : whether trained weights of 0 are synapses that died
         """
         layers: list[Layer] = []
         known = {**dict(self.network.provenance), FINETUNED: told}
@@ -95,8 +96,9 @@ class OneSpike(nn.Module):  # type: ignore[misc]
             layers.append(part.integers(layer))
             for number, synapse in enumerate(layers[-1].synapses):
                 place, each = path(position, number), part.sums.parts[number]
-                if not bool(each.mask.all()) and place not in pruned:
-                    pruned.append(place)
+                died = rewired and not each.fixed and not synapse.weight.all()
+                if died or not bool(each.mask.all()):
+                    pruned += [place] if place not in pruned else []
                 elif not each.fixed and is_fixed(synapse):
                     trained.append(place)
         for key, places in ((PRUNED, pruned), (TRAINED, trained)):

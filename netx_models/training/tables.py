@@ -137,7 +137,8 @@ FINETUNED = """\
 
 `before` is the network that training starts from: of 8 bits and any fan-in the conversion by the
 exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is the source network,
-`loss` what is lost against it in points, `E` the energy ratio of Eq. 6 for FP32.
+`loss` what is lost against it in points, `live` the weights that are not 0, `E` the energy ratio of
+Eq. 6 for FP32, in which pruned weights count on neither side.
 """
 
 
@@ -334,10 +335,14 @@ def of_finetuned(found: Found) -> str:
         told = [ann - after, len(cell)]
         before = spread([each["before"]["accuracy"] for each in cell], 2)
         after_all = [each["after"] for each in cell]
-        counts = [f"{mean(after_all, 'spikes'):.3f}", f"{mean(after_all, 'energy'):.2f}"]
+        counts = [
+            f"{mean(after_all, 'live'):,.0f}",
+            f"{mean(after_all, 'spikes'):.3f}",
+            f"{mean(after_all, 'energy'):.2f}",
+        ]
         last = spread([each["last"] for each in cell], 2)
         rows.append([start, f"{ann:.2f}", before, last, f"{told[0]:.2f}", *counts, str(told[1])])
-    head = ("network", "ReLU %", "before %", "after %", "loss", "spikes", "E", "seeds")
+    head = ("network", "ReLU %", "before %", "after %", "loss", "live", "spikes", "E", "seeds")
     return table(head, rows)
 
 

@@ -12,6 +12,7 @@ import onespike_lava
 from exporters import FineTuning, finetune
 from exporters.analysis.reconversion import reconvert
 from exporters.training import Shifts
+from onespike_lava.connectivity import PRUNED, is_fixed
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
@@ -128,6 +129,25 @@ def test_codes_that_raise_the_loss_are_not_taken(net, monkeypatch):
     assert finetune(net, x, y, **options).network == plain
     assert seen == [200]
     assert fitted != plain
+
+
+def test_synapses_die_by_gradient_rewiring_and_are_told_of(net):
+    """Skips live on; zeros count as none; spikes are those of every engine still."""
+    x, y = samples()
+    found = finetune(
+        net, x, y, tuning=FineTuning(epochs=8, batch=20, rate=0.01, drift=0.5, learn="labels")
+    ).network
+    told = dict(found.provenance)
+    assert "drift 0.5" in told["finetuned"]
+    assert len(told[PRUNED].split(", ")) >= 3
+    for before, after in zip(net.layers, found.layers, strict=True):
+        for one, other in zip(before.synapses, after.synapses, strict=True):
+            if is_fixed(one):
+                assert np.count_nonzero(other.weight) == np.count_nonzero(one.weight)
+    share = sum(np.count_nonzero(each.weight) for layer in found.layers for each in layer.synapses)
+    assert share < 0.7 * net.weights
+    expected = found.run(x[:10], "reference", record=True)
+    assert first_difference(found.run(x[:10], "numba", record=True), expected) is None
 
 
 def test_another_run_in_the_folder_is_refused(net, tmp_path):
