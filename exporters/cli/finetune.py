@@ -79,6 +79,21 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     group=NETWORK,
 )
 @options.option(
+    "--drift",
+    type=options.Number(),
+    metavar="D",
+    help="Strength of gradient rewiring, by which synapses die.  [default: none die]",
+    group=NETWORK,
+)
+@options.option(
+    "--learn",
+    type=click.Choice(["source", "labels"]),
+    default="source",
+    show_default=True,
+    help="Learn the logits of MODEL, or the labels. A NET.net always learns labels.",
+    group=TRAINING,
+)
+@options.option(
     "--epochs",
     type=int,
     default=4,
@@ -160,6 +175,8 @@ def command(
     as_json: bool,
     weight_bits: int,
     fan_in: int | None,
+    learn: str,
+    drift: float | None,
     epochs: int,
     stages: int,
     batch: int,
@@ -189,6 +206,8 @@ def command(
         raise OptionError(f"data: y of {data} are no labels; give whole numbers, one per sample")
     tuning = FineTuning(
         epochs=epochs,
+        learn=learn,
+        drift=drift,
         stages=stages,
         batch=batch,
         rate=rate,
