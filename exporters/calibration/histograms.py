@@ -93,8 +93,8 @@ def histograms(
 
     def observe(node: Node, value: NDArray[Any]) -> None:
         if is_spiking(node):
-            part = _grouped(_thinned(value), len(maxima[node.name]))
-            counts[node.name] += _counted(part, maxima[node.name])
+            part = grouped(thinned(value), len(maxima[node.name]))
+            counts[node.name] += in_bins(part, maxima[node.name])
             totals[node.name] += part.shape[0] * part.shape[2]
 
     if counted:
@@ -136,7 +136,7 @@ def _maxima(
 
     def observe(node: Node, value: NDArray[Any]) -> None:
         if is_spiking(node):
-            found = _grouped(value, len(maxima[node.name])).max(axis=(0, 2))
+            found = grouped(value, len(maxima[node.name])).max(axis=(0, 2))
             maxima[node.name] = np.maximum(maxima[node.name], found)
         if watch is not None:
             watch(node, value)
@@ -150,7 +150,7 @@ def _spiking(graph: Graph) -> list[Node]:
     return [node for node in graph.nodes if is_spiking(node)]
 
 
-def _thinned(value: NDArray[Any]) -> NDArray[Any]:
+def thinned(value: NDArray[Any]) -> NDArray[Any]:
     """Every so many-th row and column, so that a plane has at most `PLACES` places."""
     if value.ndim < 4:
         return value
@@ -158,12 +158,12 @@ def _thinned(value: NDArray[Any]) -> NDArray[Any]:
     return value[:, :, ::apart, ::apart]
 
 
-def _grouped(value: NDArray[Any], groups: int) -> NDArray[Any]:
+def grouped(value: NDArray[Any], groups: int) -> NDArray[Any]:
     """Values as [N, groups, places]."""
     return value.reshape(len(value), groups, -1)
 
 
-def _counted(values: NDArray[Any], maxima: Floats) -> Floats:
+def in_bins(values: NDArray[Any], maxima: Floats) -> Floats:
     """Histogram float64[G, BINS] of the positive values [N, G, places]."""
     share = values / np.maximum(maxima, SILENT)[:, None]
     bins = np.minimum((share * BINS).astype(np.int64), BINS - 1)

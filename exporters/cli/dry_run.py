@@ -59,10 +59,14 @@ def _account(
     if is_stepping(model):
         from exporters.passes.stepping import prepare_steps
         from exporters.recipe.stepping import OWN, step_recipe_of
+        from exporters.stepping.blocks import NOTE, are_blocks, read_chain
         from exporters.stepping.source import read_module
 
         known = {each.name for each in OWN}
         own = {name: value for name, value in recipe.items() if name in known and value}
+        if are_blocks(model):
+            read = read_chain(model, samples, step_recipe_of(own), output)
+            return dict.fromkeys(read.fires, NOTE)
         source = read_module(model, samples, step_recipe_of(own), output).stepping
         return {**prepare_steps(source)[1], **source.notes}
     from exporters.frontends.read import read

@@ -101,7 +101,7 @@ class _Builder:
         if source.binary:
             raise UnsupportedError(
                 f"{node.name}: a max pool of the network's input is not supported; pool the data "
-                "before, or put the pool behind the first convolution"
+                "before, or put the pool after the first convolution"
             )
         shape, position = self.shapes[node.name], len(self.layers)
         rows, columns = node.attrs["kernel"]

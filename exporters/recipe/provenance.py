@@ -14,6 +14,9 @@ from exporters.recipe.options import OPTIONS
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.version import __version__
 
+FINETUNED = "finetuned"
+"""Entry that says how a network was trained on behind its conversion, which it no longer is."""
+
 APART = ", "
 """Between options that share a key."""
 

@@ -166,6 +166,7 @@ class Neurons(Part):
         self.exact, self.rounding = is_exact(layer), parts.rounding
         self.kind, self.count = layer.reset.kind, layer.firing.max_count
         self.limit = layer.spikes_limit(network.phases)
+        self.own = network.layers.index(layer)
         unit = np.broadcast_to(np.asarray(layer.scale, np.float64).reshape(-1), shape[:1])
         self.scales, self.weights = [], nn.ParameterList()
         for synapse in layer.synapses:
@@ -194,10 +195,14 @@ class Neurons(Part):
 
     def forward(self, seen: list[Tensor]) -> Tensor:
         """What is sent [N, T, *shape], of the readout the scores [N, outputs]."""
-        pairs = zip(self.synapses, self.whole(), strict=True)
-        parts = [self._current(each, weight, seen[each.source]) for each, weight in pairs]
-        arriving = torch.stack(parts).sum(0)
-        sent, potentials = self._steps(arriving)
+        pairs = list(zip(self.synapses, self.whole(), strict=True))
+        parts = [
+            self._current(each, weight, _late(seen[each.source], each))
+            for each, weight in pairs
+            if each.source != self.own
+        ]
+        recurs = [pair for pair in pairs if pair[0].source == self.own]
+        sent, potentials = self._steps(torch.stack(parts).sum(0), recurs)
         if self.take is None:
             return sent
         takes = {"last": lambda: potentials[:, -1], "sum": lambda: potentials.sum(1)}
@@ -219,11 +224,17 @@ class Neurons(Part):
         options = (None, synapse.window.stride, 0, synapse.window.dilation, synapse.groups)
         return F.conv2d(padded, weight, *options).unflatten(0, x.shape[:2])
 
-    def _steps(self, arriving: Tensor) -> tuple[Tensor, Tensor]:
+    def _steps(
+        self, arriving: Tensor, recurs: list[tuple[Synapse, Tensor]]
+    ) -> tuple[Tensor, Tensor]:
         u = torch.zeros_like(arriving[:, 0])
         v, fired = u + self.bias, torch.zeros_like(u)
-        sent, potentials = [], []
+        sent: list[Tensor] = []
+        potentials = []
         for step, current in enumerate(arriving.unbind(1)):
+            for synapse, weight in recurs if sent else ():
+                own = _late(torch.stack(sent, 1), synapse)[:, -1:]
+                current = current + self._current(synapse, weight, own)[:, 0]
             u = self._kept(u, self.keep_u) + current * 2**self.bits
             v = self._kept(v, self.keep_v) + u + self.drive
             potentials.append(v)
@@ -246,6 +257,18 @@ class Neurons(Part):
             return product
         to = {"floor": torch.floor, "ceil": torch.ceil, "zero": torch.trunc}[self.rounding]
         return product + (to(product) - product).detach()
+
+
+def _late(x: Tensor, synapse: Synapse) -> Tensor:
+    """A train [N, T, *shape] behind the delays of a synapse's axons."""
+    if synapse.delay is None:
+        return x
+    delays = torch.from_numpy(np.broadcast_to(synapse.delay, x.shape[2:]).copy()).to(x.device)
+    found = torch.zeros_like(x)
+    for late in delays.unique().tolist():
+        moved = torch.cat([torch.zeros_like(x[:, :late]), x[:, : max(len(x[0]) - late, 0)]], 1)
+        found = torch.where(delays == late, moved, found)
+    return found
 
 
 def _rounded(values: Tensor) -> Tensor:

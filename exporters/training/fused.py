@@ -4,7 +4,7 @@ Per step, with `u` the current, `h` the potential before and `v` the potential a
 
     u(t) = current_decay u(t-1) + x(t)          h(t) = decay v(t-1) + u(t)
     s(t) = 1[h(t) >= threshold]                 v(t) = h(t) - s(t) h(t)         reset "zero"
-                                              or h(t) - s(t) threshold    reset "subtract"
+                                              or h(t) - s(t) amount       reset "subtract"
 
 with `>` for `>=` where the neuron is strict. The backward pass, from the last step to the first,
 with `d` the gradient of the spikes and `phi` the surrogate's derivative at `h - threshold`:
@@ -13,7 +13,7 @@ with `d` the gradient of the spikes and `phi` the surrogate's derivative at `h -
     g(t) = e(t) + current_decay g(t+1)          gradient of x
 
     f = decay (1 - s)             reset "zero"     f = decay                        detached
-    f = decay (1 - s - phi h)                      f = decay (1 - phi threshold)    otherwise
+    f = decay (1 - s - phi h)                      f = decay (1 - phi amount)       otherwise
 
 Only `h` is kept for it, or one byte for each value where the surrogate is flat and `h` itself is
 not needed. Both passes go through neurons tile by tile, all steps of a tile in turn, so that the
@@ -47,6 +47,7 @@ class Equations:
     reset: str
     detach: bool
     surrogate: Surrogate
+    amount: float
 
     @property
     def bits(self) -> bool:
@@ -111,7 +112,7 @@ def forward(x: Tensor, equations: Equations, kept: Tensor | None) -> Tensor:
 def _tile(x: Tensor, equations: Equations, potentials: Tensor, out: Tensor) -> None:
     """All steps of some neurons; with one row of potentials only the last ones remain."""
     compare = torch.gt if equations.strict else torch.ge
-    threshold, decay = equations.threshold, equations.decay
+    threshold, decay, amount = equations.threshold, equations.decay, equations.amount
     arriving, spikes = x.unbind(), out.unbind()
     rows = potentials.unbind() if len(potentials) > 1 else potentials.unbind() * len(x)
     v = torch.empty_like(rows[0])
@@ -122,7 +123,7 @@ def _tile(x: Tensor, equations: Equations, potentials: Tensor, out: Tensor) -> N
         if equations.reset == "zero":
             torch.addcmul(rows[t - 1], rows[t - 1], spikes[t - 1], value=-1, out=v)
         else:
-            torch.add(rows[t - 1], spikes[t - 1], alpha=-threshold, out=v)
+            torch.add(rows[t - 1], spikes[t - 1], alpha=-amount, out=v)
         current = arriving[t]
         if u is not None:
             current = torch.add(current, u, alpha=equations.current_decay, out=u)
@@ -208,13 +209,12 @@ def _factors(kept: Tensor, phi: Tensor | None, equations: Equations, out: Tensor
 
     It comes to stand in `out`, which may be `phi`: with `bits`, whose reset needs but one of them.
     """
-    threshold = equations.threshold
     if equations.reset == "zero":
         if equations.bits:
             torch.eq(kept & 1, 0, out=out)
         else:
             compare = torch.le if equations.strict else torch.lt
-            compare(kept, threshold, out=out)
+            compare(kept, equations.threshold, out=out)
         if not equations.detach:
             assert phi is not None
             out.addcmul_(phi, kept, value=-1)
@@ -222,5 +222,5 @@ def _factors(kept: Tensor, phi: Tensor | None, equations: Equations, out: Tensor
         return None
     else:
         assert phi is not None
-        torch.mul(phi, -threshold, out=out).add_(1)
+        torch.mul(phi, -equations.amount, out=out).add_(1)
     return out if equations.decay == 1 else out.mul_(equations.decay)

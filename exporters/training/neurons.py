@@ -6,8 +6,6 @@ stand at the head of `exporters.training.fused`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from exporters.training.fused import Equations, spikes
@@ -23,7 +21,9 @@ class Neuron(nn.Module):
     decay         : what remains of the potential after a step, 0..1
     current_decay : what remains of the current, 0..1; 0: it lasts one step
     threshold     : above 0
-    reset         : `zero`, or `subtract` the threshold
+    reset         : `zero`, or `subtract` the amount
+    amount        : of reset by subtraction, above 0; the threshold unless given. `threshold /
+                    decay` is what a threshold taken off a step later, behind the leak, comes to
     strict        : fires above the threshold only, not at it
     detach        : no gradient flows through the reset
     surrogate     : of the spike's derivative
@@ -38,6 +38,7 @@ class Neuron(nn.Module):
         *,
         threshold: float = 1.0,
         reset: str = "zero",
+        amount: float | None = None,
         strict: bool = False,
         detach: bool = True,
         surrogate: Surrogate | None = None,
@@ -51,8 +52,14 @@ class Neuron(nn.Module):
             raise OptionError(f"{name}: threshold is {threshold}; give a positive number")
         if reset not in RESETS:
             raise OptionError(f"{name}: reset is {reset!r}; give one of {', '.join(RESETS)}")
+        if amount is not None and (reset != "subtract" or not amount > 0):
+            raise OptionError(
+                f"{name}: amount is {amount} with reset {reset!r}; give a positive number, of "
+                "reset 'subtract'"
+            )
         self.decay, self.current_decay = float(decay), float(current_decay)
         self.threshold, self.reset = float(threshold), reset
+        self.amount = None if amount is None else float(amount)
         self.strict, self.detach = strict, detach
         self.surrogate = surrogate if surrogate is not None else ATan()
 
@@ -67,6 +74,7 @@ class Neuron(nn.Module):
             self.reset,
             self.detach,
             self.surrogate,
+            self.threshold if self.amount is None else self.amount,
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,18 +88,34 @@ class Neuron(nn.Module):
     def extra_repr(self) -> str:
         """What differs from neuron to neuron, for `print`."""
         current = f", current_decay={self.current_decay:g}" if self.current_decay else ""
+        amount = "" if self.amount is None else f", amount={self.amount:g}"
         strict = ", strict" if self.strict else ""
         return (
             f"decay={self.decay:g}{current}, threshold={self.threshold:g}, "
-            f"reset={self.reset!r}{strict}, surrogate={self.surrogate}"
+            f"reset={self.reset!r}{amount}{strict}, surrogate={self.surrogate}"
         )
 
 
 class IF(Neuron):
     """Without a leak: `h(t) = v(t-1) + x(t)`. Further options are those of `Neuron`."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(1.0, **options)
+    def __init__(
+        self,
+        *,
+        threshold: float = 1.0,
+        reset: str = "zero",
+        strict: bool = False,
+        detach: bool = True,
+        surrogate: Surrogate | None = None,
+    ) -> None:
+        super().__init__(
+            1.0,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            detach=detach,
+            surrogate=surrogate,
+        )
 
 
 class LIF(Neuron):
@@ -100,8 +124,24 @@ class LIF(Neuron):
     Further options are those of `Neuron`.
     """
 
-    def __init__(self, decay: float = 0.5, **options: Any) -> None:
-        super().__init__(decay, **options)
+    def __init__(
+        self,
+        decay: float = 0.5,
+        *,
+        threshold: float = 1.0,
+        reset: str = "zero",
+        strict: bool = False,
+        detach: bool = True,
+        surrogate: Surrogate | None = None,
+    ) -> None:
+        super().__init__(
+            decay,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            detach=detach,
+            surrogate=surrogate,
+        )
 
 
 class CUBA(Neuron):
@@ -111,9 +151,25 @@ class CUBA(Neuron):
     """
 
     def __init__(
-        self, decay: float = 0.5, current_decay: float = 0.5, *, strict: bool = True, **options: Any
+        self,
+        decay: float = 0.5,
+        current_decay: float = 0.5,
+        *,
+        threshold: float = 1.0,
+        reset: str = "zero",
+        strict: bool = True,
+        detach: bool = True,
+        surrogate: Surrogate | None = None,
     ) -> None:
-        super().__init__(decay, current_decay, strict=strict, **options)
+        super().__init__(
+            decay,
+            current_decay,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            detach=detach,
+            surrogate=surrogate,
+        )
 
 
 def checked(module: nn.Module, x: Tensor) -> None:

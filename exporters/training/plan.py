@@ -27,6 +27,7 @@ class Plan:
     smoothing     : of labels, in cross-entropy
     validation    : share of the training samples that are kept out, to choose the best epoch
     seed          : of the order, of augmentations and of the split; weights are the caller's
+    kept_seed     : of the split, where several trainings keep the same samples out
     """
 
     epochs: int = 10
@@ -41,6 +42,7 @@ class Plan:
     smoothing: float = 0.0
     validation: float = 0.0
     seed: int = 0
+    kept_seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.optimiser not in OPTIMISERS:

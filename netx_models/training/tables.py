@@ -35,6 +35,8 @@ cameras. {about}
 
 {table}
 
+{figure}
+
 The paper's first two claims can be seen here: ADD and IAND train at 110 layers as well as at 20,
 while the spiking ResNet loses with depth, one of its seeds at 56 layers learns nothing, and the
 plain network never does. The spiking ResNet keeps more here than on ImageNet, where it falls to a
@@ -53,6 +55,8 @@ CIFAR-10. {about}
 
 {table}
 
+{figure}
+
 `counts` reads the same networks by the number of output spikes instead of their filtered sum.
 The surrogate of silent neurons is indispensable, the timing of spikes is worth a point, what reset
 and leak pass on nothing; a plain sigmoid for all neurons does no worse. So TSSL-BP trains networks
@@ -67,6 +71,8 @@ MNIST-5k in place of CIFAR-10. {about}
 
 {table}
 
+{figure}
+
 The paper's claim is: more accurate than other neurons at one step and than binary networks.
 Surrogates differ by less than a point here, which is a tie; all are ahead of the binary networks of
 this shape, and behind the ReLUs. CIFAR-10 (`cifar.py`) takes hours on two cores and is not in this
@@ -79,6 +85,8 @@ SURROGATES = """\
 Digits of scikit-learn in place of CIFAR-100 and Imagenette. {about}
 
 {table}
+
+{figure}
 
 `factor` is `exporters.training.gain` of 20 such layers at the start. By SGD ten layers train the
 better the wider the surrogate is; AdamW hides that at ten layers, not at twenty. Of twenty only
@@ -95,6 +103,8 @@ CROSSING = """\
 {about}
 
 {table}
+
+{figure}
 
 Up to 4 steps training is ahead; from 10 steps on the conversion has met its network of ReLUs. The
 crossing lies at so few steps because the network is shallow; the paper's, of fifty layers, at about
@@ -119,6 +129,7 @@ def main() -> None:
     """Write the page."""
     import crossing
     import deployed
+    import figures
     import s2nn
     import sew
     import surrogates
@@ -136,7 +147,10 @@ def main() -> None:
     parts = [OPENING]
     for name, text, script, rows in sections:
         if name in known:
-            parts.append(text.format(about=about(script.__doc__), table=rows(known[name])))
+            found = known[name]
+            figure = figures.drawn(name, found)
+            said = about(script.__doc__)
+            parts.append(text.format(about=said, table=rows(found), figure=figure))
     parts.append(measured(known))
     write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
 
@@ -150,7 +164,7 @@ def page(text: str) -> str:
     """Paragraphs of prose in lines of 100; tables and lists as they are."""
     parts = text.split("\n\n")
     return "\n\n".join(
-        part if part.lstrip()[:1] in "#|-" else textwrap.fill(part, 100) for part in parts
+        part if part.lstrip()[:1] in "#|-!" else textwrap.fill(part, 100) for part in parts
     )
 
 

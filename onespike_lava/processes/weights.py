@@ -13,7 +13,6 @@ import numpy as np
 from lava.utils.weightutils import SignMode
 
 from onespike_lava.errors import OptionError
-from onespike_lava.layers import Synapse
 
 MESSAGE_BITS = 24
 """Size of a graded spike; with 0, Lava's synapses would make a 1 of every payload."""
@@ -25,14 +24,6 @@ EXACT: dict[str, Any] = {
     "num_message_bits": MESSAGE_BITS,
 }
 """Arguments of Lava's Dense and Sparse beside the doubled weights."""
-
-
-def is_list(synapse: Synapse) -> bool:
-    """Whether a pruned dense connection takes less room as a Sparse Process.
-
-    That holds a weight and an index for each that lives, a Dense a weight for each place.
-    """
-    return synapse.live is not None and 2 * synapse.count < synapse.weight.size
 
 
 def doubled(weight: Any) -> Any:

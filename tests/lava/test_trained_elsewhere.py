@@ -1,15 +1,17 @@
-"""Networks with neurons of other libraries, made for stock processes, in stock processes."""
+"""Networks with neurons of other libraries in Lava: in stock processes, and the shipped ones."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
+import onespike_lava
 from exporters.form import Form
 from exporters.graph import Graph, Node, Stepping
 from exporters.recipe.stepping import StepRecipe
 from exporters.stepping.conversion import convert_steps
 from onespike_lava.processes import stock
+from tests.exporters.stepping.trains import MODELS, digits, recorded
 
 pytestmark = pytest.mark.lava
 
@@ -53,3 +55,14 @@ def test_the_preset_for_lava(name):
     assert np.array_equal(found.scores, run.scores)
     for layer, train in zip(net.layers[:-1], found.codes, strict=True):
         assert np.array_equal(train, run.trains(layer.name)), layer.name
+
+
+@pytest.mark.parametrize("name", ["jelly_lif", "jelly_if", "torch_if"])
+def test_a_shipped_network_sends_in_lava_what_its_library_recorded(name):
+    """Spikes of SpikingJelly's and snnTorch's own neurons, on the integers of the file."""
+    pytest.importorskip("sklearn")
+    network, x = onespike_lava.load(MODELS / "digits-steps" / f"{name}.net"), digits()[:2]
+    run = network.run(x, engine="lava", record=True)
+    for layer, sent in recorded(name, "integers").items():
+        assert sent[:2].sum() > 10
+        assert np.array_equal(run.trains(layer).reshape(sent[:2].shape), sent[:2]), layer

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from safetensors.torch import load_file
 from exporters import convert_spiking
 from exporters.frontends.spiking.neurons import fresh
 from onespike_lava import load
+from onespike_lava.netx import to_bytes
 from tests import ROOT
+from tests.exporters.stepping.trains import PLACE as TRAINS
+from tests.libraries.record_networks import all_of_them
 
 PLACE = ROOT / "netx_models" / "digits-steps"
 NAMES = ("jelly_lif", "jelly_if", "torch_leaky", "torch_if")
@@ -29,7 +33,7 @@ def test_a_network_and_its_integers(name, monkeypatch):
     module.load_state_dict(load_file(str(PLACE / f"{name}.safetensors")))
     module.eval()
     split = runpy.run_path(str(ROOT / "netx_models" / "digits" / "data.py"))["split"]
-    images, _, test, labels = split()
+    images, classes, test, labels = split()
     fresh(module)
     with torch.no_grad():
         known = module(torch.from_numpy(test)).argmax(1).numpy()
@@ -37,6 +41,18 @@ def test_a_network_and_its_integers(name, monkeypatch):
     found = shipped.predict(test)
     assert abs(np.mean(known == labels) - np.mean(found == labels)) <= 0.003
     assert np.mean(known == found) > 0.99
-    made = convert_spiking(module, images[:500])
-    assert np.mean(made.network.predict(test) == found) > 0.995
+    made = convert_spiking(module, images[:500], labels=classes[:500])
+    notes = dict(made.network.provenance) | {
+        key: dict(shipped.provenance)[key] for key in ("numpy", "onespike_lava")
+    }
+    same = replace(made.network, provenance=tuple(sorted(notes.items())))
+    assert to_bytes(same) == (PLACE / f"{name}.net").read_bytes()
     assert max(each.alone for each in made.check.flips) < 1
+
+
+def test_recorded_trains_are_those_of_the_libraries():
+    with np.load(TRAINS) as known:
+        found = all_of_them()
+        assert set(known) == set(found)
+        for key, value in found.items():
+            assert np.array_equal(known[key], value), key

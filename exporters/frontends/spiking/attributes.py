@@ -200,6 +200,7 @@ def own(module: Any) -> Form:
     """Neurons of `exporters.training`."""
     return Form(
         *(number(module.threshold), number(module.current_decay), number(module.decay)),
+        amount=None if module.amount is None else number(module.amount),
         fire="gt" if module.strict else "ge",
         reset=module.reset,
     )

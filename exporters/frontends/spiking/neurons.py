@@ -48,7 +48,7 @@ INSTEAD = {
     "snntorch": "train with Leaky or Synaptic",
     "norse": "train with LIFCell, LIFBoxCell or IAFCell",
     "sinabs": "train with IAF or LIF",
-    "lava": "write it with export_hdf5 and read that file with onespike_lava.load",
+    "lava": "use it inside a block of lava.lib.dl.slayer.block.cuba",
     "exporters": "train with exporters.training.IF, LIF or CUBA",
     "": "use a neuron of a known library",
 }

@@ -11,8 +11,10 @@ import exporters
 from exporters.recipe.stepping import StepRecipe
 from exporters.stepping.conversion import convert_steps
 from onespike_lava.errors import InvalidNetworkError, UnsupportedError
+from onespike_lava.netx.lavadl import from_tree
 from tests.exporters.stepping.drawn import network, samples
 from tests.networks import random_network
+from tests.plain import drawn
 
 
 @pytest.mark.parametrize("form", ["if soft", "half", "leak", "cuba"])
@@ -83,6 +85,20 @@ def test_it_is_float64_and_has_the_files_weights():
     whole = weight.detach().numpy() / scale
     assert np.array_equal(np.rint(whole), found.network.layers[1].synapses[0].weight)
     assert twin.integers() == found.network
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_delays_and_recurrence(seed):
+    """Of the networks that plain lava-dl files hold."""
+    found = from_tree(drawn(seed).tree())
+    random, shape = np.random.default_rng(seed), found.input.shape
+    events = found.input.coding == "events"
+    x = random.random((4, found.phases, *shape) if events else (4, *shape))
+    x = (x < 0.4).astype(np.uint8) if events else (x * 2 - 1).astype(np.float32)
+    run, trains = found.run(x, record=True), exporters.twin(found).trains(torch.from_numpy(x))
+    for name in found.neurons:
+        assert np.array_equal(run.trains(name), trains[name].detach()), name
+    assert sum(int(run.trains(name).sum()) for name in found.neurons) > 50
 
 
 def test_networks_of_phase_code_have_none():

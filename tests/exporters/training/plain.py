@@ -27,7 +27,8 @@ def plain(neuron, x):
         h = neuron.decay * v + u
         s = Spike.apply(h - neuron.threshold, neuron.surrogate, neuron.strict)
         reset = s.detach() if neuron.detach else s
-        v = h - reset * (h if neuron.reset == "zero" else neuron.threshold)
+        taken = neuron.threshold if neuron.amount is None else neuron.amount
+        v = h - reset * (h if neuron.reset == "zero" else taken)
         out.append(s)
     return torch.stack(out)
 

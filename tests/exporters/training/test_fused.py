@@ -31,7 +31,9 @@ def drawn(*shape, seed=0):
 def test_spikes_and_gradients_are_those_of_the_plain_loop(surrogate, reset, detach, strict):
     options = {"reset": reset, "detach": detach, "strict": strict, "surrogate": surrogate}
     x, grad = drawn(6, 3, 5), drawn(6, 3, 5, seed=1)
+    amount = {"amount": 1.4} if reset == "subtract" else {}
     for neuron in (
+        LIF(0.6, **options, **amount),
         IF(threshold=1.3, **options),
         LIF(0.7, threshold=0.8, **options),
         LIF(0.0, **options),
