@@ -57,8 +57,13 @@ def as_samples(calibration: Any, ranks: Sequence[int] = (2, 3, 4)) -> NDArray[An
 
 def enough(samples: NDArray[Any], work: int) -> NDArray[Any]:
     """Samples evenly spread over the data, fewer where each is `work` multiply-accumulates."""
-    count = min(len(samples), max(FEW, WORK // max(work, 1)))
+    count = enough_of(len(samples), work)
     return samples if count == len(samples) else samples[evenly(len(samples), count)]
+
+
+def enough_of(samples: int, work: int) -> int:
+    """How many of so many samples are taken, where each is `work` multiply-accumulates."""
+    return min(samples, max(FEW, WORK // max(work, 1)))
 
 
 def evenly(length: int, count: int) -> NDArray[np.int64]:
