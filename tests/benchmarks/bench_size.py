@@ -1,8 +1,8 @@
 """What an export of large networks takes: time, memory, file, and that all engines agree on it.
 
-Run as `python tests/benchmarks/bench_size.py [NAME ...] [--write PAGE.md]`; the networks of torchvision
-need that package. Each one is built, exported with the default recipe, written, loaded, checked and
-run on an image in a process of its own, whose largest memory is read at the end.
+Run as `python tests/benchmarks/bench_size.py [NAME ...] [--write PAGE.md]`; the networks of
+torchvision need that package. Each one is built, exported with the default recipe, written, loaded,
+checked and run on an image in a process of its own, whose largest memory is read.
 
 Networks for 224 pixels have random weights, batch norms with the statistics of 16 images, and 100
 images of CIFAR-10 scaled up for calibration; those of CIFAR-10 1,000 of its training images.
@@ -152,20 +152,24 @@ def page(rows: list[dict[str, Any]], command: str) -> str:
     lines = ["# Exports of large networks", "", f"Printed by `{command}`.", ""]
     lines += ["| " + " | ".join(columns) + " |", "|---|" + "---|" * (len(columns) - 1)]
     lines += ["| " + " | ".join(str(row[key]) for key in columns) + " |" for row in rows]
-    return "\n".join([*lines, "", TEXT])
+    return "\n".join([*lines, TEXT.rstrip(), ""])
 
 
-TEXT = """`s` are seconds of one processor core from the torch module to the file, `GB` the most memory that the process held until then,
-torch and the module itself included; beside them what `onespike export --dry-run` says before. Networks for 224 pixels have random
-weights, batch norms with the statistics of 16 images, and 100 images of CIFAR-10 scaled up for calibration; ResNet-20 and
-ResNet-44 are trained and take 1,000 images. `agreement` and `correlation` are those of the self-check: of 1,000 classes that random
-weights tell apart by little, the first says not much. `numba` and `reference` are the engines' seconds on one image; `equal`: every
-spike and score is the same. `chips` is the share of Loihi 2 chips that weights and states take.
+TEXT = """
+`s` are seconds of one processor core from the torch module to the file, `GB` the most memory that
+the process held until then, torch and the module included; beside them what `onespike export
+--dry-run` says before. Networks for 224 pixels have random weights, batch norms with the
+statistics of 16 images, and 100 images of CIFAR-10 scaled up for calibration; ResNet-20 and
+ResNet-44 are trained and take 1,000 images. `agreement` and `correlation` are those of the
+self-check: random weights tell 1,000 classes apart by little, so that the first says little there.
+`numba` and `reference` are the engines' seconds on one image, `equal` whether every spike and
+score is the same. `chips` is the share of Loihi 2 chips that weights and states take, at least.
 
-What bounds an export is the source itself and its file, not the number of samples: values of a layer on all of them lie in files, and
-where a sample is much work fewer are used (`calibration_used` in the file's provenance): 17 of VGG-16's 100. Average pools of more
-than 8,192 values have neurons of their own. At 224 pixels DenseNet-121 has 660 layers, for each of its norms makes other neurons
-of all convolutions before it.
+What bounds an export is the source itself and its file, not the number of samples: values of a
+layer on all of them lie in files, and where a sample is much work fewer are used
+(`calibration_used` in the file's provenance), 17 of the 100 for VGG-16. Average pools of more than
+8,192 values have neurons of their own. DenseNet-121 has 660 layers: each of its norms makes
+neurons of its own of all convolutions before it.
 """
 
 
