@@ -55,7 +55,8 @@ class Options:
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
     input_coding  : `binary`, or `single`: one spike for an input value too (Table VII)
-    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows
+    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows,
+                    where that then reads at most 8,192 values
     """
 
     phases: int = option(
