@@ -164,7 +164,7 @@ def _losses(
         block = x[start : start + BLOCK]
         spikes = network.compute(Samples(network.input, block), wait=wait, record=True)
         values = parts.exact(block)
-        exact = values[parts.prepared.output].reshape(len(block), -1)
+        exact = parts.logits(values)
         error += float(np.sum((spikes.scores * network.output_scale - exact) ** 2))
         entry = decode(network.input, encode(network.input, block).integers)
         so_far: Values = {parts.prepared.input.name: entry.astype(np.float32)}

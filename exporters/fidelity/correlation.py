@@ -176,8 +176,7 @@ def _values(parts: Parts, x: NDArray[Any], wait: int | None, progress: Progress)
             spikes = parts.decoded(layer, run.codes[layer.name])
             yield layer.name, known, spikes, run.spikes[layer.name], None
         scores = run.scores * network.output_scale
-        logits = exact[parts.prepared.output].reshape(scores.shape)
-        yield network.readout.name, logits, scores, None, None
+        yield network.readout.name, parts.logits(exact), scores, None, None
         progress("comparison", min(start + BLOCK, len(x)), len(x))
 
 

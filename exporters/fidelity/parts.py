@@ -15,7 +15,7 @@ from exporters.graph.execution import run
 from exporters.passes.pipeline import prepare
 from onespike_lava import coding
 from onespike_lava.errors import DataError
-from onespike_lava.layers import Spiking
+from onespike_lava.layers import Spiking, unblocked
 from onespike_lava.network import Network
 
 Floats = NDArray[np.float64]
@@ -84,8 +84,15 @@ class Parts:
         names = [node.name for node in self.prepared.nodes]
         before = names[: names.index(last)]
         known = {name: values[name] for name in before} | changed
-        found = run(self.prepared.nodes, self.prepared.output, known)
-        return found.reshape(len(found), -1)
+        return self._logits(run(self.prepared.nodes, self.prepared.output, known))
+
+    def logits(self, values: Values) -> NDArray[Any]:
+        """Logits [N, outputs] in the order of scores."""
+        return self._logits(values[self.prepared.output])
+
+    def _logits(self, value: NDArray[Any]) -> NDArray[Any]:
+        """The output node's value; its planes may lie in blocks."""
+        return unblocked(value, self.prepared.blocks).reshape(len(value), -1)
 
 
 def worth(layer: Spiking, codes: NDArray[np.uint8]) -> Floats:

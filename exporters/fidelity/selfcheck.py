@@ -48,7 +48,7 @@ FAR = 10.0
 """Samples whose logits are so many times those of most would alone decide a correlation."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SelfCheck(Figures):
     """What samples of its calibration data showed of a conversion.
 

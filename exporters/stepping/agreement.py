@@ -49,7 +49,7 @@ class Flips:
     rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Agreement(Figures):
     """The figures of a conversion.
 

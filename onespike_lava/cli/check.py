@@ -140,31 +140,9 @@ def _print_stock(found: dict[str, Any]) -> None:
 def _print_fit(fit: loihi.Fit) -> None:
     from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 
-    header = (
-        "layer",
-        "type",
-        "neurons",
-        "weights",
-        "synapses",
-        "state bits",
-        "spikes",
-        "share",
-        "binds",
-        "unrolled",
-    )
-    options.print_table([_row(layer) for layer in fit.layers], header)
+    click.echo(str(fit.table()))
     click.echo()
-    rows = [
-        ("steps per sample in a stream", f"{fit.steps_per_sample}"),
-        ("steps until a sample's scores", f"{fit.latency_steps}"),
-    ]
-    if fit.step_time:
-        rows += [
-            ("step time", f"{fit.step_time:g} us"),
-            ("samples per second", f"{fit.samples_per_second:,.0f}"),
-            ("latency", f"{fit.latency:,.1f} us"),
-        ]
-    options.print_table(rows)
+    click.echo(str(fit.timing()))
     click.echo(
         f"\nShares of a {LOIHI2['cores'].number}-core chip are lower bounds from secondary "
         "sources; routing, microcode and packing are not public (onespike explain share)."
@@ -174,18 +152,3 @@ def _print_fit(fit: loihi.Fit) -> None:
             f"warning: no step takes less than {SHORTEST_STEP.number} us{SHORTEST_STEP.mark}",
             err=True,
         )
-
-
-def _row(layer: loihi.LayerFit) -> tuple[str, ...]:
-    return (
-        layer.name,
-        layer.type,
-        f"{layer.neurons:,}",
-        f"{layer.weights:,}",
-        f"{layer.synapses:,}",
-        f"{layer.state_bits:,}",
-        "" if layer.spikes is None else f"{layer.spikes:,.1f}",
-        f"{layer.share:.2%}",
-        layer.binds,
-        f"{layer.unrolled:.2%}",
-    )

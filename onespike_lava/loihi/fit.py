@@ -22,6 +22,7 @@ from onespike_lava.model import wait_of
 from onespike_lava.network import Network
 from onespike_lava.schedule import period, schedule, total_steps
 from onespike_lava.system.progress import Progress, silent
+from onespike_lava.system.tables import Table, shown
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,20 @@ class LayerFit:
     unrolled: float
 
 
-@dataclass(frozen=True)
+COLUMNS = (
+    "layer",
+    "type",
+    "neurons",
+    "weights",
+    "synapses",
+    "state bits",
+    "spikes",
+    "share",
+    "binds",
+)
+
+
+@dataclass(frozen=True, repr=False)
 class Fit:
     """The fit table and the timing of a network.
 
@@ -64,6 +78,34 @@ class Fit:
     steps_per_sample: int
     latency_steps: int
     step_time: float | None = None
+
+    def __repr__(self) -> str:
+        """One line: how much of a chip the whole takes, how long a sample."""
+        whole = self.layers[-1]
+        share = f"at least {whole.share:.2%} of a chip, {whole.binds} bind"
+        return f"Fit({share}; {self.latency_steps} steps until a sample's scores)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr`, the layers, the timing."""
+        return shown(self, self.table(), self.timing())
+
+    def table(self) -> Table:
+        """The layers, one a row; `all` is the last."""
+        return Table([_row(layer) for layer in self.layers], (*COLUMNS, "unrolled"))
+
+    def timing(self) -> Table:
+        """Steps, and what follows from them where a step's time is given."""
+        rows: list[tuple[str, object]] = [
+            ("steps per sample in a stream", self.steps_per_sample),
+            ("steps until a sample's scores", self.latency_steps),
+        ]
+        if self.step_time:
+            rows += [
+                ("step time", f"{self.step_time:g} us"),
+                ("samples per second", f"{self.samples_per_second:,.0f}"),
+                ("latency", f"{self.latency:,.1f} us"),
+            ]
+        return Table(rows)
 
     @property
     def samples_per_second(self) -> float | None:
@@ -87,6 +129,21 @@ class Fit:
             "latency_us": self.latency,
             "shortest_step_us": SHORTEST_STEP.number,
         }
+
+
+def _row(layer: LayerFit) -> tuple[str, ...]:
+    return (
+        layer.name,
+        layer.type,
+        f"{layer.neurons:,}",
+        f"{layer.weights:,}",
+        f"{layer.synapses:,}",
+        f"{layer.state_bits:,}",
+        "" if layer.spikes is None else f"{layer.spikes:,.1f}",
+        f"{layer.share:.2%}",
+        layer.binds,
+        f"{layer.unrolled:.2%}",
+    )
 
 
 def fit(

@@ -39,6 +39,8 @@ def empty():
 def test_lines_and_tables(make):
     found = make()
     line, page = repr(found), found._repr_html_()
+    if hasattr(found, "check"):
+        assert repr(found.check) == f"{type(found.check).__name__}({found.check})"
     assert line.startswith(f"{type(found).__name__}(")
     assert "\n" not in line
     assert "array(" not in line

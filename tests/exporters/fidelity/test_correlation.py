@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from exporters import convert
+from exporters.analysis.layer_errors import compare as losses_of
 from exporters.fidelity.correlation import PAIRS
 from exporters.passes.pipeline import prepare
 from exporters.recipe.stepping import StepRecipe
@@ -129,3 +130,29 @@ def test_pictures(tmp_path):
     assert axis.lines
     with pytest.raises(OptionError, match=r"plot: '.*b\.txt' ends neither in \.svg nor in \.png"):
         picture.save(tmp_path / "b.txt")
+
+
+def upsampled():
+    """A plane made twice as large: the scores lie in blocks inside the network."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, 2, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.ConvTranspose2d(8, 8, 2, 2),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 3, 1),
+    ).eval()
+
+
+def test_scores_in_blocks_are_put_back():
+    found = convert(upsampled(), images())
+    x = images(20, seed=5)
+    logits = found.source.evaluate(x).reshape(20, -1)
+    scores = found.network.run(x).scores * found.network.output_scale
+    compared = found.compare(x).layers[-1]
+    assert compared.correlation == pytest.approx(np.corrcoef(logits.ravel(), scores.ravel())[0, 1])
+    assert compared.correlation > 0.97
+    losses = losses_of(found.network, upsampled(), x, np.zeros((20, 8, 8), int), samples=20)
+    assert losses.error == pytest.approx(np.mean((scores - logits) ** 2), rel=1e-4)
+    assert losses.layers[-1].agree > 0.8
