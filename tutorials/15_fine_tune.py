@@ -108,4 +108,4 @@ assert first_difference(net.run(x_test[:50], "numba", record=True), expected) is
 for layer in net.layers[1:]:
     assert np.abs(layer.synapses[0].weight).max() <= 7
 assert share(found.network) >= share(found.before)
-assert share(few.network) > source - 0.03
+assert share(few.network) > source - 0.05
