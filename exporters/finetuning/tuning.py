@@ -19,11 +19,11 @@ from torch.nn.functional import cross_entropy
 
 from exporters.finetuning.plan import BITS, FineTuned, FineTuning
 from exporters.finetuning.refit import BATCH, refit, settle
-from exporters.finetuning.start import is_converted, is_net, labels_of, places, start
+from exporters.finetuning.start import PHASES, is_converted, is_net, labels_of, places, start
 from exporters.finetuning.teacher import Taught, Teacher, divergence, learnt, own, teacher_of
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import model_files
-from exporters.recipe import Keywords, Recipe
+from exporters.recipe import Keywords, Recipe, with_options
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, accuracy, fit, split
 from exporters.training.measures import evaluated
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 
+@with_options({"phases": PHASES})
 def finetune(
     model: Any,
     x: ArrayLike,
