@@ -9,9 +9,9 @@ PIP = $(BIN)/python $(INSTALL)
 # slow where torch is loaded.
 WORKERS ?= 2
 TESTS = -m pytest -n $(WORKERS) --dist worksteal
-test test-long test-pythons test-lowest: export OPENBLAS_NUM_THREADS ?= 1
+test test-long test-pythons test-lowest test-wheel: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-long test-pythons test-lowest test-libraries lint docs format clean
+.PHONY: demo test test-long test-pythons test-lowest test-libraries test-wheel lint docs examples notebooks format clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python netx_models/digits/demo.py
@@ -31,10 +31,19 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The site in docs/_build/html; a warning or an example that gives something else is an error.
-docs: $(VENV)/.dev
-	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/trees -b html docs docs/_build/html
-	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/trees -b doctest docs docs/_build/doctest
+# The site in docs/_build/html, in an environment of its own without torch; a warning or an example that gives
+# something else is an error. Examples that need torch: `make examples`.
+SPHINX = -m sphinx -q -W --keep-going -d docs/_build/trees
+docs: $(VENV)-docs/.installed
+	$(VENV)-docs/bin/python $(SPHINX) -b html docs docs/_build/html
+	$(VENV)-docs/bin/python $(SPHINX) -b doctest docs docs/_build/doctest
+
+examples: $(VENV)/.dev
+	$(BIN)/python -m sphinx -q -W --keep-going -b doctest docs docs/_build/examples
+
+# The tutorials run once more, and kept as pages with what they printed and drew; NAMES="00 01" runs some of them.
+notebooks: $(VENV)/.dev
+	$(BIN)/python docs/notebooks.py $(NAMES)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -51,6 +60,17 @@ test-pythons:
 	    $(MAKE) --no-print-directory $(VENV)-$$version/.base && \
 	    echo "Python $$version" && $(VENV)-$$version/bin/python $(TESTS) $$suites || exit 1; \
 	done
+
+# Source archive and wheel, built from nothing into dist; the wheel's files pass the suite of the base that the archive
+# brings, in an environment that has nothing else, outside of this folder.
+WHEEL ?= 3.13
+test-wheel:
+	@rm -rf dist $(VENV)-wheel && $$(.ci/find-python $(WHEEL)) -m venv $(VENV)-wheel
+	@$(VENV)-wheel/bin/python $(INSTALL) build
+	@$(VENV)-wheel/bin/python -m build --outdir dist . > /dev/null
+	@rm -rf $(VENV)-wheel && $$(.ci/find-python $(WHEEL)) -m venv $(VENV)-wheel
+	@$(VENV)-wheel/bin/python $(INSTALL) dist/*.whl pytest pytest-xdist hypothesis
+	.ci/test-installed $(VENV)-wheel/bin/python dist/*.tar.gz -n $(WORKERS) $(SUITE)
 
 # The base with the lowest versions that pyproject.toml allows, on the oldest and the newest Python;
 # on the oldest the exporters too, without torch.
@@ -98,6 +118,12 @@ $(VENV)-%/.base: pyproject.toml
 	@$(@D)/bin/python $(INSTALL) -e . pytest pytest-xdist hypothesis
 	@touch $@
 
+$(VENV)-docs/.installed: pyproject.toml
+	@echo "Installing what the documents need into $(VENV)-docs (Lava, no torch)"
+	@$$(.ci/find-python 3.10) -m venv $(@D)
+	@$(@D)/bin/python $(INSTALL) -e '.[docs,demo,nir]'
+	@touch $@
+
 $(VENV)/bin/python:
 	@python=$$(.ci/find-python 3.10) && $$python -m venv $(VENV)
 
@@ -112,4 +138,4 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) $(VENV)-libraries $(addprefix $(VENV)-,$(PYTHONS) $(addsuffix -lowest,$(BOUNDS))) build docs/_build *.egg-info
+	rm -rf $(VENV) $(VENV)-libraries $(VENV)-docs $(VENV)-wheel $(addprefix $(VENV)-,$(PYTHONS) $(addsuffix -lowest,$(BOUNDS))) build dist docs/_build *.egg-info

@@ -1,6 +1,7 @@
 """The documents as a site: `make docs`."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from onespike_lava.version import __version__
@@ -13,14 +14,14 @@ copyright = f"2026, {author}"
 release = version = __version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "command_line",
+    "mathml",
     "plain_docstrings",
-    "tutorial_pages",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "notebooks.py"]
 default_role = "code"
 nitpicky = False
 
@@ -31,8 +32,15 @@ autodoc_default_options = {"members": True, "show-inheritance": False}
 add_module_names = False
 python_use_unqualified_type_names = True
 
+# Without torch, which is large, its modules are documented all the same; what is run is left out.
+autodoc_mock_imports = [name for name in ("torch", "safetensors") if find_spec(name) is None]
+doctest_global_setup = "from importlib.util import find_spec; no_torch = not find_spec('torch')"
+
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 suppress_warnings = ["myst.header"]
+nb_execution_mode = "off"  # `make notebooks` ran them
 
 html_theme = "furo"
 html_title = f"onespike-lava {release}"

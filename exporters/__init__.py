@@ -5,7 +5,8 @@ one-spike neurons, a module of SpikingJelly, snnTorch, Norse or sinabs to its ow
 and, for networks that spike, `convert_spiking` also return what a caller may compare with: the
 source network and its form in reals. `twin` is an integer network that steps as a torch module.
 `PAPER` holds the options of the paper's own method, the defaults lose less. `write_nir` and
-`read_nir` exchange networks through NIR files; `tune` measures a grid of options.
+`read_nir` exchange networks through NIR files; `tune` measures a grid of options, `finetune` trains
+a one-spike network on.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from onespike_lava.system.lazy import loader
 
 if TYPE_CHECKING:
     from exporters.conversion import Conversion, convert, export
+    from exporters.finetuning.plan import FineTuned, FineTuning
+    from exporters.finetuning.tuning import finetune
     from exporters.nir.file import read_nir, write_nir
     from exporters.recipe.options import PAPER
     from exporters.stepping.conversion import StepConversion, convert_spiking
@@ -27,11 +30,14 @@ OURS.add(__name__)
 __all__ = [
     "PAPER",
     "Conversion",
+    "FineTuned",
+    "FineTuning",
     "StepConversion",
     "Tuning",
     "convert",
     "convert_spiking",
     "export",
+    "finetune",
     "read_nir",
     "tune",
     "twin",
@@ -43,11 +49,14 @@ __getattr__ = loader(
     {
         "PAPER": "recipe.options",
         "Conversion": "conversion",
+        "FineTuned": "finetuning.plan",
+        "FineTuning": "finetuning.plan",
         "StepConversion": "stepping.conversion",
         "Tuning": "tuning.outcome",
         "convert": "conversion",
         "convert_spiking": "stepping.conversion",
         "export": "conversion",
+        "finetune": "finetuning.tuning",
         "read_nir": "nir.file",
         "tune": "tuning.search",
         "twin": "stepping.twin",

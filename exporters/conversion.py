@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.calibration.codes import Code, choose
+from exporters.calibration.codes import Code, chosen
 from exporters.calibration.coding import InputCoding
-from exporters.calibration.correction import correct
 from exporters.calibration.grid import check_calibration, input_grid
-from exporters.calibration.histograms import Histogram, histograms
-from exporters.calibration.moments import Gathering
-from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
+from exporters.calibration.histograms import Histogram
+from exporters.calibration.samples import as_samples, enough, on_grid, warn_of_samples
+from exporters.calibration.walk import calibrate
+from exporters.fidelity.baseline import macs
+from exporters.fidelity.correlation import Correlations, compare
 from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.frontends.read import model_files, read
 from exporters.graph import Graph, Node, is_spiking
@@ -31,6 +32,7 @@ from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
 from onespike_lava.system.progress import Progress, silent
+from onespike_lava.system.tables import Table, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -62,6 +64,10 @@ class Conversion:
         """One line: the network, and how the integers follow the source."""
         return f"Conversion({self.network!r}; self-check: {self.check})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr` and the account of the source's nodes."""
+        return shown(self, Table(list(self.account.items()), ("node", "account")))
+
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
 
@@ -74,6 +80,18 @@ class Conversion:
             return self.codes[node.name].apply(value) if is_spiking(node) else None
 
         return self.prepared.evaluate(x, code)
+
+    def compare(
+        self, x: ArrayLike, wait: int | None = None, progress: Progress = silent
+    ) -> Correlations:
+        """What each layer's spikes stand for beside the source's values, on samples [N, *shape].
+
+        wait : `T_w`; None takes the network's
+
+        A table at a prompt and in a notebook; `plot()` draws it. Raises `DataError`,
+        `OptionError`.
+        """
+        return compare(self.network, self.source, x, wait, progress)
 
 
 @with_options()
@@ -166,22 +184,23 @@ def convert(
     prepared, samples = prepared.inside(samples)
     grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
-    samples = on_grid(coding.layer, samples)
-    gathering = Gathering(prepared) if recipe.rounding == "least" else None
-    found = histograms(
+    samples = enough(on_grid(coding.layer, samples), macs(prepared))
+    if len(samples) < int(notes["calibration_samples"]):
+        notes["calibration_used"] = str(len(samples))
+    layers = _layers(prepared, recipe)
+    found = calibrate(
         prepared,
         samples,
-        by_channel=recipe.scale == "channel",
-        counted=recipe.counts,
-        watch=gathering,
-        progress=progress,
+        coding,
+        recipe,
+        lambda node, activations: chosen(activations, layers[node.name], recipe),
+        progress,
     )
-    _warn_of_silence(found, source, prepared)
-    codes = choose(found, _layers(prepared, recipe), recipe)
-    if recipe.correct != "none":
-        prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
-    moments = gathering.moments() if gathering else {}
-    network = quantize(prepared, codes, coding.of_view(seen), recipe, notes, moments, progress)
+    _warn_of_silence(found.histograms, source, prepared)
+    prepared, codes = found.graph, found.codes
+    network = quantize(
+        prepared, codes, coding.of_view(seen), recipe, notes, found.moments, progress
+    )
     check = trial.against(network, recipe)
     realised = _realised(network, prepared, codes)
     network = check.noted(network)

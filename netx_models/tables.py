@@ -201,8 +201,10 @@ def save(figure: Any, name: str) -> None:
 
 PAGE = """# Results
 
-The paper's experiments on the CIFAR-10 networks of `netx_models`, in integers on all 10,000 JPEG
-test images unless a caption says otherwise. Measured by
+The experiments of [Hwang and Kung (2024),
+arXiv:2403.08786](https://arxiv.org/abs/2403.08786), on the CIFAR-10 networks of `netx_models`, in
+integers on all 10,000 JPEG test images unless a caption says otherwise. Tables and figures have the
+numbers that they have in that paper. Measured by
 
 {measured}
 

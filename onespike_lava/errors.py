@@ -93,6 +93,6 @@ class OneSpikeWarning(UserWarning):
 def warn(text: str) -> None:
     """Warn whoever called into the library; the command line shows it on stderr."""
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals["__name__"].split(".")[0] in OURS:
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).split(".")[0] in OURS:
         level, frame = level + 1, frame.f_back
     warnings.warn(printable(text), OneSpikeWarning, stacklevel=level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from numbers import Integral
 from typing import Any, cast
@@ -58,8 +59,13 @@ class Model(Frozen):
 
     @property
     def weights(self) -> int:
-        """Weights that the file stores; a kernel counts once."""
+        """Weights that the file stores; a kernel counts once, what was pruned does not."""
         return sum(layer.weights for layer in self.layers)
+
+    @property
+    def pruned(self) -> int:
+        """Weights that were pruned."""
+        return sum(layer.pruned for layer in self.layers)
 
     @property
     def input(self) -> Input:
@@ -117,7 +123,7 @@ class Model(Frozen):
     def _neurons(self) -> tuple[Layer, ...]:
         return tuple(each for each in self.layers if each.synapses and each.role == "hidden")
 
-    @property
+    @cached_property
     def longest_wait(self) -> int:
         """The longest wait `T_w` that the neurons can have, 0 or `phases`."""
         layers = enumerate(self.layers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from onespike_lava.model import Model
 from onespike_lava.rules import validate
 from onespike_lava.summary import layers, page
 from onespike_lava.system.progress import Progress, silent
-from onespike_lava.system.tables import Page
+from onespike_lava.system.tables import Page, shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,7 +47,7 @@ class Network(Model):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the line of `repr` and the layers."""
-        return f"<div><code>{escape(repr(self))}</code></div>{layers(self)._repr_html_()}"
+        return shown(self, layers(self))
 
     def run(
         self,

@@ -6,6 +6,7 @@ import pytest
 from onespike_lava import save
 from onespike_lava.netx.tree import to_tree
 from tests.networks import random_network
+from tests.pruned import pruned
 
 netx = pytest.importorskip("lava.lib.dl.netx.utils", reason="lava-dl needs Python 3.10")
 
@@ -16,8 +17,9 @@ STOCK = ("shape", "stride", "padding", "dilation", "groups", "weight", "bias")
 @pytest.mark.lava
 @pytest.mark.parametrize("weighting", ["graded", "membrane"])
 @pytest.mark.parametrize("seed", [1, 4])
-def test_netdict_reads_the_same_integers(tmp_path, seed, weighting):
-    network = random_network(seed, weighting)
+@pytest.mark.parametrize("form", [lambda network: network, pruned], ids=["whole", "pruned"])
+def test_netdict_reads_the_same_integers(tmp_path, form, seed, weighting):
+    network = form(random_network(seed, weighting))
     save(network, tmp_path / "a.net")
     net, tree = netx.NetDict(str(tmp_path / "a.net")), to_tree(network)
     assert len(net["layer"]) == len(network.layers)
@@ -36,10 +38,11 @@ def test_netdict_reads_the_same_integers(tmp_path, seed, weighting):
 
 
 @pytest.mark.lava
-def test_stock_loader_refuses_our_neurons(tmp_path):
+@pytest.mark.parametrize("form", [lambda network: network, pruned], ids=["whole", "pruned"])
+def test_stock_loader_refuses_our_neurons(tmp_path, form):
     """Nothing is run wrongly in silence: lava-dl's own Network does not know the neuron type."""
     from lava.lib.dl.netx.hdf5 import Network
 
-    save(random_network(1), tmp_path / "a.net")
+    save(form(random_network(1)), tmp_path / "a.net")
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'pop'"):
         Network(net_config=str(tmp_path / "a.net"))

@@ -2,9 +2,12 @@
 # # First spike
 #
 # One neuron, sixteen phases. A value between 0 and 1 is sent as **one** spike; the phase of the
-# spike says which level `Q**-k` is nearest. Everything below uses the base install only.
+# spike says which level `Q**-k` is nearest. Everything below uses the base install only; with
+# matplotlib there is a picture too.
 
 # %%
+from importlib.util import find_spec
+
 import numpy as np
 
 from onespike_lava import coding
@@ -23,6 +26,21 @@ thresholds = coding.thresholds(PHASES, BASE)
 value = 0.4
 phase = int(np.argmax(value >= thresholds)) + 1
 print(f"{value} fires at phase {phase}, worth {levels[phase - 1]:.3f}")
+
+# %% [markdown]
+# What each value becomes: levels in place of a straight line, closer to each other towards 0.
+
+# %%
+if find_spec("matplotlib"):
+    import matplotlib.pyplot as plt
+
+    values = np.linspace(0, 1, 500)
+    figure, axis = plt.subplots(figsize=(4, 3))
+    axis.plot(values, values, lw=0.8, color="grey", label="value")
+    axis.plot(values, coding.decoded(values, levels, thresholds), label="what its spike is worth")
+    axis.set_xlabel("value")
+    axis.legend(frameon=False)
+    plt.show()
 
 # %% [markdown]
 # ## A layer of one neuron, in integers

@@ -97,6 +97,19 @@ print(f"{'layer':16} {'code alone':>10} {'paper':>8} {'defaults':>8}")
 for name, *errors in table:
     print(f"{name:16} {errors[0]:10.2%} {errors[1]:8.2%} {errors[2]:8.2%}")
 
+# %%
+if find_spec("matplotlib"):
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6, 3))
+    titles = ("the code alone", "paper", "defaults")
+    for title, column in zip(titles, list(zip(*table, strict=True))[1:], strict=True):
+        axis.plot(np.arange(1, len(table) + 1), 100 * np.array(column), ".-", label=title)
+    axis.set_xlabel("layer")
+    axis.set_ylabel("squared error, percent")
+    axis.legend(frameon=False)
+    plt.show()
+
 # %% [markdown]
 # The code alone costs about the same everywhere; what arrives grows with depth. It is largest
 # inside the blocks (`conv1`) and smaller behind an addition (`add`), where the skip path brings

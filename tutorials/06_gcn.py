@@ -110,6 +110,12 @@ print(f"spikes: {run.spikes}")
 print(f"pairs of which both spike: {np.sum((codes[::2] > 0) & (codes[1::2] > 0))}")
 
 # %% [markdown]
+# What the spikes of each layer stand for, beside the source network's values on the same graph.
+
+# %%
+conversion.compare()
+
+# %% [markdown]
 # Energy of the source network over that of the spikes (Eq. 6, additions counted). On a graph
 # this small half the additions turn the binary-coded rows into pairs; on R8 they are few.
 

@@ -24,7 +24,7 @@ resnet = load(MODELS / "resnet20-cifar10" / "resnet20.net")
 # ## Rules
 #
 # A violation is a number beyond a limit of the chip: bits of weights, states, thresholds,
-# payloads and messages, delays, geometry, neurons, synapses. All come at once, each with layer,
+# payloads and messages, neurons, synapses. All come at once, each with layer,
 # what was found, the limit and a way out. Both shipped networks pass.
 
 # %%

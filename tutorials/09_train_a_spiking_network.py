@@ -110,6 +110,16 @@ for number, epoch in enumerate(result.epochs, 1):
     print(f"epoch {number}: loss {epoch['loss']:.3f}, validation {epoch['validation']:.1%}")
 print(f"test images right: {result.last:.1%} (last epoch), {result.best:.1%} (best by validation)")
 
+# %%
+if find_spec("matplotlib"):
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(4.5, 2.6))
+    axis.plot(range(1, plan.epochs + 1), [each["loss"] for each in result.epochs], ".-")
+    axis.set_xlabel("epoch")
+    axis.set_ylabel("loss")
+    plt.show()
+
 # %% [markdown]
 # ## How often it fires
 

@@ -7,7 +7,7 @@
 # ever, and what is pruned costs nothing any more, while the network still learns.
 #
 # All of it is integers: weights of 0..127, shifts instead of products. Needs scikit-learn for its
-# digits, and matplotlib for the pictures if they are to be more than text.
+# digits, and matplotlib for pictures that are more than text.
 
 # %%
 import sys
@@ -76,18 +76,20 @@ for number, layer in enumerate(trained.layers, 1):
 from onespike_lava.learning.pictures import pictures
 
 _, second = pictures(recipe.stages, trained.layers)
-shades = " .:-=+*#%@"
-for first in range(0, 16, 8):
-    shown = second[first : first + 8]
-    for row in range(shown.shape[1]):
-        lines = []
-        for picture in shown:
-            bright = np.clip(picture[row] / picture.max(), 0, 1) * (len(shades) - 1)
-            lines.append("".join(2 * shades[int(value)] for value in bright))
-        print("  ".join(lines))
-    print()
 if find_spec("matplotlib"):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 8, figsize=(6, 1.7))
+    for axis, picture in zip(axes.flat, second, strict=False):
+        axis.imshow(picture, cmap="gray")
+        axis.set_axis_off()
+    plt.show()
     stdp.report(trained, "learning.html", "Digits of 8 x 8 pixels")
+else:
+    shades = " .:-=+*#%@"
+    for line in np.hstack(second[:8]):
+        bright = np.clip(line / second[:8].max(), 0, 1) * (len(shades) - 1)
+        print("".join(2 * shades[int(value)] for value in bright))
 
 # %% [markdown]
 # ## The same without pruning
@@ -115,12 +117,14 @@ for name, given in (("pruned", trained), ("whole", whole)):
 # ## A file like any other
 #
 # Latency input, one-spike neurons, a readout by least squares: engines, Lava and reports take it.
+# Of layers that were pruned it holds the weights that live.
 
 # %%
 import onespike_lava
 
 onespike_lava.save(trained.network, "digits-stdp.net")
 network = onespike_lava.load("digits-stdp.net")
+print(f"{network.weights} weights in the file, {network.pruned} were pruned")
 some = stdp.encode(images[test][:20], contrast)
 assert (network.run(some, "reference").scores == network.run(some, "numba").scores).all()
 assert all(layer.connectivity < 0.3 for layer in trained.layers)

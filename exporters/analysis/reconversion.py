@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from exporters.calibration.coding import coded_input
 from exporters.conversion import Conversion, convert
-from exporters.recipe.provenance import digest, missing, recalled
+from exporters.recipe.provenance import FINETUNED, digest, missing, recalled
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
@@ -27,6 +27,11 @@ def reconvert(
     `UnsupportedError` where its provenance does not name a recipe.
     """
     known = dict(network.provenance)
+    if FINETUNED in known:
+        raise UnsupportedError(
+            "network: it was fine-tuned behind its conversion, so no recipe makes it anew; leave "
+            "the source network out"
+        )
     if absent := missing(known):
         raise UnsupportedError(
             f"network: its provenance does not name {', '.join(absent)}; real arithmetic needs a "

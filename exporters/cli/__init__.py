@@ -4,15 +4,20 @@
 """
 
 COMMANDS = {
-    "export": ("exporters.cli.export", "Convert a trained ReLU network to a .net file.", 10),
-    "verify": ("exporters.cli.verify", "Find the first place where two engines differ.", 40),
+    "export": ("exporters.cli.export", "Convert a trained network to a .net file.", 10),
+    "verify": ("exporters.cli.verify", "Compare an engine with the reference, spike by spike.", 40),
     "report": (
         "exporters.cli.report",
-        "All of this, and where accuracy goes, as one HTML page.",
+        "Write a report as one HTML page.",
         70,
     ),
-    "tune": ("exporters.cli.tune", "Choose T, Q, T_w and other options by measuring them.", 80),
-    "convert": ("exporters.cli.convert", "A .net file as NIR for other tools, and back.", 90),
-    "operators": ("exporters.cli.operators", "What of torch and ONNX is supported.", 100),
+    "tune": ("exporters.cli.tune", "Measure many conversions, and choose.", 80),
+    "finetune": (
+        "exporters.cli.finetune",
+        "Train a one-spike network further, for few phases, bits or synapses.",
+        85,
+    ),
+    "convert": ("exporters.cli.convert", "Write a .net file as NIR or for lava-dl, and back.", 90),
+    "operators": ("exporters.cli.operators", "List what of torch and ONNX is supported.", 100),
 }
 """Command -> module, line and place, for the entry point `onespike_lava.commands`."""

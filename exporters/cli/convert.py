@@ -18,38 +18,83 @@ if TYPE_CHECKING:
 
 EITHER = paths.FileOf(".net", ".nir")
 
+KINDS, NIR, READ = "Kinds of files", "NIR", "NIR files of other tools"
+"""Groups of options in the help."""
 
-@click.command(epilog="Example: onespike convert digits.net -o digits.nir")
-@click.argument("source", type=EITHER, metavar="NET.net|NET.nir")
-@click.option("-o", "--output", required=True, type=EITHER, metavar="NET.nir|NET.net")
-@click.option(
+
+@click.command(cls=options.Command, epilog="Example: onespike convert digits.net -o digits.nir")
+@options.argument(
+    "source", type=EITHER, metavar="NET.net|NET.nir", line="The file to read: .net or .nir."
+)
+@options.option(
+    "-o",
+    "--output",
+    required=True,
+    type=EITHER,
+    metavar="NET.nir|NET.net",
+    help="The file to write: .nir or .net.",
+)
+@options.option(
     "--to",
     type=click.Choice(("onespike", "lava-dl")),
-    help="What a .net file that is made of another .net file is to be.",
+    help="The kind of .net file to write. Required between two .net files.",
+    group=KINDS,
 )
-@click.option(
+@options.option(
     "--steps",
     type=click.IntRange(min=1),
-    help="Of a sample, of a file of lava-dl or NIR. [default: lava-dl's as in the file]",
+    metavar="T",
+    help="Steps of a sample, for a file of lava-dl or NIR.  [default: lava-dl's as in the file]",
+    group=KINDS,
 )
-@click.option("--dt", type=float, metavar="SECONDS", help="NIR: of a step. [default: writing 1e-4]")
-@click.option("--if-r", type=click.Choice(NIR_GAINS), help="NIR: r of an IF is its gain in it.")
-@click.option("--reset", type=click.Choice(NIR_RESETS), help="NIR read: what a spike does.")
-@click.option("--spikes", metavar="one|many|N", help="NIR read: of a step. [default: one]")
-@click.option("--floor", type=float, metavar="V", help="NIR read: lowest potential.")
-@click.option("--take", metavar="last|sum|maximum", help="NIR read: the score. [default: last]")
-@click.option("--input-bits", type=int, metavar="B", help="NIR read: of payloads. [default: 1]")
-@click.option("--int8", "rounds", is_flag=True, help="NIR read: round weights to int8.")
+@options.option(
+    "--dt",
+    type=float,
+    metavar="SECONDS",
+    help="Duration of a step.  [default: 1e-4 where NIR is written]",
+    group=NIR,
+)
+@options.option(
+    "--if-r",
+    type=click.Choice(NIR_GAINS),
+    help="The time for which r of an IF neuron is its gain.",
+    group=NIR,
+)
+@options.option(
+    "--reset", type=click.Choice(NIR_RESETS), help="What a spike does to a potential.", group=READ
+)
+@options.option(
+    "--spikes",
+    metavar="one|many|N",
+    help="Spikes that a neuron may send in a step.  [default: one]",
+    group=READ,
+)
+@options.option("--floor", type=float, metavar="V", help="The lowest potential.", group=READ)
+@options.option(
+    "--take",
+    metavar="last|sum|maximum",
+    help="What of the outputs over the steps is the score.  [default: last]",
+    group=READ,
+)
+@options.option(
+    "--input-bits",
+    type=int,
+    metavar="B",
+    help="Bits of the payloads of the input.  [default: 1]",
+    group=READ,
+)
+@options.option("--int8", "rounds", is_flag=True, help="Round real weights to int8.", group=READ)
 @options.JSON
 def command(
     source: str, output: str, to: str, steps: int | None, rounds: bool, as_json: bool, **words: Any
 ) -> None:
-    """Write NET.net as a NIR file or as one of lava-dl, or read either: the same integers.
+    """Write NET.net as a file of NIR or of lava-dl, or read one of these.
 
-    NIR names connections and neurons that many tools read. What a network does beyond them stands
-    in metadata that only this library reads; stderr says what that is. Of a NIR file of another
-    tool stderr says what was assumed, and what has to be given. lava-dl's own files (--to lava-dl)
-    hold networks of LIF neurons, for lava.lib.dl.netx.
+    Integers stay the same. NIR describes connections and neurons that many tools read; what a
+    network does beyond them is in metadata that this library alone reads. The command lists it
+    on stderr. For a NIR file of another tool it lists what it assumed, or names the options that
+    it needs. lava-dl's own files (--to lava-dl) hold networks of LIF neurons for
+    lava.lib.dl.netx.
     """
     say(f"reading {source}")
     keep_inputs({"output": (output, Path(output).suffix.lower())}, {"network": source})

@@ -21,21 +21,54 @@ if TYPE_CHECKING:
     from exporters.gcn import GraphConversion
     from exporters.stepping.conversion import StepConversion
 
+GRAPHS = "Graph networks"
+
 SHIFT = [each.name for each in OPTIONS].index("shift")
 """`--paper` stands behind the options that it sets."""
 
 
 @click.command(
-    epilog="Example: onespike export digits.onnx --calibration train.npz -o digits.net --phases 16"
+    cls=options.Command,
+    epilog="Example: onespike export digits.onnx --calibration train.npz -o digits.net --phases 16",
 )
 @MODEL
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option("--calibration", type=paths.SAMPLES, metavar="X.npz", help="x; of a graph of nodes.")
-@click.option("--adjacency", type=paths.SAMPLES, metavar="A.npz", help="Of scipy.sparse.save_npz.")
-@click.option("--features", type=paths.SAMPLES, metavar="X.npz", help="Write a graph's input.")
-@click.option("-o", "--output", type=paths.NET, metavar="NET.net")
-@click.option("--dry-run", is_flag=True, help="Only say what becomes of each node.")
+@options.option(
+    "--calibration",
+    type=paths.SAMPLES,
+    metavar="X.npz",
+    help="Samples x for calibration, of a graph its nodes.  [required, but with --adjacency]",
+    group=options.REQUIRED,
+)
+@options.option(
+    "-o",
+    "--output",
+    type=paths.NET,
+    metavar="NET.net",
+    help="The file to write.  [required, but with --dry-run]",
+    group=options.REQUIRED,
+)
+@options.option(
+    "--adjacency",
+    type=paths.SAMPLES,
+    metavar="A.npz",
+    help="The adjacency, as scipy.sparse.save_npz writes it. MODEL is a graph network then.",
+    group=GRAPHS,
+)
+@options.option(
+    "--features",
+    type=paths.SAMPLES,
+    metavar="X.npz",
+    help="Write the features that the network takes to this file.",
+    group=GRAPHS,
+)
+@options.option(
+    "--dry-run",
+    is_flag=True,
+    help="Write nothing; list every node that is refused, or what becomes of each.",
+    group=options.OUTPUT,
+)
 @recipes.declared(OPTIONS[:SHIFT])
 @recipes.PAPER
 @recipes.declared(OPTIONS[SHIFT:])
@@ -57,17 +90,19 @@ def command(
     as_json: bool,
     **recipe: Any,
 ) -> None:
-    """Convert MODEL (an ONNX file, or package.module:factory) to a one-spike network.
+    """Convert MODEL, a trained network, to a spiking network in a .net file.
 
-    Modules of SpikingJelly, snnTorch, Norse and sinabs keep their own neurons and step; X.npz then
-    holds samples, or events [N, T, ...], and may hold labels y.
+    A ReLU network becomes a one-spike network. A factory is a function or class that is called
+    without arguments, or the module itself.
 
-    The factory may be a class, the module itself, or lie in a file, FILE.py:factory.
+    A module with neurons of SpikingJelly, snnTorch, Norse or sinabs keeps its own neurons and
+    becomes a network that steps. X.npz then holds samples or events [N, T, ...], and may hold
+    labels y.
 
-    With --adjacency MODEL is a graph network, called with features and adjacency; without
-    --calibration its features are the identity, and --features keeps what the network takes.
+    With --adjacency MODEL is a graph network that is called with features and adjacency. Without
+    --calibration its features are the identity.
 
-    --dry-run writes nothing; it lists every node that is refused, or what becomes of each.
+    `onespike explain` says what the words mean.
     """
     say(f"reading {model}")
     from exporters import gcn
@@ -226,18 +261,6 @@ def _told(found: StepConversion, output: str, figures: dict[str, Any], as_json: 
         options.print_json(told)
         return
     options.print_table(list(found.account.items()), ("node", "account"))
-    rows = [
-        (
-            each.layer,
-            found.notes.get(each.layer, ""),
-            f"{each.rate:.3f}",
-            f"{each.alone:.3f}",
-            f"{each.whole:.3f}",
-            f"{each.leak:.3f}",
-        )
-        for each in check.flips
-    ]
-    head = ("neurons", "as read", "rate", "alone %", "whole %", "leak %")
-    options.print_table(rows, head)
+    click.echo(str(found.neurons()))
     options.echo(f"{output}: {len(found.network.layers)} layers, T = {found.network.phases}")
     options.echo(f"self-check against the source: {check}")

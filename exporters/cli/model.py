@@ -7,18 +7,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
-from onespike_lava.cli import paths
+from onespike_lava.cli import options, paths
 from onespike_lava.errors import OptionError
 from onespike_lava.system import files
 
-MODEL = click.argument("model", type=paths.ONNX, metavar="MODEL")
-WEIGHTS = click.option(
-    "--weights", type=paths.WEIGHTS, metavar="FILE", help="Of package.module:factory."
-)
+SOURCE = "Source network"
+"""The group of options of MODEL."""
 
-MODEL_OUTPUT = click.option("--model-output", metavar="NAME", help="Which output, or an inner one.")
+MODEL = options.argument(
+    "model",
+    type=paths.ONNX,
+    metavar="MODEL",
+    line="The source network: an ONNX file, package.module:factory or FILE.py:factory.",
+)
+WEIGHTS = options.option(
+    "--weights",
+    type=paths.WEIGHTS,
+    metavar="FILE",
+    help="The weights of a factory's module: a safetensors file, or one of torch.save.",
+    group=SOURCE,
+)
+MODEL_OUTPUT = options.option(
+    "--model-output",
+    metavar="NAME",
+    help="The output to take where MODEL has several, or an inner module, function or tensor.",
+    group=SOURCE,
+)
 
 
 def load_model(model: str, weights: str | None) -> Any:

@@ -10,13 +10,13 @@ from onespike_lava.cli import options
 from onespike_lava.errors import MissingPartError
 
 
-@click.command(epilog="Example: onespike operators --json")
+@click.command(cls=options.Command, epilog="Example: onespike operators --json")
 @options.JSON
 def command(as_json: bool) -> None:
-    """Modules, functions and methods of torch, operators of ONNX, and neurons that export reads.
+    """List what `onespike export` reads of torch and ONNX, and the neurons that it knows.
 
-    What a network holds beyond them is refused by name. What is left out at the end stands
-    behind the logits and keeps the order of classes.
+    It refuses anything else by name. Operators that are left out at the end come after the
+    logits and do not change the order of the classes.
     """
     found = supported()
     if as_json:

@@ -8,16 +8,21 @@ from typing import Any, TypeVar
 import click
 
 from exporters.recipe.declaration import PAIR, SWITCH, WHOLE, Option
+from exporters.recipe.options import ACCURACY
 from exporters.recipe.options import PAPER as OF_PAPER
 from onespike_lava.cli import options
 from onespike_lava.errors import OptionError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PAPER = click.option(
+GRID = "Grid: lists of values, all combinations of which are measured"
+
+PAPER = options.option(
     "--paper",
     is_flag=True,
-    help=f"The paper's: {', '.join(OF_PAPER.values())} where not given.",
+    help="The options of the paper (onespike explain paper) where they are not given: "
+    f"{', '.join(f'{name} {value}' for name, value in OF_PAPER.items())}.",
+    group=ACCURACY,
 )
 
 
@@ -31,7 +36,12 @@ def axes(among: Sequence[Option]) -> Callable[[F], F]:
     found = [each for each in among if each.axis_help is not None]
     return _stacked(
         [
-            click.option(f"--{each.name.replace('_', '-')}", metavar="A,B,...", help=each.axis_help)
+            options.option(
+                f"--{each.name.replace('_', '-')}",
+                metavar="A,B,...",
+                help=each.axis_help,
+                group=GRID,
+            )
             for each in sorted(found, key=lambda each: bool(each.choices))
         ]
     )
@@ -75,17 +85,18 @@ def _stacked(decorators: Sequence[Callable[[Any], Any]]) -> Callable[[F], F]:
 
 def _option(each: Option) -> Callable[[F], F]:
     told: dict[str, Any] = {"help": each.help or None, "metavar": each.metavar}
+    told["group"] = each.group
     if each.kind is SWITCH:
-        return click.option(each.long, each.name, is_flag=True, **told)
+        return options.option(each.long, each.name, is_flag=True, **told)
     if each.kind.per_layer:
-        return click.option(each.long, each.name, multiple=True, **told)
+        return options.option(each.long, each.name, multiple=True, **told)
     if each.choices:
         told["type"] = click.Choice(list(each.choices))
     elif each.kind is WHOLE:
         told["type"] = int
     if each.default is not None and not each.open:
         told |= {"default": each.default, "show_default": True}
-    return click.option(each.long, each.name, **told)
+    return options.option(each.long, each.name, **told)
 
 
 def _value(each: Option, value: Any) -> Any:

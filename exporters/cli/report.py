@@ -7,40 +7,58 @@ from pathlib import Path
 import click
 
 from exporters.choices import TAKEN_APART
-from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
+from exporters.cli.model import MODEL_OUTPUT, SOURCE, WEIGHTS, keep_inputs, load_model
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
 
 
 @click.command(
+    cls=options.Command,
     epilog="Example: onespike report digits.net --data test.npz --model digits.onnx "
-    "--calibration calibration.npz -o report.html --figures figures"
+    "--calibration calibration.npz -o report.html --figures figures",
 )
 @options.NET
 @options.DATA
-@click.option("-o", "--output", required=True, type=paths.FileOf(".html"), metavar="REPORT.html")
-@click.option(
+@options.option(
+    "-o",
+    "--output",
+    required=True,
+    type=paths.FileOf(".html"),
+    metavar="REPORT.html",
+    help="The page to write.",
+)
+@options.option(
     "--figures",
     type=paths.FOLDER,
     metavar="FOLDER",
-    help="Also as SVG and PNG there.",
+    help="Write the figures to this folder, too, as SVG and PNG.",
+    group=options.OUTPUT,
 )
-@click.option("--model", type=paths.ONNX, metavar="MODEL", help="The source, to compare with.")
+@options.option(
+    "--model",
+    type=paths.ONNX,
+    metavar="MODEL",
+    help="The source network, to compare with: an ONNX file or a factory.",
+    group=SOURCE,
+)
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option(
+@options.option(
     "--calibration",
     type=paths.SAMPLES,
     metavar="X.npz",
-    help="What NET.net was made with: accuracy in real arithmetic.",
+    help="The samples that NET.net was made with. Adds the accuracy in real arithmetic.",
+    group=SOURCE,
 )
-@click.option(
+@options.option(
     "--taken-apart",
     type=click.IntRange(min=1),
     default=TAKEN_APART,
     show_default=True,
-    help="First N samples show where the loss arises.",
+    metavar="N",
+    help="Samples, from the first on, that show in which layer accuracy is lost.",
+    group=SOURCE,
 )
 @options.engine()
 @options.WAIT
@@ -61,12 +79,13 @@ def command(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Write what NET.net does on data as one HTML page that needs nothing else.
+    """Write a report of NET.net on labelled samples, as one HTML page.
 
-    Accuracy where there are labels, spikes and their phases, energy, Loihi 2 and provenance; of a
-    network that steps firing rates and accuracy over the steps. With --model also the source's
-    accuracy, the coding error of each layer and what it costs; with --calibration also the
-    accuracy in real arithmetic (for which the network is converted anew).
+    The page begins with a verdict. It shows accuracy, the samples that were put in another class,
+    spikes, energy, the limits of Loihi 2 and provenance; for a network that steps also firing
+    rates and accuracy over the steps. With --model it compares NET.net with its source network,
+    layer by layer. With --calibration it converts the source again and adds the accuracy of the
+    one-spike network in real arithmetic.
     """
     say(f"reading {net}")
     from exporters.analysis.layer_errors import compare
@@ -112,5 +131,9 @@ def command(
         options.print_json(found.summary())
     else:
         judged = found.evaluation
-        outcome = f"accuracy {100 * judged.accuracy:.2f} %" if judged.labelled else "no labels"
+        outcome = "no labels"
+        if judged.squared_error is not None:
+            outcome = f"mean squared error {judged.squared_error:.6g}, R2 {judged.r2:.4f}"
+        elif judged.labelled:
+            outcome = f"accuracy {100 * judged.accuracy:.2f} %"
         options.echo(f"{output}: {outcome}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,52 +11,96 @@ import click
 from exporters.choices import ENERGIES, WAITS
 from exporters.cli import recipe as recipes
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
-from exporters.recipe.options import OPTIONS, PAPER
+from exporters.recipe.options import INPUT, OPTIONS, PAPER
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 
 if TYPE_CHECKING:
-    from exporters.tuning.outcome import Point, Tuning
+    from exporters.tuning.outcome import Tuning
 
+
+GOAL = "Goal"
 
 NUMBER = options.Number()
 PICTURE = paths.FileOf(".svg", ".png")
 
 
 @click.command(
+    cls=options.Command,
     epilog="Example: onespike tune digits.onnx --calibration calibration.npz --data validation.npz "
-    "-o tuned --phases 8,12,16 --correct none,weights --max-loss 0.5"
+    "-o tuned --phases 8,12,16 --correct none,weights --max-loss 0.5",
 )
 @MODEL
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option("--calibration", required=True, type=paths.SAMPLES, metavar="X.npz", help="x.")
-@click.option(
+@options.option(
+    "--calibration",
+    required=True,
+    type=paths.SAMPLES,
+    metavar="X.npz",
+    help="Samples x for calibration.",
+)
+@options.option(
     "--data",
     required=True,
     type=paths.SAMPLES,
     metavar="D.npz",
-    help="x and y, which decide: samples kept out of calibration, NOT a test set.",
+    help="Samples x and labels y that decide. Not those of calibration, and not a test set.",
 )
-@click.option("-o", "--output", required=True, type=paths.FOLDER, metavar="RESULTS")
+@options.option(
+    "-o",
+    "--output",
+    required=True,
+    type=paths.FOLDER,
+    metavar="RESULTS",
+    help="The folder that takes the results.",
+)
 @recipes.axes(OPTIONS)
-@click.option(
+@options.option(
     "--wait",
     default=",".join(map(str, WAITS)),
     show_default=True,
     metavar="A,B,...",
-    help="T_w: phases, or shares of T.",
+    help="Waits T_w, as phases or as shares of T.",
+    group=recipes.GRID,
 )
 @recipes.PAPER
-@click.option("--input-range", metavar="LO,HI", help="Default: the grid of the calibration data.")
-@click.option(
-    "--max-loss", type=NUMBER, metavar="POINTS", help="Stop at the first that loses less."
+@options.option(
+    "--input-range",
+    metavar="LO,HI",
+    help="Least and largest value of the input.  [default: as the calibration samples show]",
+    group=INPUT,
 )
-@click.option("--min-energy", type=NUMBER, metavar="E", help="Stop at the first of that ratio.")
-@click.option(
-    "--energy", type=click.Choice(ENERGIES), default="fp32", show_default=True, help="Which ratio."
+@options.option(
+    "--max-loss",
+    type=NUMBER,
+    metavar="POINTS",
+    help="Stop at the first network that loses at most so many percentage points of accuracy.",
+    group=GOAL,
 )
-@click.option("--plot", "picture", type=PICTURE, metavar="P.svg|P.png", help="Draw it there.")
+@options.option(
+    "--min-energy",
+    type=NUMBER,
+    metavar="E",
+    help="Stop at the first network whose energy ratio is at least E.",
+    group=GOAL,
+)
+@options.option(
+    "--energy",
+    type=click.Choice(ENERGIES),
+    default="fp32",
+    show_default=True,
+    help="The energy ratio that counts.",
+    group=GOAL,
+)
+@options.option(
+    "--plot",
+    "picture",
+    type=PICTURE,
+    metavar="P.svg|P.png",
+    help="Draw loss over latency to this file.",
+    group=options.OUTPUT,
+)
 @options.LIMIT
 @options.WORKERS
 @options.SCHEDULER
@@ -82,13 +125,14 @@ def command(
     as_json: bool,
     **axes: str | None,
 ) -> int:
-    """Measure recipes of MODEL on labelled data: loss, latency, energy; cheapest first.
+    """Try many conversions of MODEL and measure loss, latency and energy of each.
 
-    Options of the grid take lists, `--phases 8,16 --correct none,weights`. With --max-loss or
-    --min-energy the search ends at the first point that is good enough; exit 1 where none is.
-    Results come into the folder RESULTS one by one; the same call again goes on where it
-    ended, however it ended. The data choose, so do not give a test set: it would no longer
-    tell what a network is worth.
+    Options of the grid take lists, such as --phases 8,16 --correct none,weights. The cheapest
+    networks come first. With --max-loss or --min-energy the search stops at the first that is
+    good enough; the exit code is 1 if none is. Every result is written to RESULTS when it is
+    there, and the same call again goes on where the last one stopped.
+
+    Do not choose by a test set: it would no longer tell what the network is worth.
     """
     say(f"reading {model}")
     from exporters.tuning.outcome import export_options
@@ -134,44 +178,16 @@ def command(
 
 def _print(found: Tuning, data: str) -> None:
     """The table, `*` at points of the Pareto front, and what there is to say of it."""
-    varied = _varied(found.points)
-    header = ("", "T", "Q", "T_w", *varied, "accuracy", "loss", "latency", "E", "spikes/neuron")
-    front, best = set(found.pareto_keys), found.best
-    rows = [
-        (
-            "*" if point.key in front else "",
-            point.phases,
-            _listed(point.base),
-            point.wait,
-            *(str(point.options.get(name)) for name in varied),
-            f"{point.accuracy:.2f} %",
-            f"{point.loss:.2f}",
-            point.latency,
-            f"{point.energy[found.goal.kind]:.2f}",
-            f"{point.spikes_per_neuron:.3f}",
-        )
-        for point in found.points
-    ]
-    options.print_table(rows, header)
-    click.echo()
+    best = found.best
+    click.echo(f"{found.table()}\n")
     for given, why in found.refused:
         words = ", ".join(f"{name} {value}" for name, value in given.items())
         options.echo(f"not possible: {words}: {why}")
     options.echo(
-        f"* no other is better in loss, latency and E ({found.goal.kind}) alike. Source network "
-        f"{found.ann:.2f} % on {data}, which chose: measure the choice on other data."
+        f"* no other point is better in all of loss, latency and E ({found.goal.kind}). Source "
+        f"network {found.ann:.2f} % on {data}. These data chose: measure the choice on others."
     )
     if found.goal.given and not found.met:
         click.echo("No point of the grid is good enough; the one that loses least:")
     else:
         click.echo(f"Best: T = {best.phases}, T_w = {best.wait}, loses {best.loss:.2f} points:")
-
-
-def _listed(base: float | Sequence[float]) -> str:
-    return f"{base:g}" if isinstance(base, (int, float)) else ",".join(f"{each:g}" for each in base)
-
-
-def _varied(points: Sequence[Point]) -> list[str]:
-    """Options, `T` aside, that differ among the points."""
-    names = [name for name in points[0].options if name != "phases"]
-    return [n for n in names if len({str(point.options[n]) for point in points}) > 1]

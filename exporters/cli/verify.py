@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exporters.cli.model import MODEL_OUTPUT, WEIGHTS, load_model
+from exporters.cli.model import MODEL_OUTPUT, SOURCE, WEIGHTS, load_model
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 
@@ -24,18 +24,22 @@ VERIFIED = 50
 """Samples that are compared unless more are asked for: the reference may take a second each."""
 
 
-@click.command(epilog="Example: onespike verify digits.net --data test.npz --engine lava --limit 5")
+@click.command(
+    cls=options.Command,
+    epilog="Example: onespike verify digits.net --data test.npz --engine lava --limit 5",
+)
 @options.NET
 @options.DATA
 @options.engine("numpy")
 @options.STOCK
 @options.WAIT
 @options.LIMIT
-@click.option(
+@options.option(
     "--model",
     type=paths.ONNX,
     metavar="MODEL",
-    help="The source, to compare classes with.",
+    help="The source network, to compare classes with: an ONNX file or a factory.",
+    group=SOURCE,
 )
 @WEIGHTS
 @MODEL_OUTPUT
@@ -52,12 +56,12 @@ def command(
     model_output: str | None,
     as_json: bool,
 ) -> int:
-    """Compare an engine with the reference, layer by layer: the first place that differs.
+    """Compare an engine with the reference, spike by spike, and name the first difference.
 
-    Takes the first 50 samples unless --limit asks for more: the reference is slow. Of networks
-    that step the payloads of every step are compared. With --model also check that NET.net was
-    made from that network, and count the samples that both put in one class. Exit 1 where
-    engines differ or the network is another.
+    The command takes the first 50 samples unless --limit says otherwise, because the reference
+    is slow. Of networks that step it compares the payloads of every step. With --model it also
+    checks that NET.net was made from MODEL, and counts the samples that both put in the same
+    class. The exit code is 1 where engines differ or NET.net was made from another network.
     """
     engine = options.engine_name(engine, stock)
     say(f"reading {net}")

@@ -9,9 +9,13 @@ from onespike_lava.errors import warn
 from onespike_lava.network import Network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Figures:
     """Figures of a check; `str` gives them in words, `warning` says what is poor."""
+
+    def __repr__(self) -> str:
+        """One line: the figures in words."""
+        return f"{type(self).__name__}({self})"
 
     @property
     def warning(self) -> str | None:

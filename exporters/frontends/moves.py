@@ -42,7 +42,9 @@ def taken(build: Builder, name: str, x: Ref, axis: int, index: Any) -> Ref:
     if places.dtype.kind not in "iu" or places.ndim > 1 or not places.size:
         raise RefusedError(f"index {index!r}; only whole numbers along one axis are supported")
     if not -size <= int(places.min()) <= int(places.max()) < size:
-        raise RefusedError(f"index {index!r} is outside {size}, the size of axis {axis}; mend it")
+        raise RefusedError(
+            f"index {index!r} is outside {size}, the size of axis {axis}; correct it"
+        )
     if places.ndim == 0:
         start = int(places) % size
         keep = [slice(None)] * (rank - 1)
@@ -60,7 +62,7 @@ def joined(build: Builder, name: str, parts: Sequence[Any], axis: int) -> Ref:
     rank = len(parts[0].shape) + 1
     at = axis % rank
     if at == 0 or any(len(each.shape) + 1 != rank for each in parts):
-        raise RefusedError(f"along dimension {axis}; only along those behind the batch")
+        raise RefusedError(f"along dimension {axis}; only along those after the batch")
     last = rank - 2
     fronts = [each.first(last) for each in parts]
     if last and not _all_plain(build, parts) and _all_plain(build, fronts):  # channels last
@@ -185,7 +187,7 @@ def transposed_convolution(
     groups, stride, dilation = window["groups"], window["stride"], window["dilation"]
     inputs, outputs, *kernel = weight.shape
     if inputs % groups or min(stride) < 1:
-        raise RefusedError(f"{groups} groups of {inputs} channels, stride {stride}; mend it")
+        raise RefusedError(f"{groups} groups of {inputs} channels, stride {stride}; correct it")
     turned = weight.reshape(groups, inputs // groups, outputs, *kernel)[..., ::-1, ::-1]
     turned = turned.swapaxes(1, 2).reshape(groups * outputs, inputs // groups, *kernel)
     source = formed(build, x)

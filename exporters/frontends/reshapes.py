@@ -44,10 +44,10 @@ def reshape(build: Builder, name: str, x: Ref, target: Sequence[object]) -> Ref:
     wanted = ", ".join(map(str, target))
     if x.shape == build.shapes[x.name] == (1,) and list(target) in ([BATCH], [-1]):
         return build.add("identity", name, [x], attrs={"reason": "one value per sample"})
-    end = " (behind the logits leave it out)" if len(x.shape) == 1 else ""
+    end = " (after the logits, leave it out)" if len(x.shape) == 1 else ""
     raise RefusedError(
         f"reshape of {listed(x.shape)} to [{wanted}]{end}; the batch must stay alone in front, "
-        f"with {size} values behind it"
+        f"with {size} values after it"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,19 @@ from exporters.calibration.codes import Code, choose
 from exporters.calibration.grid import input_grid
 from exporters.calibration.histograms import BINS, Histogram
 from exporters.calibration.samples import on_grid
+from exporters.fidelity.correlation import Correlations, Found, gathered
+from exporters.fidelity.parts import worth
 from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.gcn.quantize import quantize
 from exporters.gcn.source import Floats, GraphLayer, GraphNetwork, as_adjacency, as_features
 from exporters.recipe import Keywords, Recipe, recipe_of, with_options
 from exporters.recipe.provenance import provenance
-from onespike_lava.data.encoding import decode, encode
+from onespike_lava.data.encoding import Samples, decode, encode
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.netx import save
+from onespike_lava.system.tables import Table, shown
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -70,6 +73,10 @@ class GraphConversion:
         """One line: the network, and how the integers follow the source."""
         return f"GraphConversion({self.network!r}; self-check: {self.check})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr` and the account of the source's parts."""
+        return shown(self, Table(list(self.account.items()), ("part", "account")))
+
     def simulate(self) -> Floats:
         """Scores float64[nodes, classes] of the one-spike network in real arithmetic, `T_w = T`.
 
@@ -83,6 +90,29 @@ class GraphConversion:
         entry = self.network.input
         decoded = decode(entry, encode(entry, self.features).integers)
         return self.source.evaluate(decoded[0, :, :, 0].T, code)
+
+    def compare(self, wait: int | None = None) -> Correlations:
+        """What each layer's spikes stand for beside the source's values, on its own graph.
+
+        wait : `T_w`; None takes the network's
+        """
+        return gathered(self._values(wait), 1)
+
+    def _values(self, wait: int | None) -> Iterator[Found]:
+        known: dict[str, Floats] = {}
+        logits = self.source.evaluate(
+            self.features, lambda name, values: known.setdefault(name, values)
+        )
+        run = self.network.compute(Samples(self.network.input, self.features), "auto", wait, True)
+        for layer in self.network.hidden:
+            values = known[layer.name].T
+            found = worth(layer, run.codes[layer.name]).reshape(-1, *values.shape)
+            if len(found) > 1:  # a map's values have a sign, and two neurons each
+                pairs = found.reshape(len(values), 2, -1)
+                found = pairs[:, 0] - pairs[:, 1]
+            yield layer.name, values, found, run.spikes[layer.name], None
+        scores = run.scores * self.network.output_scale
+        yield self.network.readout.name, logits.T.reshape(scores.shape), scores, None, None
 
 
 @with_options(DEFAULTS)

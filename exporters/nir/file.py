@@ -70,16 +70,35 @@ def write_nir(
     return found
 
 
-def read_nir(path: str | os.PathLike[str], *, int8: bool = False, **given: Any) -> Network:
+def read_nir(
+    path: str | os.PathLike[str],
+    *,
+    int8: bool = False,
+    steps: int | None = None,
+    dt: float | None = None,
+    reset: str | None = None,
+    spikes: str | int | None = None,
+    floor: float | None = None,
+    if_r: str | None = None,
+    take: str | None = None,
+    input_bits: int | None = None,
+) -> Network:
     """The network in a NIR file: equal to the one written, or that of another tool's nodes.
 
     int8  : round the weights of another tool's file to int8, a unit for each channel; else they
             must be int8 times one number already
-    given : what NIR does not say, for another tool's file alone: `steps` of a sample, `dt` seconds
-            of one, `reset` zero or subtract, `spikes` one or many a step, `floor` of potentials,
-            `if_r` second or step (what `r` of an IF is its gain in), `take` last, sum or maximum
-            (the score of a last LI or I), `input_bits` of payloads; see `Assumptions`. What was
-            assumed stands in the network's provenance.
+
+    The others are what NIR does not say, for another tool's file alone; see `Assumptions`. What was
+    assumed stands in the network's provenance.
+
+    steps  : of a sample
+    dt     : seconds of a step
+    reset  : `zero` or `subtract`
+    spikes : `one` or `many` a step, or at most so many
+    floor  : lowest value of potentials
+    if_r   : what `r` of an IF is its gain in, a `second` or a `step`
+    take   : the score of a last LI or I: `last`, `sum` or `maximum`
+    input_bits : of the input's payloads
 
     Every node of a file of `write_nir` is compared with what the network's own nodes would be, so
     that one another tool has changed is refused and not half believed. Raises `FormatError` for
@@ -89,7 +108,8 @@ def read_nir(path: str | os.PathLike[str], *, int8: bool = False, **given: Any) 
     """
     from exporters.stepping import layers
 
-    return read(path, Assumptions(**given), layers.int8 if int8 else None)[0]
+    given = Assumptions(steps, dt, reset, spikes, floor, if_r, take, input_bits)
+    return read(path, given, layers.int8 if int8 else None)[0]
 
 
 def read(

@@ -65,11 +65,12 @@ def _add_layer(
     """Adds the nodes of a layer and of what connects it."""
     layer, prefix = form.network.layers[place], f"layer/{place}/"
     found = links(form, place)
-    for number, synapse in enumerate(layer.maps):
+    for number in range(len(layer.maps)):
         _, node = found[number].nodes[-1]
         at = prefix if number == 0 else f"{prefix}synapse/{number}/"
-        if hasattr(node, "weight") and node.weight.shape == synapse.weight.shape:
-            keys.pop(f"{at}weight", None)
+        kept = keys.get(f"{at}weight")  # of a pruned connection a list of what lives
+        if hasattr(node, "weight") and kept is not None and node.weight.shape == kept.shape:
+            keys.pop(f"{at}weight")
     for link in found:
         nodes |= link.nodes
         names = [form.names[link.source], *(name for name, _ in link.nodes), form.names[place]]

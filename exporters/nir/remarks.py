@@ -91,7 +91,7 @@ def _remarks(network: Network, units: Units) -> Iterator[str]:
             "NIR says neither"
         )
     states = "states" if network.steps else "potentials"
-    yield f"samples: every {network.phases} steps {states} begin anew; NIR has no samples"
+    yield f"samples: every {network.phases} steps {states} start again; NIR has no samples"
 
 
 def _input(layer: Input) -> Iterator[str]:

@@ -164,4 +164,4 @@ def _put_pieces(draft: Draft, name: str, op: str, pieces: list[Node], parts: _Pa
         names.append(draft.fresh(f"{name}.{number}"))
         draft.put(replace(piece, name=names[-1]))
     draft.put(Node(name, op, tuple(names)))
-    draft.account[name] = f"converted in parts (behind {parts.concat.name})"
+    draft.account[name] = f"converted in parts (after {parts.concat.name})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -62,8 +63,20 @@ def map_pads_and_slices(draft: Draft) -> None:
         draft.put(as_map(draft.nodes[node.name], shapes[node.inputs[0]]))
 
 
+MERGED_MAX = 2**13
+"""Most values that a linear layer may read of the average pool that is put into it.
+
+A sum of more leaves each weight but a few of its 127 steps within 24 bits, and a matrix of all of
+them is the largest of its network: behind a ResNet-18 for 224 pixels 25 million weights, not half
+a million.
+"""
+
+
 def merge_average_pools(draft: Draft) -> None:
-    """Put average pools that only linear layers read into these layers' weights."""
+    """Put average pools that only linear layers read into these layers' weights.
+
+    Of more than `MERGED_MAX` values they keep neurons of their own.
+    """
     shapes = draft.shapes()
     spread = {"avgpool": algebra.spread_over_windows, "areas": algebra.spread_over_areas}
     for pool in reversed(draft.of_op(*spread)):
@@ -71,6 +84,8 @@ def merge_average_pools(draft: Draft) -> None:
         if not readers or pool.name == draft.output or {each.op for each in readers} != {"linear"}:
             continue
         source = draft.nodes[pool.name].inputs[0]
+        if prod(shapes[source]) > MERGED_MAX:
+            continue
         for reader in readers:
             draft.put(spread[pool.op](reader, pool, shapes[source]))
         del draft.nodes[pool.name]

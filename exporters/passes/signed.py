@@ -25,7 +25,7 @@ def compose_signed(draft: Draft) -> None:
 
     Raises `UnsupportedError` where that takes too many maps.
     """
-    room = Room.of(draft, "put a ReLU behind the sums and maps before it")
+    room = Room.of(draft, "put a ReLU after the sums and maps before it")
     sweep = _Sweep(draft, room)
     for node in draft.order():
         sweep.visit(draft.nodes[node.name])

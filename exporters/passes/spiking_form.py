@@ -42,7 +42,7 @@ def _signed(draft: Draft, node: Node) -> Iterator[str]:
     goes = ", ".join(map(draft.title, readers))
     yield (
         f"{draft.title(node)}: its result can be negative and goes to {goes}, but spikes "
-        f"cannot carry negative values{why}; put a ReLU directly behind it"
+        f"cannot carry negative values{why}; put a ReLU directly after it"
     )
 
 

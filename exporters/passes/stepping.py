@@ -136,7 +136,7 @@ def _problems(draft: Draft, node: Node, potential: bool) -> Iterator[str]:
     if node.op == "maxpool" and not sends_spikes(draft.source(node)):
         yield (
             f"{title}: takes the maximum of currents of {draft.title(draft.source(node))}; put it "
-            "behind the neurons"
+            "after the neurons"
         )
     elif node.op == "neuron" and draft.source(node).op not in (*LINEAR, "add"):
         yield f"{title}: reads {draft.title(draft.source(node))}, no current; put a layer before it"
@@ -148,7 +148,7 @@ def _problems(draft: Draft, node: Node, potential: bool) -> Iterator[str]:
                 "into one map with it; put neurons between them"
             )
         if node.op == "add" and any(draft.nodes[name].op not in LINEAR for name in node.inputs):
-            yield f"{title}: adds what is neither currents nor spikes; flatten behind the neurons"
+            yield f"{title}: adds what is neither currents nor spikes; flatten after the neurons"
     elif node.op not in ("input", "neuron", "maxpool", "total"):
         yield f"{title}: no part of a network that steps; put neurons in its place"
     if node.op == "neuron" and not last and not Form.of(node.params, node.attrs).fires:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ class _Builder:
         if source.binary:
             raise UnsupportedError(
                 f"{node.name}: a max pool of the network's input is not supported; pool the data "
-                "before, or put the pool behind the first convolution"
+                "before, or put the pool after the first convolution"
             )
         shape, position = self.shapes[node.name], len(self.layers)
         rows, columns = node.attrs["kernel"]
@@ -220,5 +221,7 @@ def _bases(wanted: Floats, found: Fit, clipped: bool) -> tuple[Floats, Floats]:
     return base, worth * found.scale / found.gain
 
 
-def _times(values: Floats, channels: Floats) -> Floats:
-    return values * channels.reshape(-1, *[1] * (values.ndim - 1))
+def _times(values: NDArray[Any], channels: Floats) -> NDArray[Any]:
+    """Values with each channel times a number, in their own precision."""
+    factors = channels.astype(values.dtype)
+    return values * factors.reshape(-1, *[1] * (values.ndim - 1))

@@ -13,11 +13,20 @@ from typing import TYPE_CHECKING
 from onespike_lava.system.lazy import loader
 
 if TYPE_CHECKING:
-    from exporters.recipe.keywords import Keywords, with_options
+    from exporters.recipe.keywords import Keywords, StepKeywords, with_options
     from exporters.recipe.options import CHOICES, PAPER
     from exporters.recipe.recipe import Recipe, check_names, recipe_of
 
-__all__ = ["CHOICES", "PAPER", "Keywords", "Recipe", "check_names", "recipe_of", "with_options"]
+__all__ = [
+    "CHOICES",
+    "PAPER",
+    "Keywords",
+    "Recipe",
+    "StepKeywords",
+    "check_names",
+    "recipe_of",
+    "with_options",
+]
 
 __getattr__ = loader(
     __name__,
@@ -26,6 +35,7 @@ __getattr__ = loader(
         "Keywords": "keywords",
         "PAPER": "options",
         "Recipe": "recipe",
+        "StepKeywords": "keywords",
         "check_names": "recipe",
         "recipe_of": "recipe",
         "with_options": "keywords",

@@ -56,6 +56,7 @@ class Option:
     """One option of a recipe.
 
     help       : of `onespike export`
+    group      : of options in that help
     choices    : the words that it may be, () for other values
     flag       : its name on the command line, where that is not its own
     metavar    : of its value there, where that does not follow from the kind
@@ -72,6 +73,7 @@ class Option:
     default: Any
     kind: Kind
     help: str = ""
+    group: str = ""
     choices: tuple[str, ...] = ()
     flag: str = ""
     metavar: str | None = None
@@ -100,7 +102,9 @@ class Option:
             return [self.kind.read(word.strip()) for word in text.split(",")]
         except ValueError:
             name = self.name.replace("_", "-")
-            raise OptionError(f"{name}: {text!r} is not a list such as 8,12,16; mend it") from None
+            raise OptionError(
+                f"{name}: {text!r} is not a list such as 8,12,16; correct it"
+            ) from None
 
     def words(self, value: Any) -> list[str]:
         """What a command line says for the value."""

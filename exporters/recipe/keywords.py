@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Any, TypedDict, TypeVar
 
+from exporters.recipe.declaration import Option
 from exporters.recipe.options import OPTIONS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -37,12 +38,53 @@ class Keywords(TypedDict, total=False):
     pool: str
 
 
-def with_options(defaults: Mapping[str, Any] = NOTHING) -> Callable[[Function], Function]:
+class Axes(TypedDict, total=False):
+    """The same where an option may have several values: a list or tuple is an axis of a grid.
+
+    Waits have a name of their own there, and pairs and mappings are one value.
+    """
+
+    phases: int | Sequence[int]
+    base: float | str | Sequence[float | str]
+    bases: Mapping[str, float]
+    max_spikes: int | Sequence[int]
+    spikes: Mapping[str, int]
+    payload_bits: int | Sequence[int]
+    weighting: str | Sequence[str]
+    normalisation: str | Sequence[str]
+    scale: str | Sequence[str]
+    levels: str | Sequence[str]
+    correct: str | Sequence[str]
+    rounding: str | Sequence[str]
+    shift: bool | Sequence[bool]
+    input_bits: int | Sequence[int | None] | None
+    input_range: tuple[float, float] | None
+    input_coding: str | Sequence[str]
+    pool: str | Sequence[str]
+
+
+class StepKeywords(TypedDict, total=False):
+    """The options of `exporters.recipe.stepping.StepRecipe`, with their types."""
+
+    steps: int | None
+    preset: str
+    readout: str | None
+    rounding: str
+    input_bits: int | None
+    input_range: tuple[float, float] | None
+
+
+def with_options(
+    defaults: Mapping[str, Any] = NOTHING,
+    options: Sequence[Option] = OPTIONS,
+    types: type = Keywords,
+) -> Callable[[Function], Function]:
     """A decorator that shows each option, with its default, in the signature of a function.
 
     defaults : of the function, where they are not the recipe's
+    options  : all of them
+    types    : the class above that has their types
     """
-    types = Keywords.__annotations__
 
     def named(function: Function) -> Function:
         shown = signature(function)
@@ -52,9 +94,9 @@ def with_options(defaults: Mapping[str, Any] = NOTHING) -> Callable[[Function], 
                 each.name,
                 Parameter.KEYWORD_ONLY,
                 default=defaults.get(each.name, each.default),
-                annotation=_text(types[each.name]),
+                annotation=_text(types.__annotations__[each.name]),
             )
-            for each in OPTIONS
+            for each in options
             if each.name not in shown.parameters
         ]
         function.__signature__ = shown.replace(parameters=[*own, *more])  # type: ignore[attr-defined]

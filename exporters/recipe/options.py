@@ -21,6 +21,9 @@ from onespike_lava.limits import WEIGHTINGS
 PHASES = (8, 12, 16, 24)
 """`T` of a search where none are given."""
 
+CODE, ACCURACY, INPUT = "Phase code", "Accuracy", "Input"
+"""Groups of options in the help."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -52,41 +55,78 @@ class Options:
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
     input_coding  : `binary`, or `single`: one spike for an input value too (Table VII)
-    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows
+    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows,
+                    where that then reads at most 8,192 values
     """
 
     phases: int = option(
         16,
         WHOLE,
-        help="T, phases of a sample.",
-        axis=f"T; default {','.join(map(str, PHASES))}.",
+        metavar="T",
+        help="Phases in which a neuron may spike for a sample.",
+        group=CODE,
+        axis=f"Phases T.  [default: {','.join(map(str, PHASES))}]",
     )
-    base: float | str = option("auto", BASE, help="Q in (1, 2], auto: Eq. 5.")
+    base: float | str = option(
+        "auto",
+        BASE,
+        metavar="Q",
+        help="Base of the levels, above 1 and at most 2. auto: of the least error by Eq. 5 of the "
+        "paper.",
+        group=CODE,
+        axis="Bases Q, above 1 and at most 2, or auto.",
+    )
     bases: Mapping[str, float] = option(
         {},
         NUMBER_OF_LAYER,
         flag="layer-base",
         metavar="LAYER=Q",
-        help="A layer's own base.",
+        help="Base of one layer. May be given for several.",
+        group=CODE,
     )
-    max_spikes: int = option(1, WHOLE, help="Of a neuron per sample.")
+    max_spikes: int = option(
+        1,
+        WHOLE,
+        metavar="N",
+        help="Spikes that a neuron may send for a sample. More than 1 is there to compare with.",
+        group=CODE,
+        axis="Spikes that a neuron may send for a sample.",
+    )
     spikes: Mapping[str, int] = option(
         {},
         WHOLE_OF_LAYER,
         flag="layer-spikes",
         metavar="LAYER=N",
-        help="A layer's own limit.",
+        help="The same for one layer. May be given for several.",
+        group=CODE,
     )
     wait: int | None = option(
-        None, WHOLE, metavar="T_w", help="Default wait; default T.", axis=None
+        None,
+        WHOLE,
+        metavar="T_w",
+        help="Phases for which a layer waits before it fires, unless a run says otherwise.  "
+        "[default: T]",
+        group=CODE,
+        axis=None,
     )
-    payload_bits: int = option(8, WHOLE, help="Digits of a graded spike.")
-    weighting: str = option("graded", choices=WEIGHTINGS)
+    payload_bits: int = option(
+        8, WHOLE, metavar="F", help="Binary digits of a spike's payload.", group=CODE
+    )
+    weighting: str = option(
+        "graded",
+        choices=WEIGHTINGS,
+        help="graded: spikes carry payloads. membrane: potentials grow, as in the paper.",
+        group=CODE,
+        axis="graded, membrane.",
+    )
     normalisation: str = option(
         "mse",
         choices=("max", "p99.9", "mse"),
         open=True,
-        help="Default mse.",
+        help="What a level of 1 stands for: the largest activation, the value that 99.9 % do not "
+        "exceed, or the value of the least squared coding error.  [default: mse]",
+        group=ACCURACY,
+        axis="max, p99.9, mse.",
         provenance="normalisation",
         paper="max",
     )
@@ -94,14 +134,20 @@ class Options:
         "channel",
         choices=("channel", "layer"),
         open=True,
-        help="Default channel, of a graph layer.",
+        help="One such constant for each channel or for each layer.  [default: channel; of graph "
+        "networks layer]",
+        group=ACCURACY,
+        axis="channel, layer.",
         provenance="normalisation",
     )
     levels: str = option(
         "auto",
         choices=("auto", "base", "data"),
         open=True,
-        help="Default auto: data unless a base is given.",
+        help="Levels as powers of the base, or fitted to the calibration samples. auto: fitted "
+        "unless a base is given.  [default: auto]",
+        group=CODE,
+        axis="auto, base, data.",
         provenance="levels",
         paper="base",
     )
@@ -109,7 +155,10 @@ class Options:
         "weights",
         choices=("none", "bias", "weights"),
         open=True,
-        help="Default weights.",
+        help="What is changed, without training, to make up for the coding error.  [default: "
+        "weights]",
+        group=ACCURACY,
+        axis="none, bias, weights.",
         provenance="correction",
         paper="none",
     )
@@ -117,27 +166,51 @@ class Options:
         "least",
         choices=("nearest", "least"),
         open=True,
-        help="Default least.",
+        help="How weights are rounded to int8: each to the nearest, or to the least squared error "
+        "of their sum.  [default: least]",
+        group=ACCURACY,
+        axis="nearest, least.",
         provenance="rounding",
     )
     shift: bool = option(
         True,
         SWITCH,
-        help="No threshold shift (Sec. III-B1).",
+        help="Turn the threshold shift off (Sec. III-B1 of the paper).",
+        group=CODE,
         axis="Threshold shift: on, off.",
         provenance="threshold_shift",
     )
     input_bits: int | None = option(
         None,
         WHOLE,
-        help="Bits of the binary input code; default 8.",
-        axis="Of the binary input code.",
+        metavar="B",
+        help="Bits of the binary input code.  [default: 8, at most T]",
+        group=INPUT,
+        axis="Bits of the binary input code.",
     )
     input_range: tuple[float, float] | None = option(
-        None, PAIR, metavar="LO,HI", help="Default: the grid of the calibration data."
+        None,
+        PAIR,
+        metavar="LO,HI",
+        help="Least and largest value of the input.  [default: as the calibration samples show]",
+        group=INPUT,
     )
-    input_coding: str = option("binary", choices=("binary", "single"), provenance="input_coding")
-    pool: str = option("merge", choices=("own", "merge"), provenance="average_pool")
+    input_coding: str = option(
+        "binary",
+        choices=("binary", "single"),
+        help="binary: a spike for each bit of a value. single: one spike for a value.",
+        group=INPUT,
+        axis="binary, single.",
+        provenance="input_coding",
+    )
+    pool: str = option(
+        "merge",
+        choices=("own", "merge"),
+        help="Average pools get neurons of their own, as in the paper, or merge into what follows.",
+        group=ACCURACY,
+        axis="own, merge.",
+        provenance="average_pool",
+    )
 
 
 OPTIONS = options(Options)

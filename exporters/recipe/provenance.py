@@ -14,6 +14,9 @@ from exporters.recipe.options import OPTIONS
 from onespike_lava.errors import UnsupportedError
 from onespike_lava.version import __version__
 
+FINETUNED = "finetuned"
+"""Entry that says how a network was trained on behind its conversion, which it no longer is."""
+
 APART = ", "
 """Between options that share a key."""
 
@@ -43,7 +46,7 @@ def provenance(
 
 def digest(samples: NDArray[Any]) -> str:
     """SHA-256 of samples as float32, 64 hexadecimal digits."""
-    return hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(samples, "<f4").data).hexdigest()
 
 
 def told(recipe: Any, names: Iterable[str] | None = None) -> dict[str, str]:

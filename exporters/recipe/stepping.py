@@ -11,6 +11,9 @@ from onespike_lava.errors import OptionError
 from onespike_lava.limits import INPUT_BITS_MAX, STEPS_MAX
 from onespike_lava.system.names import meant
 
+SPIKING = "Networks with spiking modules"
+"""The group of their options in the help."""
+
 
 @dataclass(frozen=True)
 class StepRecipe:
@@ -26,12 +29,21 @@ class StepRecipe:
     Raises `OptionError` for a value outside its range.
     """
 
-    steps: int | None = option(None, WHOLE, metavar="T", help="Of spiking modules.", axis=None)
+    steps: int | None = option(
+        None,
+        WHOLE,
+        metavar="T",
+        help="Steps of a sample.  [default: as the network or the samples have them]",
+        group=SPIKING,
+        axis=None,
+    )
     preset: str = option(
         "exact",
         choices=("exact", "lava"),
         open=True,
-        help="Of spiking modules; default exact.",
+        help="exact: the spikes of real arithmetic where the leak allows it. lava: neurons that "
+        "Lava and Loihi 2 have.  [default: exact]",
+        group=SPIKING,
         provenance="preset",
         axis=None,
     )
@@ -39,7 +51,8 @@ class StepRecipe:
         None,
         choices=("mean", "sum", "last", "max"),
         open=True,
-        help="Of all steps; default mean.",
+        help="What becomes of outputs that have all steps.  [default: mean]",
+        group=SPIKING,
         axis=None,
     )
     rounding: str = option("least", choices=("nearest", "least"), provenance="rounding")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from exporters.fidelity.correlation import BLOCK, Correlations, Found, checked, gathered
 from exporters.fidelity.figures import Figures
 from exporters.graph import Stepping
 from exporters.stepping.execution import run
@@ -15,6 +17,7 @@ from exporters.stepping.replay import replay
 from onespike_lava.data.encoding import Samples, decode
 from onespike_lava.engines.result import classes
 from onespike_lava.network import Network
+from onespike_lava.system.progress import Progress, silent
 
 SAMPLES = 64
 """Samples at most, spread evenly over those given."""
@@ -46,7 +49,7 @@ class Flips:
     rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Agreement(Figures):
     """The figures of a conversion.
 
@@ -132,6 +135,31 @@ def compare(
         right = labels[chosen]
         accuracy = (100.0 * float(np.mean(theirs == right)), 100.0 * float(np.mean(mine == right)))
     return Agreement(len(x), tuple(flips), float(np.mean(mine == theirs)), accuracy)
+
+
+def correlations(
+    network: Network, prepared: Stepping, x: ArrayLike, progress: Progress = silent
+) -> Correlations:
+    """What neurons send in a sample, and in each step, beside the prepared source in float64."""
+    samples = checked(network, x)
+    return gathered(_sent(network, prepared, samples, progress), len(samples))
+
+
+def _sent(
+    network: Network, prepared: Stepping, x: NDArray[Any], progress: Progress
+) -> Iterator[Found]:
+    for start in range(0, len(x), BLOCK):
+        block = x[start : start + BLOCK]
+        source = run(prepared, block)
+        found = network.compute(Samples(network.input, block, network.phases), record=True)
+        for layer in network.neurons:
+            if layer in source.trains:
+                known, own = source.trains[layer], found.trains(layer)
+                equal = float(np.mean(own == known))
+                yield layer, known.sum(axis=1), own.sum(axis=1), found.spikes[layer], equal
+        scores = found.scores * network.output_scale
+        yield network.readout.name, source.scores.reshape(scores.shape), scores, None, None
+        progress("comparison", min(start + BLOCK, len(x)), len(x))
 
 
 def _percent(one: NDArray[Any], two: NDArray[Any]) -> float:

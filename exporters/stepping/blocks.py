@@ -17,7 +17,6 @@ from exporters.stepping.source import are_events
 from onespike_lava.data.samples import by_place, check_labels
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
-from onespike_lava.layers import Input, TimedReadout
 from onespike_lava.limits import PAYLOAD_MAX
 from onespike_lava.network import Network
 from onespike_lava.netx.lavadl import from_tree
@@ -85,10 +84,8 @@ def _named(network: Network, read: Any, samples: NDArray[Any]) -> Network:
             f"calibration: events of {samples.min():g} to {samples.max():g} are not whole numbers "
             f"of 0..{PAYLOAD_MAX}; count events"
         )
-    first = network.layers[0]
-    assert isinstance(first, Input)
     names = [name for name in read.names.values() if name in read.fires or read.ends == "Affine"]
-    layers: list[Any] = [replace(first, bits=max(1, int(samples.max()).bit_length()))]
+    layers: list[Any] = [replace(network.input, bits=max(1, int(samples.max()).bit_length()))]
     layer: Any
     for number, layer in enumerate(network.layers[1:]):
         layers.append(replace(layer, name=names[number]) if number < len(names) else layer)
@@ -100,8 +97,7 @@ def _read_out(network: Network, read: Any, readout: str | None) -> Network:
     if read.take and readout is not None:
         raise OptionError("readout: the module has one of its own; leave it out")
     take = read.take or readout or "mean"
-    layer = network.layers[-1]
-    assert isinstance(layer, TimedReadout)
+    layer: Any = network.layers[-1]
     if not read.states and take in ("last", "max"):
         which = "last" if take == "last" else "largest"
         raise UnsupportedError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +13,30 @@ from numpy.typing import NDArray
 from exporters.calibration.grid import input_grid
 from exporters.calibration.moments import Gathering
 from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
+from exporters.fidelity.correlation import Correlations
 from exporters.form import Form
 from exporters.graph import Node, Stepping
 from exporters.passes.stepping import prepare_steps
+from exporters.recipe import StepKeywords, with_options
 from exporters.recipe.provenance import provenance
-from exporters.recipe.stepping import StepRecipe, step_recipe_of
-from exporters.stepping.agreement import Agreement, compare
+from exporters.recipe.stepping import STEP_OPTIONS, StepRecipe, step_recipe_of
+from exporters.stepping.agreement import Agreement, compare, correlations
 from exporters.stepping.blocks import are_blocks, convert_blocks
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from exporters.stepping.source import are_events, check_reading, read_module
 from onespike_lava.data.samples import by_place, check_labels, check_samples
-from onespike_lava.errors import DataError, OptionError, warn
+from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.evaluation.labels import classes_of
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
 from onespike_lava.loihi.composition import compose, refusals
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, each, silent
+from onespike_lava.system.tables import Table, shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 FRAMES = 256
 """Samples times steps that run together."""
@@ -42,7 +48,7 @@ SMALLER = "a smaller scale"
 """How the composition ends what a coarser scale mends."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StepConversion:
     """A converted network that steps, beside its source.
 
@@ -62,7 +68,47 @@ class StepConversion:
     check: Agreement
     notes: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        """One line: the network, and how the integers follow the source."""
+        return f"StepConversion({self.network!r}; self-check: {self.check})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr`, the neurons, the account of the nodes."""
+        return shown(self, self.neurons(), Table(list(self.account.items()), ("node", "account")))
+
+    def neurons(self) -> Table:
+        """Each layer of neurons: how it was read, and what integers cost (`check.flips`)."""
+        rows = [
+            (
+                each.layer,
+                self.notes.get(each.layer, ""),
+                f"{each.rate:.3f}",
+                f"{each.alone:.3f}",
+                f"{each.whole:.3f}",
+                f"{each.leak:.3f}",
+            )
+            for each in self.check.flips
+        ]
+        return Table(rows, ("neurons", "as read", "rate", "alone %", "whole %", "leak %"))
+
+    def compare(self, x: Any, progress: Progress = silent) -> Correlations:
+        """Each layer's spikes in integers beside the source's in float64, on samples.
+
+        x : [N, *shape], of events [N, T, *shape]
+
+        Correlations are of what a neuron sends in a sample, `equal` counts each step. A table at a
+        prompt and in a notebook; `plot()` draws it. Raises `DataError`, and `UnsupportedError` for
+        blocks of SLAYER, whose numbers are these integers themselves.
+        """
+        if self.prepared is None:
+            raise UnsupportedError(
+                "compare: SLAYER's blocks are integers already, the network's own; compare engines "
+                "with `onespike verify`"
+            )
+        return correlations(self.network, self.prepared, x, progress)
+
+
+@with_options(options=STEP_OPTIONS, types=StepKeywords)
 def convert_spiking(
     model: Any,
     calibration: Any,
@@ -70,7 +116,7 @@ def convert_spiking(
     output: str | None = None,
     labels: Any = None,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[StepKeywords],
 ) -> StepConversion:
     """The conversion of a network that spikes, with all that led to it.
 

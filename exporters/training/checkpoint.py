@@ -27,6 +27,18 @@ def digest(*tensors: Tensor) -> str:
     return found.hexdigest()
 
 
+def content(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the run of a file is, and its state; `DataError` for a file of something else."""
+    held = io.BytesIO(read_bytes(path, LIMIT))
+    try:
+        found = torch.load(held, map_location="cpu", weights_only=True)
+        return found["head"], found["state"]
+    except Exception as error:  # torch raises whatever its reader meets
+        raise DataError(
+            f"{path}: no checkpoint ({type(error).__name__}); give another path"
+        ) from None
+
+
 class Checkpoint:
     """One file, written beside itself and renamed: the state before or the state after.
 
@@ -38,23 +50,16 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace what is there; once this returns no kill loses it."""
-        content = io.BytesIO()
-        torch.save({"head": self.head, "state": state}, content)
+        held = io.BytesIO()
+        torch.save({"head": self.head, "state": state}, held)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(self.path, content.getvalue())
+        write_atomic(self.path, held.getvalue())
 
     def load(self) -> dict[str, Any] | None:
         """The state, None where there is no file; `DataError` for a file of something else."""
         if not self.path.exists():
             return None
-        content = io.BytesIO(read_bytes(self.path, LIMIT))
-        try:
-            found = torch.load(content, map_location="cpu", weights_only=True)
-            head, state = found["head"], found["state"]
-        except Exception as error:  # torch raises whatever its reader meets
-            raise DataError(
-                f"{self.path}: no checkpoint ({type(error).__name__}); give another path"
-            ) from None
+        head, state = content(self.path)
         other = sorted(key for key in {*head, *self.head} if head.get(key) != self.head.get(key))
         if other:
             was, now = head.get(other[0]), self.head.get(other[0])

@@ -58,8 +58,8 @@ def fit(
     """
     known = {"fit": (x, y)} if test is None else {"fit": (x, y), "test": test}
     for name, samples in known.items():
-        _check(name, *samples)
-    chosen, kept = _split(x, y, plan)
+        check_samples(name, *samples)
+    chosen, kept = split(x, y, plan)
     read = Reading(prepare, scores)
     run = _Run(model, chosen, kept, plan, loss, read, augment, path, every, progress)
     run.labels = {name: each for name, (_, each) in known.items()}
@@ -86,7 +86,7 @@ def accuracy(
     model: nn.Module, x: Tensor, y: Tensor, reading: Reading | None = None, batch: int = 250
 ) -> float:
     """Share of samples whose largest score, the first of equal ones, is that of their label."""
-    _check("accuracy", x, y)
+    check_samples("accuracy", x, y)
     reading = reading or Reading()
     right = 0
     with evaluated(model):
@@ -96,7 +96,7 @@ def accuracy(
     return right / len(y)
 
 
-def _check(name: str, x: Tensor, y: Tensor) -> None:
+def check_samples(name: str, x: Tensor, y: Tensor) -> None:
     """`DataError` unless these are some samples and a label int64 of each."""
     if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
         kinds = f"samples {type(x).__name__} and labels {type(y).__name__}"
@@ -120,8 +120,8 @@ def _check_classes(name: str, y: Tensor, classes: int) -> None:
         )
 
 
-def _split(x: Tensor, y: Tensor, plan: Plan) -> tuple[Samples, Samples | None]:
-    """Training samples, and those kept out."""
+def split(x: Tensor, y: Tensor, plan: Plan) -> tuple[Samples, Samples | None]:
+    """Training samples, and those kept out; `DataError` where no batch is left."""
     out = round(plan.validation * len(x))
     if (len(x) - out) < plan.batch:
         raise DataError(
@@ -130,7 +130,8 @@ def _split(x: Tensor, y: Tensor, plan: Plan) -> tuple[Samples, Samples | None]:
         )
     if not out:
         return (x, y), None
-    order = torch.randperm(len(x), generator=_generator(plan.seed, 0, 1))
+    seed = plan.seed if plan.kept_seed is None else plan.kept_seed
+    order = torch.randperm(len(x), generator=_generator(seed, 0, 1))
     kept, chosen = order[:out].sort().values, order[out:].sort().values
     return (x[chosen], y[chosen]), (x[kept], y[kept])
 

@@ -6,8 +6,6 @@ stand at the head of `exporters.training.fused`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from exporters.training.fused import Equations, spikes
@@ -101,8 +99,23 @@ class Neuron(nn.Module):
 class IF(Neuron):
     """Without a leak: `h(t) = v(t-1) + x(t)`. Further options are those of `Neuron`."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(1.0, **options)
+    def __init__(
+        self,
+        *,
+        threshold: float = 1.0,
+        reset: str = "zero",
+        strict: bool = False,
+        detach: bool = True,
+        surrogate: Surrogate | None = None,
+    ) -> None:
+        super().__init__(
+            1.0,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            detach=detach,
+            surrogate=surrogate,
+        )
 
 
 class LIF(Neuron):
@@ -111,8 +124,24 @@ class LIF(Neuron):
     Further options are those of `Neuron`.
     """
 
-    def __init__(self, decay: float = 0.5, **options: Any) -> None:
-        super().__init__(decay, **options)
+    def __init__(
+        self,
+        decay: float = 0.5,
+        *,
+        threshold: float = 1.0,
+        reset: str = "zero",
+        strict: bool = False,
+        detach: bool = True,
+        surrogate: Surrogate | None = None,
+    ) -> None:
+        super().__init__(
+            decay,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            detach=detach,
+            surrogate=surrogate,
+        )
 
 
 class CUBA(Neuron):
@@ -122,9 +151,25 @@ class CUBA(Neuron):
     """
 
     def __init__(
-        self, decay: float = 0.5, current_decay: float = 0.5, *, strict: bool = True, **options: Any
+        self,
+        decay: float = 0.5,
+        current_decay: float = 0.5,
+        *,
+        threshold: float = 1.0,
+        reset: str = "zero",
+        strict: bool = True,
+        detach: bool = True,
+        surrogate: Surrogate | None = None,
     ) -> None:
-        super().__init__(decay, current_decay, strict=strict, **options)
+        super().__init__(
+            decay,
+            current_decay,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            detach=detach,
+            surrogate=surrogate,
+        )
 
 
 def checked(module: nn.Module, x: Tensor) -> None:

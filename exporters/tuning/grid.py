@@ -106,7 +106,7 @@ def _wait(value: int | str, phases: int) -> int:
         wait = round(float(text[:-1] or 1) * phases) if text.endswith("T") else int(text)
     except (ValueError, OverflowError):
         raise OptionError(
-            f"wait: {text!r} is neither phases nor a share as 0.75T; mend it"
+            f"wait: {text!r} is neither phases nor a share as 0.75T; correct it"
         ) from None
     if wait < 0:
         raise OptionError(f"wait: {text} is below 0; give 0 or more phases")

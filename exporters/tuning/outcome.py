@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from exporters.recipe.options import OPTIONS
+from onespike_lava.system.tables import Table, shown
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,34 @@ class Tuning:
         what += [f"{len(self.refused)} not possible"] if self.refused else []
         return f"Tuning({'; '.join(what)})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr`, the points, what gives no network."""
+        refused = [(_words(given), why) for given, why in self.refused]
+        tables = [self.table(), *([Table(refused, ("not possible", "why"))] if refused else [])]
+        return shown(self, *tables)
+
+    def table(self) -> Table:
+        """The points, one a row, `*` at those of the Pareto front."""
+        varied = _varied(self.points)
+        header = ("", "T", "Q", "T_w", *varied, "accuracy", "loss", "latency", "E", "spikes/neuron")
+        front = set(self.pareto_keys)
+        rows = [
+            (
+                "*" if point.key in front else "",
+                point.phases,
+                _listed(point.base),
+                point.wait,
+                *(str(point.options.get(name)) for name in varied),
+                f"{point.accuracy:.2f} %",
+                f"{point.loss:.2f}",
+                point.latency,
+                f"{point.energy[self.goal.kind]:.2f}",
+                f"{point.spikes_per_neuron:.3f}",
+            )
+            for point in self.points
+        ]
+        return Table(rows, header)
+
     @property
     def pareto(self) -> tuple[Point, ...]:
         """Points that none betters in loss, latency or energy without being worse in another."""
@@ -137,6 +166,20 @@ class Tuning:
 
 def _betters(one: Sequence[float], two: Sequence[float]) -> bool:
     return all(a <= b for a, b in zip(one, two, strict=True)) and tuple(one) != tuple(two)
+
+
+def _words(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())
+
+
+def _listed(base: float | Sequence[float]) -> str:
+    return f"{base:g}" if isinstance(base, (int, float)) else ",".join(f"{each:g}" for each in base)
+
+
+def _varied(points: Sequence[Point]) -> list[str]:
+    """Options, `T` aside, that differ among the points."""
+    names = [name for name in points[0].options if name != "phases"] if points else []
+    return [n for n in names if len({str(point.options[n]) for point in points}) > 1]
 
 
 def export_options(point: Point) -> list[str]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exporters.fidelity.picture import kind_of
 from exporters.tuning.outcome import Tuning
-from onespike_lava.errors import OptionError
 from onespike_lava.report import drawing
-
-KINDS = ("svg", "png")
 
 
 def check(path: str | Path) -> str:
     """The kind of picture that a path names, where it can be drawn; errors as `plot`."""
-    kind = Path(path).suffix[1:].lower()
-    if kind not in KINDS:
-        raise OptionError(f"plot: {str(path)!r} ends neither in .svg nor in .png; rename it")
+    kind = kind_of(path)
     drawing.style()
     return kind
 

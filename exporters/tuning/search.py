@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from exporters.calibration.samples import as_samples
 from exporters.choices import ENERGIES, WAITS
 from exporters.frontends.read import read
 from exporters.graph import Graph
-from exporters.recipe.keywords import with_options
+from exporters.recipe.keywords import Axes, with_options
 from exporters.recipe.options import PHASES
 from exporters.tuning.grid import Candidate, candidates, digest
 from exporters.tuning.outcome import Goal, Point, Tuning
@@ -30,13 +30,16 @@ from onespike_lava.system.jobs import Task, crew, finished
 from onespike_lava.system.progress import Progress, silent
 from onespike_lava.version import __version__
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 NET, POINT = "net", "point"
 """Kinds of work beside `ANN`, the source network judged: a recipe converted, a point measured."""
 
 Source = str | os.PathLike[str] | NDArray[Any]
 
 
-@with_options({"phases": PHASES})
+@with_options({"phases": PHASES}, types=Axes)
 def tune(
     model: Any,
     calibration: Source,
@@ -52,7 +55,7 @@ def tune(
     workers: int = 1,
     scheduler: str | None = None,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[Axes],
 ) -> Tuning:
     """Measure a grid of recipes and waits, cheapest first, or until one is good enough.
 

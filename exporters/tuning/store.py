@@ -93,7 +93,7 @@ class Store:
         if (found := _sha256(content)) != digest:
             raise DataError(
                 f"{path}: SHA-256 is {found[:12]}, not {str(digest)[:12]} as in {POINTS}; delete "
-                "the file, and it is made anew"
+                "the file, and it is made again"
             )
         return content
 

@@ -15,20 +15,48 @@ if TYPE_CHECKING:
     from onespike_lava import loihi
     from onespike_lava.network import Network
 
+CHIP = "Chip"
+
 STEP_TIME = options.Number(1e-6, 1e12)
 """From far below any chip's to far above, so that all that follows is finite."""
 
 
-@click.command(epilog="Example: onespike check digits.net --data test.npz --step-time 10")
+@click.command(
+    cls=options.Command,
+    epilog="Example: onespike check digits.net --data test.npz --step-time 10",
+)
 @options.NET
-@click.option("--data", type=paths.SAMPLES, metavar="D.npz", help="Samples to count spikes on.")
+@options.option(
+    "--data",
+    type=paths.SAMPLES,
+    metavar="D.npz",
+    help="Samples on which to count spikes.",
+    group=options.SAMPLES,
+)
 @options.LIMIT
 @options.WAIT
-@click.option("--chips", type=int, default=1, show_default=True, help="Chips it may take.")
-@click.option(
-    "--step-time", type=STEP_TIME, metavar="US", help="Microseconds per step; no public default."
+@options.option(
+    "--chips",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The chips that the network may take.",
+    group=CHIP,
 )
-@click.option("--stock", is_flag=True, help="Limits and price of stock processes.")
+@options.option(
+    "--step-time",
+    type=STEP_TIME,
+    metavar="US",
+    help="Microseconds that a step takes, for samples per second. No public number is known.",
+    group=CHIP,
+)
+@options.option(
+    "--stock",
+    is_flag=True,
+    help="Also the limits and the price of the stock composition.",
+    group=CHIP,
+)
 @options.JSON
 def command(
     net: str,
@@ -40,7 +68,12 @@ def command(
     stock: bool,
     as_json: bool,
 ) -> int:
-    """Loihi 2 rules on NET.net, and how much of a chip it takes; exit 1 on a violation."""
+    """Check NET.net against the public limits of Loihi 2, and estimate how much of a chip it takes.
+
+    All violations are listed at once, each with the layer, what was found, the limit and a way
+    out. The exit code is 1 if there is one. Shares of the chip are lower bounds; `onespike explain
+    share` says why.
+    """
     say(f"reading {net}")
     from onespike_lava import loihi
     from onespike_lava.netx import load
@@ -100,59 +133,22 @@ def _print_stock(found: dict[str, Any]) -> None:
     )
     if found["pauses"]:
         click.echo(
-            f"pauses per sample {found['pauses']}, in which the host sets a layer's states anew"
+            f"pauses per sample {found['pauses']}, in which the host sets a layer's states again"
         )
 
 
 def _print_fit(fit: loihi.Fit) -> None:
     from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
 
-    header = (
-        "layer",
-        "type",
-        "neurons",
-        "weights",
-        "synapses",
-        "state bits",
-        "spikes",
-        "share",
-        "binds",
-        "unrolled",
-    )
-    options.print_table([_row(layer) for layer in fit.layers], header)
+    click.echo(str(fit.table()))
     click.echo()
-    rows = [
-        ("steps per sample in a stream", f"{fit.steps_per_sample}"),
-        ("steps until a sample's scores", f"{fit.latency_steps}"),
-    ]
-    if fit.step_time:
-        rows += [
-            ("step time", f"{fit.step_time:g} us"),
-            ("samples per second", f"{fit.samples_per_second:,.0f}"),
-            ("latency", f"{fit.latency:,.1f} us"),
-        ]
-    options.print_table(rows)
+    click.echo(str(fit.timing()))
     click.echo(
         f"\nShares of a {LOIHI2['cores'].number}-core chip are lower bounds from secondary "
-        "sources (docs/loihi.md); routing, microcode and packing are not public."
+        "sources; routing, microcode and packing are not public (onespike explain share)."
     )
     if fit.step_time and fit.step_time < SHORTEST_STEP.number:
         click.echo(
             f"warning: no step takes less than {SHORTEST_STEP.number} us{SHORTEST_STEP.mark}",
             err=True,
         )
-
-
-def _row(layer: loihi.LayerFit) -> tuple[str, ...]:
-    return (
-        layer.name,
-        layer.type,
-        f"{layer.neurons:,}",
-        f"{layer.weights:,}",
-        f"{layer.synapses:,}",
-        f"{layer.state_bits:,}",
-        "" if layer.spikes is None else f"{layer.spikes:,.1f}",
-        f"{layer.share:.2%}",
-        layer.binds,
-        f"{layer.unrolled:.2%}",
-    )

@@ -5,17 +5,23 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from onespike_lava.cli import options
+
 SHELLS = ("bash", "zsh", "fish")
 
 VARIABLE = "_ONESPIKE_COMPLETE"
 """With it in the environment `onespike` answers a shell that completes a word."""
 
 
-@click.command(epilog='Example: eval "$(onespike completion bash)"')
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.command(cls=options.Command, epilog='Example: eval "$(onespike completion bash)"')
+@options.argument(
+    "shell", type=click.Choice(SHELLS), metavar="bash|zsh|fish", line="The shell that you use."
+)
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands, options, their values and files.
+    """Print the code that lets a shell complete commands, options, their values and files.
+
+    Add the line of your shell to its start file:
 
     \b
     bash  eval "$(onespike completion bash)"   in ~/.bashrc

@@ -30,17 +30,26 @@ GROUP = "onespike_lava.commands"
 """Entry points of installed packages that bring commands; each is a dictionary like `COMMANDS`."""
 
 COMMANDS: dict[str, Entry] = {
-    "evaluate": ("onespike_lava.cli.evaluate", "Accuracy, spikes and energy on labelled data.", 20),
-    "run": ("onespike_lava.cli.run", "Scores and spike phases of samples.", 30),
-    "inspect": ("onespike_lava.cli.inspect", "Layers, shapes, phases, thresholds, sizes.", 50),
+    "evaluate": (
+        "onespike_lava.cli.evaluate",
+        "Measure accuracy, spikes and energy on labelled data.",
+        20,
+    ),
+    "run": ("onespike_lava.cli.run", "Run samples and write scores and spikes.", 30),
+    "inspect": (
+        "onespike_lava.cli.inspect",
+        "List layers, shapes, phases, thresholds and sizes.",
+        50,
+    ),
     "check": (
         "onespike_lava.cli.check",
-        "Loihi 2 rules, and how much of a chip a network takes.",
+        "Check the limits of Loihi 2, and how much of a chip a network takes.",
         60,
     ),
+    "explain": ("onespike_lava.cli.explain", "Say what a word of this library means.", 105),
     "completion": (
         "onespike_lava.cli.completion",
-        "What makes bash, zsh or fish complete words.",
+        "Print the code that lets bash, zsh or fish complete words.",
         110,
     ),
 }
@@ -100,7 +109,11 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="onespike")
 @click.pass_context
 def group(ctx: click.Context, debug: bool) -> None:
-    """Trained ReLU networks as one-spike SNNs in netx files."""
+    """Convert trained networks to spiking networks, and run, measure and check these.
+
+    A ReLU network becomes a one-spike network: each hidden neuron spikes at most once for a
+    sample. `onespike explain` lists the words that the help uses.
+    """
     ctx.obj = debug
 
 

@@ -19,7 +19,8 @@ SHOWN = 20
 
 
 @click.command(
-    epilog="Example: onespike evaluate digits.net --data test.npz --engine lava --limit 20"
+    cls=options.Command,
+    epilog="Example: onespike evaluate digits.net --data test.npz --engine lava --limit 20",
 )
 @options.NET
 @options.DATA
@@ -27,7 +28,12 @@ SHOWN = 20
 @options.STOCK
 @options.WAIT
 @options.LIMIT
-@click.option("--over-steps", is_flag=True, help="Also the accuracy after each step.")
+@options.option(
+    "--over-steps",
+    is_flag=True,
+    help="Print the accuracy after each step of a network that steps, too.",
+    group=options.OUTPUT,
+)
 @options.WORKERS
 @options.SCHEDULER
 @options.JSON
@@ -43,11 +49,14 @@ def command(
     scheduler: str | None,
     as_json: bool,
 ) -> None:
-    """Accuracy, spikes and energy of NET.net on labelled data (npz: x, y, perhaps mask).
+    """Measure accuracy, spikes and energy of NET.net on labelled samples.
 
-    Samples are read block by block. --workers and --scheduler divide them; the result is the same.
-    --over-steps tells of a network that steps after how many steps its classes are what they
-    stay; the same run gives all of them.
+    D.npz holds samples x and labels y; a mask says which labels count. Where y are numbers, the
+    command prints squared error and R2 instead of accuracy. Samples are read block by block, so
+    that the file may be larger than memory. The result does not depend on --workers,
+    --scheduler or --engine.
+
+    `onespike explain synop` and `onespike explain energy` say what is counted.
     """
     engine = options.engine_name(engine, stock)
     progress.say(f"reading {net}")

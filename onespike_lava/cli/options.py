@@ -17,16 +17,97 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-NET = click.argument("net", type=paths.NET, metavar="NET.net")
-DATA = click.option("--data", required=True, type=paths.SAMPLES, metavar="D.npz", help="x and y.")
-LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N samples.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-WAIT = click.option("--wait", type=int, metavar="T_w", help="Phases to wait; default the file's.")
-WORKERS = click.option(
-    "--workers", type=int, default=1, show_default=True, help="Processes that share the work."
+REQUIRED, SAMPLES, ENGINE, OUTPUT, WORK = "Required", "Samples", "Engine", "Output", "Work"
+"""Groups of options in the help of a command, which lists `REQUIRED` first."""
+
+
+class Option(click.Option):
+    """An option that stands in a group of the help; without one beside `--help`."""
+
+    def __init__(self, *args: Any, group: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = REQUIRED if self.required else group
+
+
+class Argument(click.Argument):
+    """A word without a dash that the help explains: `metavar` and `line`."""
+
+    def __init__(self, *args: Any, line: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.line = line
+
+
+class Command(click.Command):
+    """A command whose help lists its options in groups."""
+
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Nothing: they stand among what is required."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section per group, in the order of the options; what comes out last."""
+        groups: dict[str, list[tuple[str, str]]] = {REQUIRED: []}
+        last: list[tuple[str, str]] = []
+        for param in self.get_params(ctx):
+            if isinstance(param, Argument):
+                name = REQUIRED if param.required else "Arguments"
+                groups.setdefault(name, []).append((param.human_readable_name, param.line))
+            elif record := param.get_help_record(ctx):
+                name = param.group if isinstance(param, Option) else ""
+                (groups.setdefault(name, []) if name else last).append(record)
+        out = groups.pop(OUTPUT, [])
+        for name, records in [*groups.items(), (OUTPUT, out), ("Other", last)]:
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
+
+
+def option(*names: str, **declared: Any) -> Callable[[F], F]:
+    """`click.option` with a `group`."""
+    return click.option(*names, cls=Option, **declared)
+
+
+def argument(*names: str, **declared: Any) -> Callable[[F], F]:
+    """`click.argument` with a `line` for the help."""
+    return click.argument(*names, cls=Argument, **declared)
+
+
+NET = argument("net", type=paths.NET, metavar="NET.net", line="The network: a .net file.")
+DATA = option(
+    "--data",
+    required=True,
+    type=paths.SAMPLES,
+    metavar="D.npz",
+    help="Samples x and, where accuracy is wanted, labels y.",
 )
-SCHEDULER = click.option(
-    "--scheduler", metavar="ADDRESS", help="Of a Dask cluster that does the work."
+LIMIT = option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take only the first N samples.",
+    group=SAMPLES,
+)
+JSON = option("--json", "as_json", is_flag=True, help="Print one JSON document.", group=OUTPUT)
+WAIT = option(
+    "--wait",
+    type=int,
+    metavar="T_w",
+    help="Phases for which a layer waits before it fires.  [default: as in the file]",
+    group=ENGINE,
+)
+WORKERS = option(
+    "--workers",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Divide the work among N processes.",
+    group=WORK,
+)
+SCHEDULER = option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Give the work to the Dask cluster with a scheduler at ADDRESS.",
+    group=WORK,
 )
 
 
@@ -49,13 +130,21 @@ ENGINES = click.Choice(["auto", "numpy", "reference", "numba", "lava"])
 
 def engine(default: str = "auto") -> Callable[[F], F]:
     """The option `--engine`."""
-    return click.option(
-        "--engine", type=ENGINES, default=default, show_default=True, help="What computes it."
+    return option(
+        "--engine",
+        type=ENGINES,
+        default=default,
+        show_default=True,
+        help="The program that computes the network. All give the same integers.",
+        group=ENGINE,
     )
 
 
-STOCK = click.option(
-    "--stock", is_flag=True, help="With --engine lava: Lava's own processes alone."
+STOCK = option(
+    "--stock",
+    is_flag=True,
+    help="With --engine lava: run the stock composition, made of Lava's own processes.",
+    group=ENGINE,
 )
 
 

@@ -10,10 +10,27 @@ from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 
 
-@click.command(epilog="Example: onespike run digits.net --input images.npy -o out.npz")
+@click.command(
+    cls=options.Command,
+    epilog="Example: onespike run digits.net --input images.npy -o out.npz",
+)
 @options.NET
-@click.option("--input", "source", required=True, type=paths.SAMPLES, metavar="X.npy|X.npz")
-@click.option("-o", "--output", required=True, type=paths.SAMPLES, metavar="OUT.npz")
+@options.option(
+    "--input",
+    "source",
+    required=True,
+    type=paths.SAMPLES,
+    metavar="X.npy|X.npz",
+    help="Samples, in an .npz file under the name x.",
+)
+@options.option(
+    "-o",
+    "--output",
+    required=True,
+    type=paths.SAMPLES,
+    metavar="OUT.npz",
+    help="The file to write.",
+)
 @options.engine()
 @options.WAIT
 @options.LIMIT
@@ -27,9 +44,11 @@ def command(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Scores and spike phases of samples: `scores` and `codes/<layer>` in OUT.npz.
+    """Run samples through NET.net and write scores and spikes to OUT.npz.
 
-    Of a network that steps `trains/<layer>` instead, the payload of each neuron in each step.
+    OUT.npz holds `scores` and for each layer `codes/<layer>`: the phase in which each neuron
+    spikes, 0 for none. For a network that steps it holds `trains/<layer>` instead: the payload
+    that each neuron sends in each step.
     """
     say(f"reading {net}")
     import numpy as np

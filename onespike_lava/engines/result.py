@@ -13,6 +13,7 @@ from onespike_lava.errors import OptionError
 from onespike_lava.layers import Code, Shape
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count, uncounted
+from onespike_lava.system.tables import Table, shown
 
 
 class Data(Protocol):
@@ -97,6 +98,12 @@ class Run:
         more += [f"{self.clipped:,} values clipped"] if self.clipped else []
         more += ["recorded"] if self.recorded else []
         return f"Run({what}; {', '.join(more)})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr` and the spikes of each layer."""
+        samples = max(len(self.scores), 1)
+        rows = [(name, f"{n:,}", f"{n / samples:,.1f}") for name, n in self.spikes.items()]
+        return shown(self, Table(rows, ("layer", "spikes", "in each sample")))
 
     def trains(self, layer: str) -> NDArray[np.uint8]:
         """The payload that each neuron of a layer sends in each step, uint8[N, T, *shape].

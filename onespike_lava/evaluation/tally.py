@@ -81,7 +81,7 @@ def _most(one: int | None, two: int | None) -> int | None:
     return max((each for each in (one, two) if each is not None), default=None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """What an evaluation found.
 
@@ -115,6 +115,15 @@ class Evaluation:
     mean_iou: float | None = None
     squared_error: float | None = None
     r2: float | None = None
+
+    def __repr__(self) -> str:
+        """One line: samples, accuracy, engine, spikes."""
+        right = f", accuracy {self.accuracy:.2%}" if self.labelled else ""
+        how = f"engine {self.engine}, T_w = {self.wait}"
+        return (
+            f"Evaluation({self.samples} samples{right}; {how}, "
+            f"{self.spikes_per_neuron:.3f} spikes a neuron)"
+        )
 
     @property
     def accuracy(self) -> float:

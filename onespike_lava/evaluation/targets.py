@@ -31,7 +31,11 @@ def are_numbers(y: ArrayLike | None) -> bool:
 
 def values_of(network: Network, scores: NDArray[Any]) -> NDArray[np.float64]:
     """What the source network computes, from scores int64[N, outputs]: logits or their sigmoid."""
-    logits = scores * network.output_scale
+    return as_values(network, scores * network.output_scale)
+
+
+def as_values(network: Network, logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Logits [N, outputs], or their sigmoid where the source network's values are that."""
     if SIGMOID in dict(network.provenance):
         with np.errstate(over="ignore"):
             return np.asarray(1 / (1 + np.exp(-logits)))
@@ -89,7 +93,10 @@ class Targets:
 
     def see(self, run: Run) -> None:
         """Take in the run of the next samples."""
-        found = values_of(self.network, run.scores)
+        self.add(values_of(self.network, run.scores))
+
+    def add(self, found: NDArray[np.float64]) -> None:
+        """Take in values [n, outputs] of the next samples."""
         part = self.known[self.seen : self.seen + len(found)]
         self._squares += float(((found - part) ** 2).sum())
         self.seen += len(found)

@@ -16,7 +16,7 @@ Layers refer to their sources by position in the network. This is plain data: wh
 neurons compute stands in `engines`, what makes a network valid in `rules`.
 """
 
-from onespike_lava.layers.base import Frozen, Integers, Shape, per_neuron, times
+from onespike_lava.layers.base import Frozen, Integers, Shape, beside, per_neuron, times
 from onespike_lava.layers.codes import (
     CODES,
     BinaryCode,
@@ -96,6 +96,7 @@ __all__ = [
     "Timed",
     "TimedReadout",
     "Window",
+    "beside",
     "per_neuron",
     "times",
     "unblocked",

@@ -64,10 +64,13 @@ def times(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
+def beside(values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:
+    """Values per channel, place or neuron with axes such that they broadcast to a layer's shape."""
+    if values.ndim == len(shape):
+        return values
+    return values.reshape((-1,) + (1,) * (len(shape) - 1))
+
+
 def per_neuron(values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:
     """Values per channel, place or neuron, as a read-only view of the layer's shape."""
-    if values.shape == shape:
-        return values
-    if values.ndim == len(shape) > 1:
-        return np.broadcast_to(values, shape)
-    return np.broadcast_to(values.reshape((-1,) + (1,) * (len(shape) - 1)), shape)
+    return values if values.shape == shape else np.broadcast_to(beside(values, shape), shape)

@@ -43,8 +43,13 @@ class Layer(Frozen):
 
     @property
     def weights(self) -> int:
-        """Weights that the file stores; a kernel counts once."""
-        return sum(int(synapse.weight.size) for synapse in self.synapses)
+        """Weights that the file stores; a kernel counts once, what was pruned does not."""
+        return sum(synapse.count for synapse in self.synapses)
+
+    @property
+    def pruned(self) -> int:
+        """Weights that were pruned."""
+        return sum(synapse.weight.size - synapse.count for synapse in self.synapses)
 
     @property
     def maps(self) -> tuple[Connection, ...]:

@@ -21,6 +21,8 @@ class Synapse(Frozen):
     groups : groups of a convolution's channels
     delay  : steps of the source's axons beyond the synapse, int32[1] or int32[*source shape];
              None for none
+    live   : bool[*weight shape], which synapses were not pruned; the weights of those that were
+             are 0. None where nothing was pruned
     """
 
     source: int
@@ -28,6 +30,12 @@ class Synapse(Frozen):
     window: Window = PLAIN
     groups: int = 1
     delay: Integers | None = None
+    live: NDArray[np.bool_] | None = None
+
+    @property
+    def count(self) -> int:
+        """Weights that live."""
+        return self.weight.size if self.live is None else int(np.count_nonzero(self.live))
 
     @property
     def kind(self) -> str:
@@ -65,6 +73,11 @@ class Sparse(Frozen):
     indptr: Integers
     signs: NDArray[np.int8]
     delay: Integers | None = None
+
+    @property
+    def count(self) -> int:
+        """Weights: the entries of the matrix."""
+        return self.weight.size
 
     @property
     def kind(self) -> str:

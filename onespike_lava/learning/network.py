@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onespike_lava.connectivity import PRUNED
 from onespike_lava.data.samples import as_array
 from onespike_lava.errors import DataError
 from onespike_lava.layers import (
@@ -104,11 +103,9 @@ def network(
     """
     bits = steps.bit_length()
     found: list[Layer] = [Input("input", shape, bits, np.zeros(1), np.ones(1), coding="latency")]
-    maps = []
     for number, (stage, layer) in enumerate(zip(stages, layers, strict=True), 1):
-        synapse = Synapse(len(found) - 1, layer.weight, layer.window)
-        if not layer.live.all():
-            maps.append(f"layer/{len(found)}")
+        live = None if layer.live.all() else layer.live
+        synapse = Synapse(len(found) - 1, layer.weight, layer.window, live=live)
         found.append(_neurons(f"conv{number}", synapse, found[-1].shape, stage.rule.threshold))
         if stage.pool > 1:
             window = Window((stage.pool, stage.pool))
@@ -129,8 +126,7 @@ def network(
             take="sum",
         )
     )
-    known = dict(provenance) | ({PRUNED: ", ".join(maps)} if maps else {})
-    return Network(tuple(found), steps, 0, provenance=tuple(sorted(known.items())))
+    return Network(tuple(found), steps, 0, provenance=tuple(sorted(provenance)))
 
 
 def _neurons(name: str, synapse: Synapse, source: Shape, threshold: int) -> Timed:

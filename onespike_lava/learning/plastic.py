@@ -49,7 +49,20 @@ class Plastic(Frozen):
     def drawn(
         cls, shape: Shape, window: Window, seed: int | tuple[int, ...], mean: float = 0.8
     ) -> Plastic:
-        """Weights drawn around a share `mean` of 127, with a deviation of 0.05; all live."""
+        """The layer before it learns: weights of a normal distribution, all live.
+
+        shape  : (O, I, rows, columns) of the weights
+        window : padding; stride and dilation 1
+        seed   : of the draw, as `numpy.random.default_rng` takes it
+        mean   : share of 127 around which weights lie, with a deviation of 0.05
+
+        Weights are rounded and cut to 1 .. 126. Raises `OptionError` for another stride or
+        dilation, or a shape that is not of four positive sizes.
+        """
+        if len(shape) != 4 or min(shape) < 1:
+            raise OptionError(
+                f"shape: {tuple(shape)} is not (O, I, rows, columns); give four positive sizes"
+            )
         if window.stride != (1, 1) or window.dilation != (1, 1):
             raise OptionError(f"window: {window} is not of stride and dilation 1; leave both out")
         draws = np.random.default_rng(seed).normal(mean, 0.05, shape)

@@ -5,7 +5,7 @@ rules    : what a network breaks, and the way out
 remarks  : what breaks no limit but is to be known
 checking : rules and remarks of a network
 fit      : how much of a chip it takes, and how fast it is
-sizes    : sizes of layers as the chip sees them
+sizes    : layers as the chip takes them: forms of synapses, relays, what they take
 stock    : the stock composition, planned
 stepping : of networks that step when each layer works, rests and is held down
 composition : their stock composition, and what has none

@@ -6,7 +6,8 @@ from onespike_lava.loihi.composition import StockCase, overflows
 from onespike_lava.loihi.fit import check_options
 from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.loihi.remarks import NOTES, Note
-from onespike_lava.loihi.rules import LAYER_RULES, NETWORK_RULES, Case, Limits, Violation
+from onespike_lava.loihi.rules import LAYER_RULES, NETWORK_RULES, Case, Violation
+from onespike_lava.loihi.sizes import Limits
 from onespike_lava.network import Network
 
 

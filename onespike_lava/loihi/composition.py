@@ -41,7 +41,8 @@ from onespike_lava.loihi.populations import (
     rounds,
     shift_of,
 )
-from onespike_lava.loihi.rules import Case, Limits, Violation, over, signed_bits
+from onespike_lava.loihi.rules import Case, Violation, over, signed_bits
+from onespike_lava.loihi.sizes import Limits
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
 
@@ -129,7 +130,7 @@ def _structure(case: StockCase, layer: Neurons, position: int) -> Iterator[str]:
     if layer.firing.floor is not None:
         yield "has a floor; leave it out"
     if layer.role == "output" and layer.threshold is not None:
-        yield "is a readout that fires: its potential is read behind the reset; use no threshold"
+        yield "is a readout that fires: its potential is read after the reset; use no threshold"
     elif layer.threshold is not None:
         yield from _firing(case.network, layer, layer.threshold)
     yield from _recurrence(case, layer, position)
@@ -220,7 +221,7 @@ def overflows(case: StockCase, position: int) -> Iterator[Violation]:
         return
     if list(_structure(case, layer, position)) or shift_of(layer) is None:
         return
-    for rule in (_threshold, _mantissa, _current, _delay):
+    for rule in (_threshold, _mantissa, _current):
         yield from rule(case, layer, position)
 
 
@@ -246,14 +247,3 @@ def _current(case: StockCase, layer: Neurons, position: int) -> Iterator[Violati
     keep = int(layer.integration.keep_u.max())
     fix = "let it decay a little"
     yield from over(case, layer.name, "current_keep", keep, "current_keep", fix)
-
-
-def _delay(case: StockCase, layer: Neurons, position: int) -> Iterator[Violation]:
-    """Steps of a path beyond the synapse's own: of skips, of axons, of payloads on other paths."""
-    found = [
-        int(stepping.delays(case.times, position, synapse, sender).max())
-        for synapse in layer.synapses
-        for sender in stepping.senders(case.network, synapse.source)
-    ]
-    fix = "use shorter delays, or pass the skip path through a layer of its own"
-    yield from over(case, layer.name, "delay", max(found) - 1, "delay", fix)

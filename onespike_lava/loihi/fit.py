@@ -9,27 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import prod
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from onespike_lava.errors import DataError, OptionError
+from onespike_lava.layers import Layer
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.limits import LOIHI2, SHORTEST_STEP
-from onespike_lava.loihi.rules import Limits
+from onespike_lava.loihi.sizes import Limits
 from onespike_lava.model import wait_of
 from onespike_lava.network import Network
-from onespike_lava.schedule import period, total_steps
+from onespike_lava.schedule import period, schedule, total_steps
 from onespike_lava.system.progress import Progress, silent
+from onespike_lava.system.tables import Table, shown
 
 
 @dataclass(frozen=True)
 class LayerFit:
     """What one layer, or with the name `all` the network, takes.
 
-    weights  : stored once each; `synapses`: pairs of neurons that they connect
-    state_bits : of all its neurons
+    neurons  : its own and the relays of paths into it
+    weights  : stored once each, in the forms of the chip (`onespike_lava.loihi.sizes`); `synapses`:
+               pairs of neurons that they connect
+    state_bits : of all these neurons
     spikes   : per sample, None if not measured; the readout sends none
     share    : of one chip, at least; `binds`: neurons, memory or synapses, whichever is most
     unrolled : the share if each synapse stored its weight
@@ -47,7 +50,20 @@ class LayerFit:
     unrolled: float
 
 
-@dataclass(frozen=True)
+COLUMNS = (
+    "layer",
+    "type",
+    "neurons",
+    "weights",
+    "synapses",
+    "state bits",
+    "spikes",
+    "share",
+    "binds",
+)
+
+
+@dataclass(frozen=True, repr=False)
 class Fit:
     """The fit table and the timing of a network.
 
@@ -62,6 +78,34 @@ class Fit:
     steps_per_sample: int
     latency_steps: int
     step_time: float | None = None
+
+    def __repr__(self) -> str:
+        """One line: how much of a chip the whole takes, how long a sample."""
+        whole = self.layers[-1]
+        share = f"at least {whole.share:.2%} of a chip, {whole.binds} bind"
+        return f"Fit({share}; {self.latency_steps} steps until a sample's scores)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr`, the layers, the timing."""
+        return shown(self, self.table(), self.timing())
+
+    def table(self) -> Table:
+        """The layers, one a row; `all` is the last."""
+        return Table([_row(layer) for layer in self.layers], (*COLUMNS, "unrolled"))
+
+    def timing(self) -> Table:
+        """Steps, and what follows from them where a step's time is given."""
+        rows: list[tuple[str, object]] = [
+            ("steps per sample in a stream", self.steps_per_sample),
+            ("steps until a sample's scores", self.latency_steps),
+        ]
+        if self.step_time:
+            rows += [
+                ("step time", f"{self.step_time:g} us"),
+                ("samples per second", f"{self.samples_per_second:,.0f}"),
+                ("latency", f"{self.latency:,.1f} us"),
+            ]
+        return Table(rows)
 
     @property
     def samples_per_second(self) -> float | None:
@@ -87,6 +131,21 @@ class Fit:
         }
 
 
+def _row(layer: LayerFit) -> tuple[str, ...]:
+    return (
+        layer.name,
+        layer.type,
+        f"{layer.neurons:,}",
+        f"{layer.weights:,}",
+        f"{layer.synapses:,}",
+        f"{layer.state_bits:,}",
+        "" if layer.spikes is None else f"{layer.spikes:,.1f}",
+        f"{layer.share:.2%}",
+        layer.binds,
+        f"{layer.unrolled:.2%}",
+    )
+
+
 def fit(
     network: Network,
     x: ArrayLike | None = None,
@@ -107,8 +166,11 @@ def fit(
     """
     wait = check_options(network, wait, chips, step_time)
     spikes = spikes_per_sample(network, x, wait, progress)
-    positions = range(len(network.layers))
-    rows = [_layer(network, position, wait, limits, spikes) for position in positions]
+    slots = schedule(network, wait)
+    rows = [
+        _layer(layer, sizes.size(network, slots, position, wait, limits), position, limits, spikes)
+        for position, layer in enumerate(network.layers)
+    ]
     return Fit(
         layers=(*rows, _total(rows, limits)),
         chips=chips,
@@ -143,25 +205,21 @@ def spikes_per_sample(
 
 
 def _layer(
-    network: Network, position: int, wait: int, limits: Limits, spikes: Mapping[str, float]
+    layer: Layer, size: sizes.Size, position: int, limits: Limits, spikes: Mapping[str, float]
 ) -> LayerFit:
-    layer = network.layers[position]
-    neurons, weights = prod(layer.shape), layer.weights
-    synapses = sizes.synapses(network, layer)
-    bits = neurons * layer.state_bits(wait)
-    placed = neurons if position else 0  # the input is sent from outside
-    share, binds = _share(limits, placed, bits, weights)
+    placed = size.neurons if position else 0  # the input is sent from outside
+    share, binds = _share(limits, placed, size.state_bits, size.weights)
     return LayerFit(
         name=layer.name,
         type=layer.kind,
-        neurons=neurons,
-        weights=weights,
-        synapses=synapses,
-        state_bits=bits,
+        neurons=size.neurons,
+        weights=size.weights,
+        synapses=size.synapses,
+        state_bits=size.state_bits,
         spikes=spikes.get(layer.name),
         share=share,
         binds=binds,
-        unrolled=_share(limits, placed, bits, synapses)[0],
+        unrolled=_share(limits, placed, size.state_bits, size.synapses)[0],
     )
 
 

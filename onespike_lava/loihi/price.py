@@ -26,7 +26,8 @@ from onespike_lava.layers import (
 )
 from onespike_lava.loihi import sizes, stepping
 from onespike_lava.loihi.composition import compose
-from onespike_lava.loihi.stock import limbs, refuse, total_steps
+from onespike_lava.loihi.populations import Composition
+from onespike_lava.loihi.stock import Times, limbs, refuse, times, total_steps
 from onespike_lava.network import Network
 from onespike_lava.schedule import period
 
@@ -38,8 +39,9 @@ NEURONS_PER_NEURON = 3
 class LayerPrice:
     """What the stock composition of one layer, or with the name `all` the network, takes.
 
-    neurons, synapses : of the composition; `clock`: channels of the layer's clock; of networks
-                        that step one for payloads, one for rest between samples
+    neurons, synapses : of the composition, relays of long paths among them
+    clock     : channels of the layer's clock; of networks that step one for payloads, one for rest
+                between samples
     neurons_own, synapses_own : of a neuron of one's own, for comparison
     processes : Processes of neurons; of networks that step one for each threshold and leak
     """
@@ -78,7 +80,8 @@ def price(network: Network, wait: int | None = None) -> Price:
     if network.steps:
         return _price_of_steps(network, wait)
     refuse(network, wait)
-    rows = [_price(network, position) for position in range(1, len(network.layers))]
+    late = times(network)
+    rows = [_price(network, late, position) for position in range(1, len(network.layers))]
     steps = 2 * network.phases
     return Price(_with_total(rows), steps, latency_steps=total_steps(network, 1))
 
@@ -99,11 +102,30 @@ def _price_of_steps(network: Network, wait: int | None) -> Price:
         processes = len(plan.populations) if plan else int(count > 0)
         graded = stepping.payloads(network, position) is not None  # a neuron more, that multiplies
         held = position in late
+        relays, chains = _relays_of_steps(network, plans, position)
+        count, needed = count + relays, needed + relays
         numbers = (count + graded * neurons, needed + (2 * graded + held) * neurons, graded + held)
-        rows.append(LayerPrice(layer.name, *numbers, neurons, own, processes + graded))
+        rows.append(LayerPrice(layer.name, *numbers, neurons, own, processes + graded + chains))
     anew = sum(plan is not None and plan.initial is not None for plan in plans)
     latency = stepping.total_steps(network, 1)
     return Price(_with_total(rows), period(network), latency, pauses=anew)
+
+
+def _relays_of_steps(
+    network: Network, plans: list[Composition | None], position: int
+) -> tuple[int, int]:
+    """Relays on the paths into a layer, and their Processes."""
+    relays, processes, found = 0, 0, stepping.times(network)
+    for synapse in network.layers[position].synapses:
+        for sender in stepping.senders(network, synapse.source):
+            neurons, plan = prod(network.layers[sender].shape), plans[sender]
+            late = stepping.delays(found, position, synapse, sender) - 1
+            needed = np.broadcast_to(sizes.hops(late), neurons)
+            one = plan is None or stepping.payloads(network, sender) is not None
+            parts = [needed] if one else [needed[each.at] for each in plan.populations]  # type: ignore[union-attr]
+            relays += int(needed.sum())
+            processes += sum(int(part.max()) for part in parts)
+    return relays, processes
 
 
 STEPPING: Registry[Callable[[Network, Any], tuple[int, int]]] = Registry(
@@ -149,11 +171,15 @@ COMPOSED: Registry[Callable[[Network, Any], Composed]] = Registry(
 COMPOSED.refuse(Timed, Sum, TimedReadout)
 
 
-def _price(network: Network, position: int) -> LayerPrice:
+def _price(network: Network, late: tuple[Times, ...], position: int) -> LayerPrice:
     layer = network.layers[position]
     neurons, own = prod(layer.shape), sizes.synapses(network, layer)
     copies, more, channels = COMPOSED.of(layer)(network, layer)
-    return LayerPrice(layer.name, copies * neurons, own + more, channels, neurons, own, copies)
+    chains = sizes.hops(np.array(late[position].delays, np.int64) - 1).tolist()
+    sources = (network.layers[each].shape for each in layer.sources)
+    relays = sum(chain * prod(shape) for chain, shape in zip(chains, sources, strict=True))
+    count, needed = copies * neurons + relays, own + more + relays
+    return LayerPrice(layer.name, count, needed, channels, neurons, own, copies + sum(chains))
 
 
 @COMPOSED.add(Input)

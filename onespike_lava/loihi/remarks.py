@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from onespike_lava import connectivity
 from onespike_lava.loihi import sizes
@@ -34,7 +34,7 @@ def chip_models(case: Case) -> Iterator[Note]:
     kind = "timed" if case.network.steps else "one-spike"
     text = (
         f"{kind} neurons need microcode of their own (the slot `ncmodels`) or the stock "
-        "composition (--stock); see docs/loihi.md"
+        "composition (--stock); see `onespike explain chip models`"
     )
     yield Note("network", "chip models", text)
     if case.network.weighting == "membrane":
@@ -128,8 +128,44 @@ def padding(case: Case) -> Iterator[Note]:
         for synapse in convolutions(layer):
             top, left, bottom, right = synapse.window.padding
             if (top, left) != (bottom, right):
-                text = f"{synapse.window.padding} differs by side; unroll it into a Sparse"
+                text = (
+                    f"{synapse.window.padding} differs by side; in Lava's own Processes it is a "
+                    "Sparse"
+                )
                 yield Note(layer.name, "padding", text)
+
+
+def taken(case: Case) -> Iterator[Note]:
+    """Convolutions beyond the numbers of Lava's Conv, and what is taken for them."""
+    for layer in case.network.layers:
+        found = sizes.forms(case.network, layer, case.limits)
+        synapses: tuple[Any, ...] = layer.synapses
+        for synapse, form in zip(synapses, found, strict=True):
+            if form.unrolled:
+                how = f"a Sparse of {form.weights:,} weights"
+            elif form.connection is not synapse:
+                how = f"{form.connection.groups:,} with zeros between, of {form.weights:,} weights"
+            else:
+                continue
+            what, most = "geometry", "conv_geometry"
+            if max(sizes.extents(form.connection)) <= case.limits[most].number:
+                what, most = f"{synapse.groups:,} groups", "conv_groups"
+            text = f"{what} beyond the {case.limits[most].number} of Lava's Conv become {how}"
+            yield Note(layer.name, "form", text)
+
+
+def relays(case: Case) -> Iterator[Note]:
+    """Paths that are longer than a synapse's delay."""
+    for position, layer in enumerate(case.network.layers):
+        for path in sizes.paths(case.network, case.slots, position):
+            count = path.relays(case.limits)
+            if count:
+                sender = case.network.layers[path.sender].name
+                text = (
+                    f"spikes of {sender} are {path.longest} steps on their way, a synapse holds "
+                    f"{case.limits['delay'].number}: {count:,} relays pass them on"
+                )
+                yield Note(layer.name, "relays", text)
 
 
 def pools(case: Case) -> Iterator[Note]:
@@ -148,7 +184,7 @@ def unrolled(case: Case) -> Iterator[Note]:
         case.limits["chip_synapses"].number * case.chips,
         case.limits["core_synapse_bytes"].number * cores,
     )
-    stored = case.network.weights
+    stored = sum(each.weights for each in case.sizes)
     if found > room >= stored:
         text = (
             f"{found:,} synapses unrolled exceed {room:,.0f} (8-bit weights, secondary source); "
@@ -166,6 +202,8 @@ NOTES = (
     fan_in,
     signs,
     padding,
+    taken,
+    relays,
     pools,
     unrolled,
 )

@@ -6,20 +6,18 @@ A rule takes the case, and a rule of layers also the position of one, and yields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil, prod
+from math import ceil
 from typing import Any
 
 from onespike_lava.layers import Layer
 from onespike_lava.loihi import sizes
-from onespike_lava.loihi.limits import Limit
+from onespike_lava.loihi.sizes import Limits
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
-from onespike_lava.schedule import Slot, held_back, schedule
-
-Limits = Mapping[str, Limit]
+from onespike_lava.schedule import Slot, schedule
 
 FEWER_BITS = "export with fewer payload bits"
 
@@ -65,6 +63,15 @@ class Case:
     def slots(self) -> tuple[Slot, ...]:
         """The schedule."""
         return schedule(self.network, self.wait)
+
+    @cached_property
+    def sizes(self) -> list[sizes.Size]:
+        """What each layer takes, with relays and in the forms of the chip."""
+        given = (self.wait, self.limits)
+        return [
+            sizes.size(self.network, self.slots, position, *given)
+            for position in range(len(self.network.layers))
+        ]
 
 
 def over(
@@ -123,45 +130,16 @@ def message_bits(case: Case, position: int) -> Iterator[Violation]:
         yield from over(case, case.network.input.name, "message_bits", bits, "packed_bits", fix)
 
 
-def delay_bits(case: Case, position: int) -> Iterator[Violation]:
-    """Delay of a skip path and of its axons, in steps beyond the synapse's own."""
-    layer = case.network.layers[position]
-    if layer.synapses:
-        paths = case.slots[position].delays
-        axons = [held_back(synapse, -1) for synapse in layer.synapses]
-        delay = max(map(sum, zip(paths, axons, strict=True))) - 1
-        fix = "use a shorter wait or delay, or pass the skip path through a layer of its own"
-        yield from over(case, layer.name, "delay_bits", delay, "delay", fix)
-
-
-def groups(case: Case, position: int) -> Iterator[Violation]:
-    """Groups of a convolution: beyond the limit Lava's Conv gives zeros in silence, or raises."""
-    layer = case.network.layers[position]
-    for synapse in convolutions(layer):
-        fix = "split the channels over several convolutions, or unroll it into a Sparse"
-        yield from over(case, layer.name, "groups", synapse.groups, "conv_groups", fix)
-
-
-def geometry(case: Case, position: int) -> Iterator[Violation]:
-    """Kernel, stride, padding and dilation of a convolution."""
-    layer = case.network.layers[position]
-    for synapse in convolutions(layer):
-        window = synapse.window
-        extents = (*synapse.weight.shape[2:], *window.stride, *window.padding, *window.dilation)
-        fix = "unroll it into a Sparse"
-        yield from over(case, layer.name, "geometry", max(extents), "conv_geometry", fix)
-
-
 def neurons(case: Case) -> Iterator[Violation]:
-    """Neurons of all layers but the input, which is sent from outside."""
-    found = sum(prod(layer.shape) for layer in case.network.layers[1:])
+    """Neurons of all layers but the input, which is sent from outside, and relays."""
+    found = sum(each.neurons for each in case.sizes[1:])
     yield from _on_chips(case, "neurons", found, "chip_neurons", 1)
     yield from _on_chips(case, "neurons", found, "core_neurons", _cores(case))
 
 
 def synapses(case: Case) -> Iterator[Violation]:
     """Weights, each stored once in synaptic memory: the least that any mapping takes."""
-    found = case.network.weights
+    found = sum(each.weights for each in case.sizes)
     yield from _on_chips(case, "synapses", found, "chip_synapses", 1)
     yield from _on_chips(case, "synapses", found, "core_synapse_bytes", _cores(case))
 
@@ -198,9 +176,6 @@ LAYER_RULES: tuple[Callable[[Case, int], Iterator[Violation]], ...] = (
     threshold_bits,
     payload_bits,
     message_bits,
-    delay_bits,
-    groups,
-    geometry,
 )
 
 NETWORK_RULES: tuple[Callable[[Case], Iterator[Violation]], ...] = (neurons, synapses)

@@ -40,7 +40,6 @@ from onespike_lava.layers import (
 from onespike_lava.limits import STATE_LIMIT, WEIGHT_MAX
 from onespike_lava.loihi import sizes
 from onespike_lava.loihi.fit import check_options
-from onespike_lava.loihi.limits import LOIHI2
 from onespike_lava.network import Network
 from onespike_lava.rules import largest_potential
 
@@ -221,7 +220,7 @@ def _refusals(network: Network, wait: int) -> Iterator[str]:
     if network.weighting != "graded":
         yield "membrane weighting multiplies potentials; export with --weighting graded"
         return
-    for layer, slot in zip(network.layers, times(network), strict=True):
+    for layer in network.layers:
         if not layer.synapses:
             continue
         if layer.role == "hidden":
@@ -242,12 +241,6 @@ def _refusals(network: Network, wait: int) -> Iterator[str]:
             yield (
                 f"{layer.name} needs sums up to {needed}, the state limit is {STATE_LIMIT}; "
                 "export with fewer payload bits"
-            )
-        delay = max(slot.delays) - 1
-        if delay > LOIHI2["delay"].number:
-            yield (
-                f"{layer.name} needs a delay of {delay} steps, the limit is "
-                f"{LOIHI2['delay'].number}; export with fewer phases"
             )
 
 

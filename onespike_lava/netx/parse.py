@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
+    PLAIN,
     Connection,
     Firing,
     Growth,
@@ -31,10 +33,9 @@ from onespike_lava.layers import (
 )
 from onespike_lava.layers.timed import ONE
 from onespike_lava.network import Network
-from onespike_lava.netx import schema
+from onespike_lava.netx import pruned, schema
+from onespike_lava.netx.pruned import AGAIN
 from onespike_lava.netx.tree import Tree, version_of
-
-AGAIN = "write the file again with a sound exporter"
 
 KINDS = {1: "sparse", 2: "dense", 4: "conv"}
 """Kinds of synapses by the dimensions of their weights."""
@@ -67,7 +68,8 @@ class _Reader:
     """Takes keys out of a tree, so that what is left at the end is unknown."""
 
     def __init__(self, tree: Tree) -> None:
-        self.tree = tree
+        self.tree, self.room = tree, pruned.MOST
+        self.shapes: list[Shape] = []  # of the layers so far
         self.groups = {path[:end] for path in tree for end, each in enumerate(path) if each == "/"}
 
     def take(self, path: str, section: str, first: str | None = None) -> dict[str, Any]:
@@ -142,6 +144,7 @@ class _Reader:
         """One layer, whatever its kind."""
         head = self.take(path, "layer")
         name, shape = head["name"], _ints(head["shape"])
+        self.shapes.append(shape)
         if head["type"] not in self.kinds:
             *others, last = self.kinds
             raise FormatError(
@@ -164,11 +167,11 @@ class _Reader:
         return Sum(name, shape, _ints(self.take(path, "sum")["sources"]))
 
     def _neurons(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Layer:
-        synapses = [self._synapse(path, kind)]
+        joined = kind != "sparse" and f"{path}/sources" in self.tree
+        synapses = self._joined(path, kind) if joined else [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"
-            rank = getattr(self.tree.get(f"{at}/weight"), "ndim", 0)
-            synapses.append(self._synapse(at, KINDS.get(rank, "dense")))
+            synapses.append(self._synapse(at, self._kind(at)))
         found = self.tree.get(f"{path}/neuron/type", np.zeros(1)).tolist()
         if found in ([schema.TIMED.encode()], [schema.TIMED_READOUT.encode()]):
             fires = found == [schema.TIMED.encode()]
@@ -223,15 +226,51 @@ class _Reader:
                 "lava.lib.dl.netx"
             )
 
+    def _kind(self, path: str) -> str:
+        """Kind of a further synapse, by its weight; of a pruned one by what its weight was."""
+        shape = self.tree.get(f"{path}/weight_shape")
+        rank = getattr(self.tree.get(f"{path}/weight"), "ndim", 0) if shape is None else shape.size
+        return KINDS.get(rank, "dense")
+
+    def _whole(self, path: str) -> NDArray[np.bool_] | None:
+        """Which weights live; puts back those that were pruned. None where none were."""
+        keys = [f"{path}/{key.name}" for key in schema.SECTIONS["pruned"][1:]]
+        if not self.tree.keys() & set(keys):
+            return None
+        weight, live = pruned.whole(path, self.take(path, "pruned"), self.room)
+        self.tree[f"{path}/weight"] = weight
+        self.room -= weight.size
+        return live
+
     def _synapse(self, path: str, kind: str) -> Connection:
+        live = self._whole(path) if kind != "sparse" else None
         fields = self.take(path, kind)
         delay = self.option(path, "delay")
         if kind == "sparse":
             return Sparse(**fields, delay=delay)
         if kind == "dense":
-            return Synapse(fields["source"], fields["weight"], delay=delay)
+            return Synapse(fields["source"], fields["weight"], delay=delay, live=live)
         read = (fields["source"], fields["weight"], _window(fields), fields["groups"])
-        return Synapse(*read, delay)
+        return Synapse(*read, delay, live)
+
+    def _joined(self, path: str, kind: str) -> list[Connection]:
+        """Connections that are written as one: each reads its part of the weight's inputs."""
+        fields = self.take(path, f"joined {kind}")
+        sources, weight = _ints(fields["sources"]), fields["weight"]
+        if len(sources) < schema.JOINED_FROM:
+            raise FormatError(f"{path}/sources: {len(sources)} are written one by one; {AGAIN}")
+        if not all(0 <= source < len(self.shapes) for source in sources):
+            raise FormatError(f"{path}/sources: {sources} are not earlier layers; {AGAIN}")
+        shapes = [self.shapes[source] for source in sources]
+        sizes = [prod(shape) if kind == "dense" else shape[0] for shape in shapes]
+        if sum(sizes) != weight.shape[1]:
+            raise FormatError(
+                f"{path}/weight: {list(weight.shape)} does not read {sum(sizes)} inputs of all its "
+                f"sources; {AGAIN}"
+            )
+        parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
+        window = PLAIN if kind == "dense" else _window(fields)
+        return [Synapse(*each, window) for each in zip(sources, parts, strict=True)]
 
     kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
         "input": _input,

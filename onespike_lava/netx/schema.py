@@ -17,6 +17,10 @@ SPIKING, READOUT, INPUT = "ONESPIKE", "ONESPIKE_READOUT", "ONESPIKE_INPUT"
 TIMED, TIMED_READOUT = "TIMED", "TIMED_READOUT"
 """Neuron types, none of them one of lava-dl's."""
 
+JOINED_FROM = 5
+"""Connections of a layer from which on they are written as one, where they are alike: what reads
+a concatenation has one for each of its parts."""
+
 PROVENANCE_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 """What a key below `onespike/provenance` looks like."""
 
@@ -87,12 +91,26 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
         Key("source", "int32", "[]", "number of the source layer"),
         Key("weight", "int8", "[O, I]", "matrix; reads the source in C, H, W order"),
     ),
+    "joined conv": (
+        Key("sources", "int32", "[n]", "numbers of the source layers, one behind the other"),
+        Key("weight", "int8", "[O, I, kH, kW]", "kernel, `I` channels of all sources"),
+        *_WINDOW,
+    ),
+    "joined dense": (
+        Key("sources", "int32", "[n]", "numbers of the source layers, one behind the other"),
+        Key("weight", "int8", "[O, I]", "matrix, `I` neurons of all sources"),
+    ),
     "sparse": (
         Key("source", "int32", "[]", "number of the source layer"),
         Key("weight", "int8", "[n]", "entries of the matrix of places, row by row"),
         Key("indices", "int32", "[n]", "source place of each entry, rising in a row"),
         Key("indptr", "int32", "[n]", "`H W + 1` numbers: where rows begin and end"),
         Key("signs", "int8", "[B]", "1 or -1 for each source channel that a channel reads"),
+    ),
+    "pruned": (
+        Key("weight", "int8", "[n]", "of `conv` or `dense`: weights that live, in their order"),
+        Key("weight_shape", "int32", "[n]", "dimensions with those that were pruned"),
+        Key("weight_live", "int8", "[n]", "a bit for each weight: 1 where it lives; see below"),
     ),
     "delay": (
         Key("delay", "int32", "[1] or [C] or [C, H, W]", "steps of each source's axon, 0 .. 62"),

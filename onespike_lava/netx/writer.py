@@ -11,6 +11,7 @@ import h5py
 from onespike_lava.errors import FormatError, UnsupportedError
 from onespike_lava.network import Network
 from onespike_lava.netx import lavadl
+from onespike_lava.netx.pruned import refuse_many
 from onespike_lava.netx.reader import FILE_LIMIT, OBJECT_LIMIT
 from onespike_lava.netx.tree import Tree, to_tree
 from onespike_lava.system.files import keep_inputs, write_atomic
@@ -21,6 +22,7 @@ def to_bytes(network: Network) -> bytes:
 
     Raises `FormatError` where no reader would take it.
     """
+    refuse_many(network)
     return _packed(to_tree(network))
 
 

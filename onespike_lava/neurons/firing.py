@@ -17,7 +17,7 @@ class Neuron:
     """Constants of a layer of one-spike neurons.
 
     membrane        : how it integrates
-    threshold_base  : [*shape]
+    threshold_base  : [*shape], or what broadcasts to it
     threshold_table : [T]; the threshold of phase `k` is `base * table[k - 1]`
     payload         : [T], what a spike of phase `k` carries
     wait            : `T_w` in 0..T
@@ -77,7 +77,10 @@ def fire(neuron: Neuron, state: State, step: int) -> tuple[Values | None, State]
 
 
 def advance(neuron: Neuron, state: State, step: int, arriving: Any) -> tuple[Values | None, State]:
-    """One step of a layer: integrate, then fire. Returns payloads, or None, and the new state."""
+    """One step of a layer: integrate, then fire. Returns payloads, or None, and the new state.
+
+    `arriving` is None for nothing.
+    """
     sample, phase = clock(step, neuron.membrane.start, neuron.membrane.phases)
     if sample >= 0 and phase == 1:
         state = state._replace(previous=state.potential)

@@ -74,7 +74,7 @@ class Membrane:
 
 
 def integrate(membrane: Membrane, potential: Values, step: int, arriving: Any) -> Values:
-    """Potential after a step (Eq. 1): the bias as each sample starts, growth, input."""
+    """Potential after a step (Eq. 1): the bias as each sample starts, growth, input, if any."""
     sample, phase = clock(step, membrane.start, membrane.phases)
     if sample < 0:
         return potential
@@ -82,6 +82,8 @@ def integrate(membrane: Membrane, potential: Values, step: int, arriving: Any) -
         potential = membrane.bias
     if phase <= membrane.arithmetic.steps:
         potential = membrane.arithmetic.grow(potential)
+    if arriving is None:
+        return potential
     integrated: Values = potential + membrane.arithmetic.enter(arriving)
     return integrated
 
@@ -89,7 +91,10 @@ def integrate(membrane: Membrane, potential: Values, step: int, arriving: Any) -
 def read_out(
     membrane: Membrane, potential: Values, step: int, arriving: Any
 ) -> tuple[Values | None, Values]:
-    """One step of the output layer: scores as a sample's last phase arrives, else None."""
+    """One step of the output layer: scores as a sample's last phase arrives, else None.
+
+    `arriving` is None for nothing.
+    """
     potential = integrate(membrane, potential, step, arriving)
     sample, phase = clock(step, membrane.start, membrane.phases)
     return (potential if sample >= 0 and phase == membrane.phases else None), potential

@@ -7,7 +7,7 @@ own, since Lava's model discovery executes each module beside a Process.
 `OneSpikeNetwork` runs a whole `Network`; `Encoder`, `Conv`, `Dense`, `Sparse`,
 `Aggregate`, `OneSpike`, `Timed`, `Pool`, `Relay`, `Delay`, `Readout`, `TimedReadout` and `Probe`
 are its parts, of use in any Lava network (`graph` connects them to a network of Blocks, `weights`
-are theirs, `constants` those of timed neurons); `engine` is
+are theirs, `matrices` these unrolled, `constants` those of timed neurons); `engine` is
 engine `lava`, `leaf` all layers in one model; `runner.session.Session` runs such a network under
 guard; `learning` has Processes that learn; `netx.hdf5.Network` has the interface of lava-dl.
 """

@@ -52,8 +52,12 @@ def run_model(
     record: bool,
     model: str,
     progress: Count = uncounted,
+    together: bool = True,
 ) -> Result:
-    """Run every sample on one of the two models of `OneSpikeNetwork`, `leaf` or `hierarchy`."""
+    """Run every sample on one of the two models of `OneSpikeNetwork`, `leaf` or `hierarchy`.
+
+    together : all Processes in one child (`runner.together`), else each in one of its own
+    """
     import onespike_lava.processes  # noqa: F401  says in one line that Lava is missing
     from onespike_lava.processes.leaf.network import check_parts
 
@@ -69,7 +73,7 @@ def run_model(
     for start in range(0, len(data), size):
         block = slice(start, start + size)
         told = partial(_told, progress, start, len(data))
-        found = _run_block(network, data[block], wait, record, model, told)
+        found = _run_block(network, data[block], wait, record, model, told, together)
         scores[block] = found.scores
         spikes += np.array(found.spikes, np.int64)
         for index, part in enumerate(found.codes or ()):
@@ -89,6 +93,7 @@ def _run_block(
     record: bool,
     model: str,
     progress: Callable[[int], None],
+    together: bool,
 ) -> Result:
     from lava.magma.core.run_configs import Loihi2SimCfg
     from lava.proc.io.sink import RingBuffer as Sink
@@ -106,7 +111,7 @@ def _run_block(
         encoder.s_out.connect(process.inp)
         if not leaf:
             process.out.connect(sink.a_in)
-        with Session(process, configuration) as session:
+        with Session(process, configuration, together=together) as session:
             progress(0)
             done = 0
             while done < steps:

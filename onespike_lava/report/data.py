@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -14,13 +14,14 @@ from onespike_lava.engines.result import Run
 from onespike_lava.evaluation.tally import Evaluation, evaluate
 from onespike_lava.evaluation.targets import are_numbers
 from onespike_lava.network import Network
+from onespike_lava.report.outcomes import Outcomes, outcomes
 from onespike_lava.report.pictures import SHOWN, Pictures
 from onespike_lava.running import notes_steps
 from onespike_lava.schedule import schedule
 from onespike_lava.system.progress import Progress, silent
 
-ROWS = 40
-"""Neurons of a layer that the raster shows."""
+ROWS = 16
+"""Most neurons of a layer that the raster shows."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,18 @@ class LayerLoss:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """How far values lie from targets that are numbers, as in `evaluation.targets`."""
+
+    squared_error: float
+    r2: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The one-spike network beside its source.
 
-    ann       : accuracy of the source network, 0 to 1
+    ann       : accuracy of the source network, 0 to 1; None of targets that are numbers
     real      : of the one-spike network in real arithmetic; None where it was not asked for
     identical : whether the source is, by its digest, the one the file was made from
     rebuilt   : whether a conversion anew gave the file's integers; None where there was none
@@ -57,9 +66,12 @@ class Comparison:
     samples   : that `layers` and `error` come from
     layers    : hidden layers in the network's order
     error     : mean squared logit error of the integer network
+    classes   : int64[M], the source's class of each sample that counts, of dense outputs of each
+                place; None where they were not kept, or targets are numbers
+    ann_numbers, real_numbers : in place of `ann` and `real` of targets that are numbers
     """
 
-    ann: float
+    ann: float | None
     real: float | None
     identical: bool
     rebuilt: bool | None
@@ -67,6 +79,15 @@ class Comparison:
     samples: int
     layers: tuple[LayerLoss, ...]
     error: float
+    classes: NDArray[np.int64] | None = None
+    ann_numbers: Numbers | None = None
+    real_numbers: Numbers | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as JSON-ready values, without the classes."""
+        found = asdict(replace(self, classes=None))
+        del found["classes"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -74,13 +95,19 @@ class Raster:
     """Spikes of one sample over time, of at most `ROWS` neurons of each layer.
 
     marks  : layer -> int64[spikes, 2], row (from 0) and step of each spike shown
-    shown  : layer -> neurons shown
+    shown  : layer -> neurons shown, of those that spike if any does
+    spiked : layer -> neurons that spike in the sample
+    windows : layer -> the first and the last step in which it may spike
     steps  : until the sample's scores
+    phases : whether the time of a spike is its value
     """
 
     marks: dict[str, NDArray[np.int64]]
     shown: dict[str, int]
+    spiked: dict[str, int]
+    windows: dict[str, tuple[int, int]]
     steps: int
+    phases: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +119,7 @@ class Report:
                  0 holds the neurons that stayed silent
     comparison : None without the source network
     title      : of the page
+    outcomes   : what became of single samples, and of classes
     pictures   : of dense outputs, the first samples
     """
 
@@ -105,6 +133,7 @@ class Report:
     notes: list[loihi.Note]
     comparison: Comparison | None
     title: str
+    outcomes: Outcomes
     pictures: Pictures | None = None
 
     @property
@@ -135,7 +164,8 @@ class Report:
         return {
             **self.evaluation.summary(self.network),
             **timing,
-            "comparison": None if self.comparison is None else asdict(self.comparison),
+            "comparison": None if self.comparison is None else self.comparison.summary(),
+            **self.outcomes.summary(),
             "violations": [asdict(each) for each in self.violations],
             "notes": [asdict(each) for each in self.notes],
             "fit": self.fit.summary(),
@@ -177,6 +207,10 @@ def gather(
         notes=loihi.notes(network, wait=wait),
         comparison=comparison,
         title=title,
+        outcomes=outcomes(
+            *(network, x, y, mask, found.predictions),
+            source=None if comparison is None else comparison.classes,
+        ),
         pictures=watcher.pictures,
     )
 
@@ -210,14 +244,21 @@ class _Watcher:
 def raster(network: Network, run: Run, sample: int = 0) -> Raster:
     """The raster of one sample of a recorded run, every synapse one step."""
     slots = schedule(network, run.wait)
-    marks, shown = {}, {}
+    marks, shown, spiked, windows = {}, {}, {}, {}
     for position, layer in enumerate(network.layers[:-1]):
-        neurons = int(np.prod(layer.shape))
-        chosen = np.unique(np.linspace(0, neurons - 1, min(ROWS, neurons)).astype(np.int64))
         code, codes = run.recorded[layer.name]
         codes = codes[sample : sample + 1]
-        spikes = [code.in_step(codes, k).reshape(-1)[chosen] for k in range(1, code.steps + 1)]
-        step, rows = np.nonzero(spikes)
-        marks[layer.name] = np.stack([rows, slots[position].fire + 1 + step], axis=1)
-        shown[layer.name] = len(chosen)
-    return Raster(marks, shown, slots[-1].integrate + network.phases)
+        phases = range(1, code.steps + 1)
+        ever = np.zeros(prod(layer.shape), bool)
+        for k in phases:
+            ever |= code.in_step(codes, k).reshape(-1)
+        active = np.flatnonzero(ever)
+        among = active if len(active) else np.arange(len(ever))
+        chosen = among[np.unique(np.linspace(0, len(among) - 1, min(ROWS, len(among))).astype(int))]
+        step, rows = np.nonzero([code.in_step(codes, k).reshape(-1)[chosen] for k in phases])
+        start = slots[position].fire + 1
+        marks[layer.name] = np.stack([rows, start + step], axis=1)
+        shown[layer.name], spiked[layer.name] = len(chosen), len(active)
+        windows[layer.name] = (start, start + code.steps - 1)
+    steps = slots[-1].integrate + network.phases
+    return Raster(marks, shown, spiked, windows, steps, phases=not network.steps)

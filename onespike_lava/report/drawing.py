@@ -26,8 +26,18 @@ STYLE = {
 INK = "#000000"
 """What a page draws in its own colour of text."""
 
-BLUE, ORANGE, GREY = "#2f7ed8", "#c8641e", "#808080"
+BLUE, VIOLET, ORANGE, GREY = "#2f7ed8", "#9d5bb0", "#c8641e", "#808080"
 """Colours of data, legible on white and on black."""
+
+ABOVE: dict[str, Any] = {
+    "loc": "lower left",
+    "bbox_to_anchor": (0, 1),
+    "ncols": 2,
+    "borderaxespad": 0,
+    "frameon": False,
+    "labelcolor": INK,
+}
+"""A legend that hides no data."""
 
 WIDTH = 4.8
 """Of a broad figure in inches: at the size of the page's text it fits a telephone."""
@@ -50,19 +60,21 @@ class Figure:
     draw: Callable[[], Any]
 
 
-def style() -> AbstractContextManager[Any]:
+def style(who: str = "report") -> AbstractContextManager[Any]:
     """A context in which figures are drawn and saved.
+
+    who : what draws, in messages
 
     Raises `MissingPartError` without matplotlib, `OptionError` where its settings are unsound.
     """
     try:
-        mpl = need("matplotlib.figure", "report", extra="report")
+        mpl = need("matplotlib.figure", who, extra="report")
     except MissingPartError as error:
         if not isinstance(error.__cause__, ValueError):
             raise
         reason = str(error.__cause__).splitlines()[0][:80]
         raise OptionError(
-            f"report: matplotlib does not load ({reason}); mend or unset MPLBACKEND, or mend "
+            f"{who}: matplotlib does not load ({reason}); correct or unset MPLBACKEND, or correct "
             "matplotlibrc"
         ) from None
     context: AbstractContextManager[Any] = mpl.rc_context(STYLE)
@@ -84,6 +96,12 @@ def axes(width: float, height: float) -> tuple[Any, Any]:
     axis.spines[["top", "right"]].set_visible(False)
     axis.locator_params(axis="x", nbins=6)
     return figure, axis
+
+
+def mixed(one: str, two: str, share: float) -> str:
+    """A colour between two, `share` of the second."""
+    parts = [(int(one[at : at + 2], 16), int(two[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in parts)
 
 
 def finished(figure: Any) -> Any:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from onespike_lava.report import steps
 from onespike_lava.report.data import Comparison, Report
 from onespike_lava.report.drawing import (
+    ABOVE,
     BLUE,
     GREY,
-    INK,
     ORANGE,
     WIDTH,
     Figure,
@@ -21,24 +21,15 @@ from onespike_lava.report.drawing import (
     finished,
     short,
 )
-from onespike_lava.report.pictures import pictures
+from onespike_lava.report.outcomes import Case
+from onespike_lava.report.pictures import picture, pictures
 from onespike_lava.report.rasters import raster
 
 ROW = 0.22
 """Height of a layer's row in inches."""
 
-HISTOGRAMS = 24
+HISTOGRAMS = 12
 """Most layers that have a histogram of their own."""
-
-ABOVE: dict[str, Any] = {
-    "loc": "lower left",
-    "bbox_to_anchor": (0, 1),
-    "ncols": 2,
-    "borderaxespad": 0,
-    "frameon": False,
-    "labelcolor": INK,
-}
-"""A legend that hides no data."""
 
 
 def by_layer(report: Report) -> dict[str, Figure]:
@@ -146,9 +137,21 @@ def _energy(report: Report) -> Any:
     return finished(figure)
 
 
+def cases(report: Report) -> list[tuple[Case, Figure | None]]:
+    """Each sample of `Outcomes.cases`, and its picture where it is one."""
+    found: list[tuple[Case, Figure | None]] = []
+    for place, case in enumerate(report.outcomes.cases):
+        drawn = None
+        if case.picture is not None:
+            drawn = picture(f"sample-{place:02d}", case.index, case.picture)
+        found.append((case, drawn))
+    return found
+
+
 def every(report: Report) -> list[Figure]:
     """All figures that the report's data give."""
     found = [*by_layer(report).values(), raster(report.raster), energy(report)]
+    found += [figure for _, figure in cases(report) if figure is not None]
     if report.pictures is not None:
         found.append(pictures(report.pictures))
     if report.evaluation.over_steps is not None:

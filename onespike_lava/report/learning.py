@@ -14,6 +14,7 @@ from onespike_lava.learning.pictures import pictures, sheet
 from onespike_lava.learning.plastic import Plastic
 from onespike_lava.learning.stack import Stage
 from onespike_lava.report.drawing import (
+    ABOVE,
     BLUE,
     INK,
     ORANGE,
@@ -24,7 +25,6 @@ from onespike_lava.report.drawing import (
     style,
     subplots,
 )
-from onespike_lava.report.figures import ABOVE
 from onespike_lava.version import __version__
 
 HEADS = (

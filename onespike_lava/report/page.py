@@ -7,16 +7,26 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from onespike_lava.energy import OPERATIONS, PICOJOULES
+from onespike_lava.glossary import LINK, TERMS
 from onespike_lava.loihi.limits import LOIHI2
-from onespike_lava.network import Network
 from onespike_lava.report.data import Report
 from onespike_lava.report.drawing import inline, save, style
-from onespike_lava.report.figures import by_layer, every
+from onespike_lava.report.figures import by_layer, cases, every
+from onespike_lava.report.outcomes import GRID, Outcomes
+from onespike_lava.report.rasters import own_clocks
 from onespike_lava.report.steps import settled
-from onespike_lava.summary import neurons, summary
+from onespike_lava.report.verdict import judged, verdict
+from onespike_lava.summary import neurons, summary, weights
 from onespike_lava.system.parts import need
 from onespike_lava.version import __version__
+
+BOTH = ("energy ratio", "firing window", "latency", "Loihi 2", "MAC", "paper", "potential", "score")
+CODED = (*BOTH, "base", "level", "phase", "step", "synaptic operation", "wait")
+STEPPING = (*BOTH, "network that steps", "payload", "synaptic operation")
+"""Words that the page explains."""
 
 
 def page(report: Report) -> str:
@@ -32,6 +42,7 @@ def page(report: Report) -> str:
     )
     environment.filters["percent"] = lambda share, digits=2: f"{100 * share:.{digits}f} %"
     environment.globals["zip"] = zip
+    environment.filters["weights"] = weights
     environment.filters["grouped"] = lambda number: f"{number:,.0f}"
     rules = (folder / "page.css").read_text("utf-8")
     with style():
@@ -63,7 +74,12 @@ def _content(report: Report) -> dict[str, Any]:
         "today": date.today().isoformat(),
         "version": __version__,
         "network": network,
-        "judged": _judged(network),
+        "judged": judged(network),
+        "verdict": verdict(report),
+        "outcomes": report.outcomes,
+        "cases": cases(report),
+        "confusion": _confusion(report.outcomes),
+        "glossary": _glossary(report),
         "found": found,
         "summary": figures,
         "layers": _layers(report, figures),
@@ -74,7 +90,9 @@ def _content(report: Report) -> dict[str, Any]:
         "pictures": report.pictures is not None,
         "phases": {name: figure.name for name, figure in by_layer(report).items()},
         "senders": len(report.phases),
-        "steps": report.raster.steps,
+        "raster": report.raster,
+        "clocks": own_clocks(report.raster),
+        "paper": LINK,
         "comparison": report.comparison,
         "energy": energy,
         "spent": energy.picojoules(energy),
@@ -88,11 +106,23 @@ def _content(report: Report) -> dict[str, Any]:
     }
 
 
-def _judged(network: Network) -> str:
-    """What has a label each."""
-    if network.is_graph:
-        return "nodes of a graph"
-    return "places" if network.dense_outputs else "samples"
+def _confusion(found: Outcomes) -> list[list[tuple[int, float]]] | None:
+    """Rows of counts, and each count's share of its label; None where a table has no use."""
+    if found.confusion is None or not 1 < len(found.confusion) <= GRID:
+        return None
+    sums = np.maximum(found.confusion.sum(axis=1), 1)
+    return [
+        [(int(count), count / total) for count in row]
+        for row, total in zip(found.confusion.tolist(), sums.tolist(), strict=True)
+    ]
+
+
+def _glossary(report: Report) -> list[tuple[str, str]]:
+    """The words that the page uses, and what they mean."""
+    names = STEPPING if report.network.steps else CODED
+    if report.comparison is not None:
+        names = (*names, "coding error", "loss")
+    return [(term.name, term.text) for term in TERMS if term.name in names]
 
 
 def _layers(report: Report, figures: dict[str, Any]) -> list[dict[str, Any]]:

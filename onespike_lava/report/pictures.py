@@ -56,6 +56,20 @@ def pictures(found: Pictures) -> Figure:
     return Figure("pictures", alt, lambda: _pictures(found))
 
 
+def picture(name: str, index: int, values: NDArray[np.float64]) -> Figure:
+    """One sample, float64[H, W] or float64[H, W, 3] of 0 to 1."""
+    return Figure(name, f"Picture of sample {index}.", lambda: _picture(values))
+
+
+def _picture(values: NDArray[np.float64]) -> Any:
+    rows, columns = values.shape[:2]
+    figure, axis = subplots(figsize=(1.1, 1.1 * min(rows / columns, 3)))
+    figure.subplots_adjust(0, 0, 1, 1)
+    axis.imshow(values, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+    axis.set_axis_off()
+    return figure
+
+
 def _pictures(found: Pictures) -> Any:
     figure, axes = subplots(2, len(found.inputs), figsize=(WIDTH, 0.4 * WIDTH))
     above_all, below_all = np.reshape(axes, (2, -1))

@@ -25,6 +25,8 @@ def _synapse(synapse: Synapse, source: Shape, shape: Shape) -> Iterator[str]:
     if weight.dtype != np.int8 or weight.ndim not in (2, 4) or 0 in weight.shape:
         yield f"weight: {array_kind(weight)} is not int8[O, I] or int8[O, I/groups, rows, columns]"
         return
+    if synapse.live is not None:
+        yield from _pruned(synapse.live, weight)
     if synapse.kind == "dense":
         inputs = prod(source)
         if weight.shape != (shape[0], inputs) or len(shape) != 1:
@@ -41,6 +43,18 @@ def _synapse(synapse: Synapse, source: Shape, shape: Shape) -> Iterator[str]:
     if not messages and synapse.output_shape(source) != shape:
         messages.append(f"shape {shape} is not {synapse.output_shape(source)}, what {source} gives")
     yield from messages
+
+
+def _pruned(live: NDArray[np.bool_], weight: NDArray[np.int8]) -> Iterator[str]:
+    if live.dtype != np.bool_ or live.shape != weight.shape:
+        yield f"live: {array_kind(live)} is not bool{list(weight.shape)}, the weight's shape"
+    elif live.all():
+        yield "live: nothing was pruned; leave it out"
+    elif (weight[~live] != 0).any():
+        yield (
+            f"weight: {np.count_nonzero(weight[~live])} weights of pruned synapses are not 0; "
+            "set them to 0, or mark them as live"
+        )
 
 
 @CONNECTION_RULES.add(Sparse)

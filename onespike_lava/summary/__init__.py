@@ -7,6 +7,6 @@ tables  : all of it as tables for people
 
 from onespike_lava.summary.fields import neurons
 from onespike_lava.summary.figures import summary
-from onespike_lava.summary.tables import layers, page
+from onespike_lava.summary.tables import layers, page, weights
 
-__all__ = ["layers", "neurons", "page", "summary"]
+__all__ = ["layers", "neurons", "page", "summary", "weights"]

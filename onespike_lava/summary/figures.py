@@ -31,11 +31,12 @@ FIGURES: Registry[Callable[[Model, Any], dict[str, Any]]] = Registry("inspect", 
 def summary(network: Model) -> dict[str, Any]:
     """Figures of the network and of each layer, as JSON-ready values.
 
-    Per layer: name, type, shape, sources; neurons with synapses also weights, the share of the
-    24-bit state that a potential can reach, and for spiking ones base, payloads, thresholds. Of
-    networks that step the fields of a timed neuron (`layers.timed.parts`): numbers are one, or
-    the least and the largest of a layer; `current_decay` and `voltage_decay` are the share that a
-    step takes off, `(4096 - keep) / 4096`, 1 for a current without filter, 0 for no leak.
+    Per layer: name, type, shape, sources; neurons with synapses also weights, of pruned ones those
+    that live and how many do not (`pruned`), the share of the 24-bit state that a potential can
+    reach, and for spiking ones base, payloads, thresholds. Of networks that step the fields of a
+    timed neuron (`layers.timed.parts`): numbers are one, or the least and the largest of a layer;
+    `current_decay` and `voltage_decay` are the share that a step takes off, `(4096 - keep) / 4096`,
+    1 for a current without filter, 0 for no leak.
     """
     layers = [_layer(network, layer) for layer in network.layers]
     bases = sorted({layer.base for layer in network.hidden})
@@ -50,6 +51,7 @@ def summary(network: Model) -> dict[str, Any]:
         "output_scale": _extent(network.readout.scale),
         "neurons": sum(network.neurons.values()),
         "weights": network.weights,
+        **({"pruned": network.pruned} if network.pruned else {}),
         "layers": layers,
         "provenance": dict(network.provenance),
     }
@@ -75,8 +77,10 @@ def _pool(network: Model, layer: MaxPool) -> dict[str, Any]:
 
 @FIGURES.add(Readout)
 def _neurons(network: Model, layer: Layer) -> dict[str, Any]:
+    pruned = {"pruned": layer.pruned} if layer.pruned else {}
     return {
         "weights": layer.weights,
+        **pruned,
         "potential": f"{largest_potential(network, layer) / STATE_LIMIT:.1%}",
     }
 

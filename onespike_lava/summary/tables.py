@@ -36,22 +36,31 @@ def _tables(network: Model, found: dict[str, Any]) -> Iterator[Table]:
 
 def _head(network: Model, found: dict[str, Any]) -> Iterator[tuple[str, object]]:
     if not network.steps:
-        yield from ((name, found[name]) for name in HEAD)
+        yield from ((name, weights(found) if name == "weights" else found[name]) for name in HEAD)
         return
     yield "steps", found["phases"]
     yield "input", f"{found['coding']}, 0..{2 ** found['input_bits'] - 1}"
     if found["wait"]:
         yield "wait", found["wait"]
     yield "neurons", found["neurons"]
-    yield "weights", found["weights"]
+    yield "weights", weights(found)
     proof = "proven" if found["proven"] else "not proven, checked by every run"
     yield "states within 24 bits", proof
 
 
 def _layers(network: Model, found: dict[str, Any]) -> Table:
     columns = COLUMNS[:-1] if network.steps else COLUMNS
-    rows = (tuple(_cell(layer.get(name, "")) for name in columns) for layer in found["layers"])
+    shown = [each | {"weights": weights(each)} for each in found["layers"]]
+    rows = (tuple(_cell(layer.get(name, "")) for name in columns) for layer in shown)
     return Table(tuple(rows), columns)
+
+
+def weights(found: dict[str, Any], form: str = "") -> str:
+    """Weights of a layer or a network; where some were pruned how many live of how many."""
+    if "weights" not in found:
+        return ""
+    live = format(found["weights"], form)
+    return f"{live} of {found['weights'] + found['pruned']:{form}}" if "pruned" in found else live
 
 
 def _cell(value: object) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 def loader(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """The `__getattr__` of a package.
 
-    homes : public name -> module of the package that has it
+    homes : public name -> module of the package that has it, or is it
     """
 
     def load(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{homes[name]}"), name)
+        home = import_module(f"{package}.{homes[name]}")
+        return home if homes[name] == name else getattr(home, name)
 
     return load

@@ -65,6 +65,13 @@ class Page:
         return (each for each in self.tables if each.rows)
 
 
+def shown(what: object, *tables: Table) -> str:
+    """HTML of an object in a notebook: the line of its `repr`, and tables below it."""
+    line = escape(printable(repr(what)))
+    head = f'<div><code style="background:none;color:inherit">{line}</code></div>'
+    return f'<div style="overflow-x:auto">{head}{Page(tables)._repr_html_()}</div>'
+
+
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, *rest = (
         cell.ljust(width) if place == 0 else cell.rjust(width)

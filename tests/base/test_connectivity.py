@@ -1,9 +1,11 @@
 """Synapses between two layers, counted one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from onespike_lava.connectivity import WAS_PRUNED, fan_in, fan_out, is_fixed, macs, synapses
+from onespike_lava.connectivity import fan_in, fan_out, is_fixed, macs, synapses
 from onespike_lava.engines.reference import connect
 from onespike_lava.layers import Synapse, Window
 from tests.graphs import random_graph_network
@@ -33,25 +35,39 @@ def test_fan_out_is_the_count_of_outputs_that_see_a_neuron(window, groups, size)
     assert (fan_out(synapse, source, target) == expected).all()
 
 
-def test_zeros_of_a_pruned_connection_are_no_synapses():
+def test_what_was_pruned_is_no_synapse_and_a_live_weight_of_0_is():
     rng = np.random.default_rng(0)
     kernel = rng.integers(-1, 2, (8, 2, 3, 2)).astype(np.int8)
-    for synapse, source in (
+    for whole, source in (
         (Synapse(0, kernel, Window((2, 1), (1, 0, 2, 1), (1, 2)), 2), (4, 6, 7)),
         (Synapse(0, rng.integers(-1, 2, (5, 12)).astype(np.int8)), (3, 2, 2)),
     ):
+        live = (whole.weight != 0) | (rng.random(whole.weight.shape) < 0.3)
+        synapse = replace(whole, live=live)
+        assert (synapse.weight[live] == 0).any()
         target = synapse.output_shape(source)
-        ones = Synapse(0, (synapse.weight != 0).astype(np.int8), synapse.window, synapse.groups)
+        ones = Synapse(0, live.astype(np.int8), synapse.window, synapse.groups)
         expected = np.zeros(source, np.int64)
         for place in np.ndindex(source):
             one = np.zeros((1, *source), np.int64)
             one[(0, *place)] = 1
             expected[place] = connect(ones, one, target).sum()
-        assert (fan_out(synapse, source, target, WAS_PRUNED) == expected).all()
-        assert synapses(synapse, source, target, WAS_PRUNED) == expected.sum()
-        assert expected.sum() < synapses(synapse, source, target)
+        assert (fan_out(synapse, source, target) == expected).all()
+        assert synapses(synapse, source, target) == expected.sum()
+        assert expected.sum() < synapses(whole, source, target)
         places = np.prod(target[1:], dtype=int)
-        assert macs(synapse, target, WAS_PRUNED) == np.count_nonzero(synapse.weight) * places
+        assert macs(synapse, target) == np.count_nonzero(live) * places
+        assert fan_in(synapse) == live.reshape(len(live), -1).sum(axis=1).max() < fan_in(whole)
+
+
+def test_a_pruned_connection_is_no_fixed_one():
+    """Though what is left of it looks like a skip."""
+    weight = np.zeros((4, 4, 1, 1), np.int8)
+    weight[range(4), range(4)] = 5
+    synapse = Synapse(0, weight)
+    assert is_fixed(synapse)
+    assert not is_fixed(replace(synapse, live=weight != 0))
+    assert macs(replace(synapse, live=weight != 0), (4, 2, 2)) == 4 * 4
 
 
 @pytest.mark.parametrize("seed", range(3))

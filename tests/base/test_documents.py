@@ -24,12 +24,50 @@ def test_the_tests_that_pages_name_are_there():
 
 def test_every_tutorial_has_a_page():
     scripts = {path.stem for path in (ROOT / "tutorials").glob("[0-9]*.py")}
-    pages = {path.stem for path in (ROOT / "docs" / "tutorials").glob("[0-9]*.md")}
+    pages = {path.stem for path in (ROOT / "docs" / "tutorials").glob("[0-9]*.ipynb")}
     assert scripts == pages
 
 
-def test_every_concept_is_in_the_index():
-    index = (ROOT / "docs" / "index.md").read_text()
-    for folder in ("concepts", "reference"):
-        for path in (ROOT / "docs" / folder).glob("*.md"):
-            assert f"\n{folder}/{path.stem}\n" in index
+def entries(page):
+    """Pages of the toctrees of a page, as paths."""
+    text = page.read_text()
+    blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line and line[0] != ":"]
+    return [(page.parent / f"{line}.md").resolve() for line in lines if "*" not in line]
+
+
+def test_there_is_one_way_through_the_pages():
+    """Five entries at the side, and each page under one of them."""
+    docs = ROOT / "docs"
+    top = entries(docs / "index.md")
+    assert [page.relative_to(docs).as_posix() for page in top] == [
+        "start.md",
+        "guides.md",
+        "concepts/index.md",
+        "reference/index.md",
+        "measurements.md",
+    ]
+    known, seen = [], list(top)
+    while seen:
+        known.append(seen.pop())
+        seen += [page for page in entries(known[-1]) if page.suffix == ".md" and page.is_file()]
+    assert len(known) == len(set(known))
+    pages = {page for page in docs.rglob("*.md") if "_build" not in page.parts}
+    assert {page for page in pages if page.parent.name != "tutorials"} == {
+        page for page in (*known, docs / "index.md") if page.parent.name != "tutorials"
+    }
+
+
+NAMED = re.compile(r"\b(Eqs?\.|Tables?|Figs?\.|Secs?\.|Algorithm) ?[0-9IVX]+\b")
+LINKED = re.compile(r"\]\(https://(arxiv\.org/abs/[\d.]+|doi\.org/\S+)\)")
+
+
+def test_who_names_an_equation_or_a_table_links_the_paper():
+    cards = (ROOT / "netx_models").glob("*/CARD.md")
+    named = 0
+    for page in [*(ROOT / "docs").rglob("*.md"), *cards, ROOT / "README.md"]:
+        text = page.read_text()
+        if "_build" not in page.parts and NAMED.search(text) and page.name != "glossary.md":
+            assert LINKED.search(text), page
+            named += 1
+    assert named >= 8

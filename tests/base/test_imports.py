@@ -79,6 +79,7 @@ def test_the_library_does_not_name_the_compiler():
         ("matplotlib", ("onespike_lava/report/drawing.py",)),
         ("jinja2", ("onespike_lava/report/page.py",)),
         ("nir", ("exporters/nir/",)),
+        ("tqdm", ("onespike_lava/system/bars.py",)),
     ],
 )
 def test_optional_parts_enter_through_few_doors(package, doors):

@@ -2,11 +2,15 @@
 
 import hashlib
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from onespike_lava import load
+from onespike_lava import load, models
+from onespike_lava.errors import OptionError
 from onespike_lava.evaluation.comparison import first_difference
 from tests import ROOT
 
@@ -31,6 +35,31 @@ def test_engines_agree(path):
     for engine in ("numpy", "numba"):
         assert first_difference(network.run(x, engine, record=True), expected) is None
     assert sum(expected.spikes.values()) > 0
+
+
+def test_networks_by_name():
+    small = {path.stem for path in FILES if path.stat().st_size <= 2**17}
+    assert {"digits", "jelly_lif"} <= small <= set(models.names())  # of a wheel no others
+    assert models.load("digits") == load(MODELS / "digits/digits.net")
+    assert models.path("digits").read_bytes() == (MODELS / "digits/digits.net").read_bytes()
+    with pytest.raises(
+        OptionError, match=r"^model: 'digit' is not here, but .*digits, .*; name one"
+    ):
+        models.load("digit")
+
+
+def test_a_command_tells_where_they_are(capsys):
+    assert models.main([]) == 0
+    assert capsys.readouterr().out.split() == list(models.names())
+    assert models.main(["digits", "jelly_lif"]) == 0
+    assert capsys.readouterr().out.split() == [str(models.path(e)) for e in ("digits", "jelly_lif")]
+    assert models.main(["nothing"]) == 2
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith("onespike: model: 'nothing' is not here")
+    words = [sys.executable, "-m", "onespike_lava.models", "digits"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).name == "digits.net"
 
 
 def card(path):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from onespike_lava import load
+from onespike_lava import load, loihi
+from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.layers import Input
 from tests import ROOT
 from tests.networks import random_network, random_timed_network
@@ -31,6 +32,17 @@ def test_of_drawn_networks_their_layers_and_runs(draw):
     assert max(map(len, map(repr, (network, run)))) < LONG
     assert f"{len(network.layers)} layers" in repr(network)
     assert "5 samples" in repr(run)
+
+
+def test_of_what_is_found_out_about_a_network():
+    network = load(ROOT / "netx_models/digits/digits.net")
+    fit = loihi.fit(network)
+    assert repr(fit).startswith("Fit(at least 0.")
+    found = evaluate(network, np.zeros((3, 1, 8, 8)), np.zeros(3, int))
+    assert repr(found).startswith("Evaluation(3 samples, accuracy ")
+    for each in (fit, found):
+        assert "\n" not in repr(each)
+        assert len(repr(each)) < LONG
 
 
 def test_arrays_by_type_and_shape():

@@ -109,7 +109,7 @@ REFUSED = {
     ),
     "max pool of LeakyReLU": (
         lambda: nn.Sequential(nn.Conv2d(3, 3, 1), nn.LeakyReLU(0.1), nn.MaxPool2d(2), *END),
-        "put a ReLU directly behind it",
+        "put a ReLU directly after it",
         lambda: nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), nn.MaxPool2d(2), *END),
     ),
     "adaptive max pool": (

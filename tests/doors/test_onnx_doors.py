@@ -135,6 +135,12 @@ def test_operators_agree_with_the_reference(name, tmp_path):
     near(prepare(graph)[0].evaluate(x), expected)
 
 
+def test_an_order_that_onnx_does_not_have_is_refused(tmp_path):
+    nodes = [node("Conv", "x w", "c"), node("DepthToSpace", "c", blocksize=2, mode="RCD")]
+    with pytest.raises(UnsupportedError, match="mode=RCD; ONNX has DCR and CRD"):
+        from_onnx(saved(tmp_path, nodes, {"w": array(8, 3, 1, 1)}))
+
+
 def quantised(path, opset):
     """A network whose weights alone are stored as integers, and the same in floats."""
     random = np.random.default_rng(0)

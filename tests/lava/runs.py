@@ -18,17 +18,17 @@ DATA = np.arange(20).reshape(2, 10)
 
 
 def session(
-    mode: str, timeout: float | None = None, note: str | None = None
+    mode: str, timeout: float | None = None, note: str | None = None, together: bool = False
 ) -> tuple[Session, Faulty, Sink]:
     faulty = Faulty(mode=mode, note=note)
     source, sink = Source(data=DATA), Sink(shape=(2,), buffer=10)
     source.s_out.connect(faulty.s_in)
     faulty.s_out.connect(sink.a_in)
-    return Session(faulty, Loihi2SimCfg(select_tag="fixed_pt"), timeout), faulty, sink
+    return Session(faulty, Loihi2SimCfg(select_tag="fixed_pt"), timeout, together), faulty, sink
 
 
-def run(mode: str, timeout: float | None = None) -> np.ndarray:
-    guarded, _, sink = session(mode, timeout)
+def run(mode: str, timeout: float | None = None, together: bool = False) -> np.ndarray:
+    guarded, _, sink = session(mode, timeout, together=together)
     with guarded:
         guarded.run(4)
         guarded.run(6)

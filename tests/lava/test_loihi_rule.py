@@ -12,6 +12,7 @@ from onespike_lava.errors import OptionError
 from onespike_lava.learning.rule import moved
 from onespike_lava.processes.learning.loihi_rule import ARGUMENTS, DOWN, UP, loihi_moved, loihi_rule
 from onespike_lava.processes.runner.session import Session
+from tests.lava.draws import draws
 
 pytestmark = [
     pytest.mark.lava,
@@ -19,14 +20,6 @@ pytestmark = [
 ]
 
 SAMPLES, STEPS, INPUTS, OUTPUTS = 40, 6, 126, 3
-
-
-def draws():
-    """Lava's random number of each learning epoch, whose seed nobody can set."""
-    rng = np.random.default_rng(2)
-    rng.random(1)
-    while True:
-        yield float(rng.random(1)[0])
 
 
 @pytest.mark.parametrize("shift", [8, 10, 13])

@@ -135,5 +135,5 @@ def test_what_is_almost_supported_is_named():
         prepare(from_torch(settled(model), (3, 6, 6)))
     assert str(error.value) == (
         "0 (conv): its result can be negative and goes to 1 (maxpool), but spikes cannot carry "
-        "negative values; put a ReLU directly behind it"
+        "negative values; put a ReLU directly after it"
     )

@@ -192,7 +192,7 @@ class _Reader:
         except RefusedError as error:
             return self.build.refuse(name, kind, str(error))
         except Exception as error:  # attributes and constants that ONNX's checker lets pass
-            return self.build.refuse(name, kind, f"cannot be read ({line(error)}); export it anew")
+            return self.build.refuse(name, kind, f"cannot be read ({line(error)}); export it again")
 
     def _unread(self, node: Any, name: str, kind: str, inputs: list[Any]) -> Unknown:
         """What reads a refused node: refused itself where its operator is not supported."""
@@ -213,7 +213,7 @@ class _Reader:
         return self.build.not_supported(kind)
 
     def _tail(self, node: Any, name: str, inputs: list[Any]) -> Tail | None:
-        """The value of what stands behind the logits; None for a node that does not."""
+        """The value of what comes after the logits; None for a node that does not."""
         kind = plain(node.op_type)
         tails = [each for each in inputs if isinstance(each, Tail)]
         if not tails and not (kind in TAILS and isinstance(inputs[0], Ref)):
@@ -266,7 +266,7 @@ def _check_pair(tails: Sequence[Tail]) -> None:
     alike = len({tail.logits for tail in tails}) == 1 and tails[0].two
     if not alike or [tail.turned for tail in tails] != [True, False]:
         raise RefusedError(
-            "puts together what stands behind the logits; only (1 - p, p) of one sigmoid is read"
+            "puts together what comes after the logits; only (1 - p, p) of one sigmoid is read"
         )
 
 

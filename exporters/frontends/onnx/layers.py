@@ -36,7 +36,7 @@ def conv(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref
     given = list(attrs.get("kernel_shape", weight.shape[2:]))
     if given != list(weight.shape[2:]):
         raise RefusedError(
-            f"kernel_shape={given} beside a weight {list(weight.shape)}; export anew"
+            f"kernel_shape={given} beside a weight {list(weight.shape)}; export it again"
         )
     weight = kernels(build, x, weight)
     window = window_of(build, x, attrs, weight.shape[2:])

@@ -28,8 +28,10 @@ def gather(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> R
 
 def depth_to_space(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:
     """DepthToSpace in both orders."""
-    inner = _text(attrs, "mode", "DCR") == "CRD"
-    return moves.widened(build, name, inputs[0], attrs["blocksize"], inner=inner)
+    mode = _text(attrs, "mode", "DCR")
+    if mode not in ("DCR", "CRD"):
+        raise RefusedError(f"mode={mode}; ONNX has DCR and CRD")
+    return moves.widened(build, name, inputs[0], attrs["blocksize"], inner=mode == "CRD")
 
 
 def space_to_depth(build: Builder, name: str, inputs: list[Any], attrs: Attributes) -> Ref:

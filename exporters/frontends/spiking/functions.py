@@ -225,7 +225,7 @@ class Functions:
         ref = self.made(key, lambda: handler(self.build, name, *seen[0], **seen[1]))
         over = values[0].over
         if over is not None and not self.commutes(ref, over):
-            raise RefusedError("stands behind values put together over steps; put it before")
+            raise RefusedError("comes after values are put together over steps; put it before")
         refs = ref if isinstance(ref, tuple) else (ref,)
         found = tuple(Value(each, lead, step, over=over) for each in refs)
         return found if isinstance(ref, tuple) else found[0]

@@ -84,7 +84,7 @@ class Layout:
         turned = {"TN": "NT", "NT": "TN"}
         same = list(order[:axes]) == list(range(axes))
         if not same and value.lead not in turned:
-            raise RefusedError("puts samples behind other axes; keep them in front")
+            raise RefusedError("puts samples after other axes; keep them first")
         return value if same else replace(value, lead=turned[value.lead])
 
     def reduced(self, value: Value, name: str, dims: Sequence[int], rank: int) -> Value | None:

@@ -60,7 +60,7 @@ def probe(module: nn.Module, shape: Shape) -> Probed:
     except RefusedError:
         raise
     except Exception as error:  # whatever the module's own code raises
-        raise RefusedError(f"cannot be run on a test input ({line(error)}); mend it") from error
+        raise RefusedError(f"cannot be run on a test input ({line(error)}); correct it") from error
     if kind.value:
         _check_values(declared, x, found)
         return Probed(declared)
@@ -74,7 +74,7 @@ def probe(module: nn.Module, shape: Shape) -> Probed:
     share, form = min(tried, key=lambda each: each[0])
     raise RefusedError(
         f"has no normal form: {100 * share:.2g} % of its spikes on a test input differ from the "
-        f"nearest one, which {form}; use a neuron that integrates, fires and is reset at once"
+        f"nearest one, which {form}; use a neuron that integrates, fires and resets at once"
     )
 
 

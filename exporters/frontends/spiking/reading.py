@@ -226,7 +226,9 @@ class _Result:
         counts, known = set(self.calls.counts.values()), self.calls.layout.sizes.steps
         if len(counts) > 1:
             listed = ", ".join(f"{name} {n}" for name, n in self.calls.counts.items())
-            raise UnsupportedError(f"{self.title}: neurons are called {listed} times; once a step")
+            raise UnsupportedError(
+                f"{self.title}: neurons are called {listed} times; call each once in a step"
+            )
         if counts and counts != {1}:
             known = counts.pop()
         if self.lead == "N" and self.events and known is not None:

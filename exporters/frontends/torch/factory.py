@@ -146,7 +146,7 @@ def _failed(spec: str, error: BaseException) -> UnsupportedError:
     text = next(iter(str(error).splitlines()), "")
     reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return UnsupportedError(
-        f"{spec}: its own code fails ({reason}); mend it, onespike --debug shows where"
+        f"{spec}: its own code fails ({reason}); correct it, onespike --debug shows where"
     )
 
 

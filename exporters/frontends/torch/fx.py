@@ -196,7 +196,7 @@ class _Reader(Reading):
         return str(node.target) if node.op == "call_module" else str(node.name)
 
     def _tail(self, node: fx.Node, args: list[Any], options: Options, held: list[Any]) -> Any:
-        """The value of what stands behind the logits; None for a node that does not."""
+        """The value of what comes after the logits; None for a node that does not."""
         kind = plain(self.title(node))
         later = any(isinstance(each, Tail) for each in held)
         if not later and not (kind in TAILS and args and isinstance(args[0], Ref)):

@@ -194,7 +194,7 @@ class _Layout:
     def _check(self, node: Node, shape: Shape, blocks: Blocks) -> None:
         if shape[1] % blocks[0] or shape[2] % blocks[1]:
             raise UnsupportedError(
-                f"{self.draft.title(node)}: {list(shape[1:])} rows and columns behind an "
+                f"{self.draft.title(node)}: {list(shape[1:])} rows and columns after an "
                 f"enlargement by {list(blocks)}, which does not divide them; choose sizes that it "
                 "divides, such as by padding the data"
             )

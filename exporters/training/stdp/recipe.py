@@ -31,8 +31,8 @@ class Recipe:
 RECIPE = Recipe(
     CONTRAST,
     (
-        Stage(32, 5, 2, 2, Rule(threshold=10 * 127 + 1, winners=5, radius=2)),
-        Stage(64, 5, 0, 2, Rule(threshold=30 * 127 + 1, winners=8, radius=1)),
+        Stage(32, 5, 2, 2, Rule(threshold=10 * 127 + 1, winners=5, radius=2, prune=89)),
+        Stage(64, 5, 0, 2, Rule(threshold=20 * 127 + 1, winners=8, radius=1, prune=89)),
     ),
 )
 """For digits of 28 x 28 pixels: two convolutions of 5 x 5, each with a pool of 2 x 2."""

@@ -109,7 +109,7 @@ def _states(layer: Timed | TimedReadout) -> Iterator[str]:
         yield "its potential starts elsewhere than at 0, or grows, that of stock neurons does not"
     for keep in (parts.keep_u, parts.keep_v):
         if (keep != keep[0]).any():
-            yield "its channels decay differently, those of a stock layer alike"
+            yield "its channels decay differently, those of a stock layer do not"
     free = {int(parts.keep_u[0]), int(parts.keep_v[0])} <= {0, ONE}
     if not free and parts.rounding != "zero":
         yield f"its states are rounded {parts.rounding!r}, those of stock neurons towards zero"

@@ -56,6 +56,8 @@ def remarks(network: Model) -> list[str]:
         for each in network.layers
     ):
         found.append("what recurs or is late reaches over a reset: run one sample at a time")
+    if any(each.pruned for each in network.layers):
+        found.append("pruned synapses are weights of 0, as many as before")
     if is_counter(network.layers[-1]):
         found.append("the scores are counts of the last layer's spikes")
     return found

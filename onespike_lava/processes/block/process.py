@@ -25,12 +25,15 @@ from onespike_lava.layers import (
     TimedReadout,
     per_neuron,
 )
+from onespike_lava.loihi.limits import LOIHI2
+from onespike_lava.loihi.sizes import form, hops
 from onespike_lava.model import Model
 from onespike_lava.processes.aggregate.process import Aggregate
 from onespike_lava.processes.conv.process import Conv
 from onespike_lava.processes.delay.process import Delay
 from onespike_lava.processes.dense.process import Dense
 from onespike_lava.processes.encoder.process import Encoder
+from onespike_lava.processes.matrices import matrix
 from onespike_lava.processes.neuron.process import OneSpike
 from onespike_lava.processes.pool.process import Pool
 from onespike_lava.processes.readout.process import Readout as ReadoutProcess
@@ -56,13 +59,15 @@ class Block(AbstractProcess):  # type: ignore[misc]
     position : of the layer in it
     wait     : `T_w` of the run
     slot     : when the layer works
-    sparse   : dense synapses as `Sparse`; else only those with few weights
+    sparse   : dense synapses as `Sparse`; else only those with few weights, or pruned to less
+               than half
     integers : an input layer reads the integers of its code, not the source network's values
 
     Ports `inp` and, for further sources, `inp_1`, `inp_2` ... have the shapes of the sources,
     whose positions `reads` lists (-1 for samples); recurrent synapses need none. `out` has the
     layer's shape, that of the scores of a readout. `neuron` is the Process of the layer,
-    `synapses` and `delays` are those before it, None where a source needs no delay. `shape` is
+    `synapses` and `delays` are those before it, None where a source needs no delay, `relay_lines`
+    those before a delay that is longer than a chip's synapse holds a spike back. `shape` is
     channels first, `title` the layer's name.
     """
 
@@ -83,6 +88,7 @@ class Block(AbstractProcess):  # type: ignore[misc]
         self.synapses: list[SynapseProcess] = []
         self.delays: list[Delay | None] = []
         self.relays: list[Relay] = []
+        self.relay_lines: list[Delay] = []
         self.reads: list[int] = []
         self.neuron: Any = PARTS.of(layer)(layer, network, wait, slot, integers)
         self.out = OutPort(shape=self.neuron.s_out.shape)
@@ -107,10 +113,11 @@ class Block(AbstractProcess):  # type: ignore[misc]
 
     @property
     def parts(self) -> dict[str, AbstractProcess]:
-        """The Processes of the block by name: neuron, synapse_<i>, delay_<i>, relay_<i>."""
+        """The Processes by name: neuron, synapse_<i>, delay_<i>, relay_<i>, line_<i>."""
         found = {"neuron": self.neuron}
         found |= {f"synapse_{index}": part for index, part in enumerate(self.synapses)}
         found |= {f"relay_{index}": part for index, part in enumerate(self.relays)}
+        found |= {f"line_{index}": part for index, part in enumerate(self.relay_lines)}
         return found | {f"delay_{index}": part for index, part in enumerate(self.delays) if part}
 
     def _inp(self, source: int, shape: Shape) -> InPort:
@@ -120,13 +127,22 @@ class Block(AbstractProcess):  # type: ignore[misc]
         return port
 
     def _delayed(self, port: Any, steps: Any) -> Any:
-        """The port itself, or that of a delay line behind it."""
-        line = Delay(shape=port.shape, steps=steps) if np.any(steps) else None
-        self.delays.append(line)
-        if line is None:
-            return port
-        port.connect(line.s_in)
-        return line.s_out
+        """The port itself, or that of the delay lines behind it.
+
+        A line is no longer than a synapse of the chip holds a spike back; further ones before it
+        are relays, whose own synapse takes a step more.
+        """
+        most = int(LOIHI2["delay"].number)
+        relays = hops(np.asarray(steps))
+        lines = [np.where(relays > each, most + 1, 0) for each in range(int(relays.max()))]
+        lines.append(np.asarray(steps) - (most + 1) * relays)
+        made = [Delay(shape=port.shape, steps=each) for each in lines if np.any(each)]
+        self.relay_lines += made[:-1]
+        self.delays.append(made[-1] if made else None)
+        for line in made:
+            port.connect(line.s_in)
+            port = line.s_out
+        return port
 
     def _apart(self, port: Any) -> Any:
         """The port, behind a relay if it reads what another does: Lava would join the two."""
@@ -141,9 +157,10 @@ class Block(AbstractProcess):  # type: ignore[misc]
         late = 0 if synapse.delay is None else synapse.delay
         source = self._delayed(port, delay + (late if np.size(late) > 1 else int(np.max(late))))
         connection = SYNAPSES.of(synapse)(synapse, shape, sparse)
-        flat = synapse.kind == "dense" and len(shape) > 1
+        flat = connection.s_in.shape != shape
         (source.flatten() if flat else source).connect(connection.s_in)
-        connection.a_out.connect(self.neuron.a_in)
+        sums, target = connection.a_out, self.neuron.a_in
+        (sums.reshape(target.shape) if sums.shape != target.shape else sums).connect(target)
         self.synapses.append(connection)
 
 
@@ -160,12 +177,14 @@ def _aggregate(synapse: layers.Sparse, shape: Shape, sparse: bool) -> SynapsePro
 
 @SYNAPSES.add(layers.Synapse)
 def _dense_or_conv(synapse: layers.Synapse, shape: Shape, sparse: bool) -> SynapseProcess:
-    weight = synapse.weight
+    weight, taken = synapse.weight, form(synapse, shape)
     if synapse.kind == "conv":
-        window, groups = synapse.window, synapse.groups
-        return Conv(weight=weight, input_shape=shape, window=window, groups=groups)
+        if taken.unrolled:
+            return Sparse(weight=matrix(synapse, shape))
+        weight, groups = taken.connection.weight, taken.connection.groups
+        return Conv(weight=weight, input_shape=shape, window=synapse.window, groups=groups)
     few = (weight != 0).sum() < SPARSE_BELOW * weight.size
-    return (Sparse if sparse or few else Dense)(weight=weight)
+    return (Sparse if sparse or few or taken.unrolled else Dense)(weight=weight)
 
 
 PARTS: Registry[Callable[[Any, Model, int, Slot, bool], Any]] = Registry(

@@ -16,11 +16,11 @@ import numpy as np
 
 from onespike_lava.layers import Connection
 from onespike_lava.model import Model
-from onespike_lava.neurons import Values
+from onespike_lava.neurons import Values, clock
 from onespike_lava.processes.leaf import timed  # noqa: F401  its layers are entries of `STEPS`
 from onespike_lava.processes.leaf.linear import Linear, linear
 from onespike_lava.processes.leaf.steps import FIXED, STEPS, Numbers, Place
-from onespike_lava.schedule import schedule
+from onespike_lava.schedule import Slot, schedule
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,16 @@ class Axons:
 
     def arriving(self, sent: Sequence[Values | None]) -> Values | None:
         """What arrives, from what the source has sent, newest first; None for nothing."""
-        payloads = sent[self.delay] if self.late is None else self._gathered(sent)
+        payloads = self.payloads(sent)
         if payloads is None or self.product is None:
             return payloads
         return self.product(payloads)
 
-    def _gathered(self, sent: Sequence[Values | None]) -> Values | None:
+    def payloads(self, sent: Sequence[Values | None]) -> Values | None:
+        """What the synapse takes in, from what the source has sent; None for nothing."""
+        return sent[self.delay] if self.late is None else self._late(sent)
+
+    def _late(self, sent: Sequence[Values | None]) -> Values | None:
         total: Values | None = None
         for late in np.unique(self.late).tolist():
             before = sent[self.delay + late]
@@ -72,6 +76,38 @@ class Axons:
                 part = np.where(self.late == late, before, 0)
                 total = part if total is None else total + part
         return total
+
+
+class Gathering:
+    """Payloads on their way to neurons that decide when all have arrived.
+
+    Sums of integers are the same in any order: so payloads are added up before they are multiplied
+    with weights, once a sample in place of once a step. The potential lacks them until then, when
+    nothing looks at it.
+    """
+
+    def __init__(self, axons: Sequence[Axons], slot: Slot, phases: int, complete: int) -> None:
+        self.axons, self.start, self.phases, self.complete = axons, slot.integrate, phases, complete
+        self.held: list[Values | None] = [None] * len(axons)
+
+    def arriving(self, step: int, sent: Sequence[Sequence[Values | None]]) -> Values | None:
+        """Synaptic input of a sample in the step in which it is complete, else None."""
+        sample, phase = clock(step, self.start, self.phases)
+        if sample < 0 or phase > self.complete:
+            return None
+        for index, axons in enumerate(self.axons):
+            payloads, before = axons.payloads(sent[axons.source]), self.held[index]
+            if payloads is not None:
+                self.held[index] = payloads if before is None else before + payloads
+        if phase < self.complete:
+            return None
+        held, self.held = self.held, [None] * len(self.axons)
+        products = [
+            axons.product(payloads)
+            for axons, payloads in zip(self.axons, held, strict=True)
+            if payloads is not None and axons.product is not None
+        ]
+        return sum(products[1:], products[0]) if products else None
 
 
 def check_parts(network: Model) -> None:
@@ -91,6 +127,7 @@ class NetworkSteps:
             for position, layer in enumerate(network.layers)
         ]
         self.axons = [self._axons(position) for position in range(len(network.layers))]
+        self.gathering = [self._gathering(position) for position in range(len(network.layers))]
         reach = 1 + max(axon.longest for axons in self.axons for axon in axons)
         # What each layer has sent, newest first.
         self.sent: list[deque[Values | None]] = [deque([None] * reach, reach) for _ in self.slots]
@@ -113,14 +150,25 @@ class NetworkSteps:
         arriving = data if data.any() else None
         for position, layer in enumerate(self.layers):
             if position:
-                arriving = self._arriving(position)
+                arriving = self._arriving(position, step)
             self.sent[position].appendleft(layer.step(step, arriving))
         return [line[0] for line in self.sent]
 
-    def _arriving(self, position: int) -> Values | None:
+    def _gathering(self, position: int) -> Gathering | None:
+        complete = self.layers[position].complete
+        if complete is None:
+            return None
+        slot, phases = self.slots[position], self.network.phases
+        return Gathering(self.axons[position], slot, phases, complete)
+
+    def _arriving(self, position: int, step: int) -> Values | None:
         total: Values | None = None
-        for axons in self.axons[position]:
-            added = axons.arriving(self.sent[axons.source])
-            if added is not None:
-                total = added if total is None else total + added
+        gathering = self.gathering[position]
+        if gathering is not None:
+            total = gathering.arriving(step, self.sent)
+        else:
+            for axons in self.axons[position]:
+                added = axons.arriving(self.sent[axons.source])
+                if added is not None:
+                    total = added if total is None else total + added
         return None if total is None else total.astype(self.numbers.state)

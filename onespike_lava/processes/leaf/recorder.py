@@ -72,10 +72,9 @@ class Recorder:
             sample, phase = clock(step, self.slots[index].fire, self.period)
             if payloads is None or not 0 <= sample < self.samples:
                 continue
-            spiking = np.flatnonzero(payloads)
-            self.spikes[index] += len(spiking)
+            self.spikes[index] += np.count_nonzero(payloads)
             if self.codes and not code.kept:
-                self.codes[index][sample, spiking] += code.note(phase)
+                self.codes[index][sample, np.flatnonzero(payloads)] += code.note(phase)
             elif self.codes and phase <= code.kept:
                 self.codes[index][sample, phase - 1] = payloads.reshape(-1)
         return complete

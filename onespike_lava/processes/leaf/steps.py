@@ -16,6 +16,7 @@ from onespike_lava.layers import (
     Readout,
     Registry,
     Spiking,
+    beside,
     per_neuron,
 )
 from onespike_lava.model import Model
@@ -83,9 +84,19 @@ class Place:
         """Steps from one sample to the next."""
         return period(self.network)
 
+    def last(self, layer: Spiking) -> int:
+        """The layer's own step in which the last of its sources' spikes may arrive."""
+        return max(self.network.code(source).steps for source in layer.sources)
+
 
 class LayerSteps(Protocol):
-    """A layer with its state."""
+    """A layer with its state.
+
+    complete : its own step before which it looks at nothing that has arrived of a sample, and
+               behind which nothing arrives; None where there is none
+    """
+
+    complete: int | None
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
         """What it sends in a step, [*shape], None for nothing; `arriving` is None without input."""
@@ -98,6 +109,8 @@ STEPS: Registry[Callable[[Any, Place], LayerSteps]] = Registry("leaf of engine l
 @STEPS.add(Input)
 class InputSteps:
     """The input, whose payloads come from outside."""
+
+    complete: int | None = None
 
     def __init__(self, layer: Input, place: Place) -> None:
         pass
@@ -114,9 +127,11 @@ class SpikingSteps:
     def __init__(self, layer: Spiking, place: Place) -> None:
         numbers, wait = place.numbers, place.wait
         bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
+        early = layer.growth is not None or wait < place.last(layer) - 1
+        self.complete = None if early else min(wait + 1, place.phases)
         self.neuron = Neuron(
             Membrane(bias, place.phases, place.slot.integrate, numbers.arithmetic(layer.growth)),
-            per_neuron(layer.threshold_base, layer.shape),
+            beside(layer.threshold_base, layer.shape),
             threshold_row(layer.threshold_table, layer.growth, wait),
             layer.payload,
             wait,
@@ -127,8 +142,7 @@ class SpikingSteps:
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
         """Payloads [*shape], None if no neuron spikes; `arriving` is None without input."""
-        given = 0 if arriving is None else arriving
-        sent, self.state = advance(self.neuron, self.state, step, given)
+        sent, self.state = advance(self.neuron, self.state, step, arriving)
         return sent
 
 
@@ -139,19 +153,21 @@ class ReadoutSteps:
     def __init__(self, layer: Readout, place: Place) -> None:
         numbers, start = place.numbers, place.slot.integrate
         bias = per_neuron(layer.bias, layer.shape).astype(numbers.state)
+        self.complete = None if layer.growth else place.phases
         self.membrane = Membrane(bias, place.phases, start, numbers.arithmetic(layer.growth))
         self.potential: Values = np.zeros(layer.shape, numbers.state)
 
     def step(self, step: int, arriving: Values | None) -> Values | None:
         """Scores [*shape] as a sample is complete, else None."""
-        given = 0 if arriving is None else arriving
-        scores, self.potential = read_out(self.membrane, self.potential, step, given)
+        scores, self.potential = read_out(self.membrane, self.potential, step, arriving)
         return scores
 
 
 @STEPS.add(MaxPool)
 class PoolSteps:
     """A max pool with its state."""
+
+    complete: int | None = None
 
     def __init__(self, layer: MaxPool, place: Place) -> None:
         self.layer, self.start, self.period = layer, place.slot.fire, place.period

@@ -16,6 +16,8 @@ from onespike_lava.processes.leaf.steps import FIXED, STEPS, Place
 class _Neurons:
     """Timed neurons with their state."""
 
+    complete: int | None = None
+
     def __init__(self, layer: Timed | TimedReadout, place: Place, wait: int) -> None:
         numbers, phases = place.numbers, place.phases
         self.number = numbers.timed
@@ -63,6 +65,8 @@ class TimedReadoutSteps(_Neurons):
 @STEPS.add(Sum)
 class SumSteps:
     """Spikes of several layers, added on their way."""
+
+    complete: int | None = None
 
     def __init__(self, layer: Sum, place: Place) -> None:
         pass

@@ -59,7 +59,8 @@ def learn(
         port.connect(conv.s_in)
         conv.a_out.connect(winners.a_in)
         winners.won.connect(conv.won)
-        with Session(conv, Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=True)) as run:
+        configuration = Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=True)
+        with Session(conv, configuration, together=True) as run:
             run.run(start + 1 + samples * steps, extra_seconds=samples * SECONDS_PER_SAMPLE)
             weight, live = (run.get(each) for each in (conv.weight, conv.live))
             count = int(run.get(conv.samples)[0])

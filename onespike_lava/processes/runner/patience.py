@@ -19,6 +19,9 @@ SECONDS_PER_CHILD = 1.0
 SECONDS_PER_CHILD_AND_STEP = 0.05
 """One step of a child; about 0.0005 s for small layers."""
 
+SECONDS_PER_STOCK_STEP = 0.01
+"""One step of one of Lava's own Processes, beside that: its Conv and DelaySparse are slow."""
+
 SECONDS_PER_VALUE = 1e-3
 """One value of a Var; about 15 us."""
 

@@ -50,6 +50,7 @@ from onespike_lava.processes.runner.patience import (
     timeout_from_environment,
 )
 from onespike_lava.processes.runner.teardown import check_internals, first_failure, release
+from onespike_lava.processes.runner.together import Together
 
 _starting = threading.Lock()
 """One session starts at a time: what children inherit is set for the whole process."""
@@ -60,17 +61,33 @@ class _WatchedRuntime(Runtime):  # type: ignore[misc]
 
     exception_q: list[Any]
 
-    def __init__(self, executable: Any, watch: Callable[[Callable[[], bool], float], None]) -> None:
+    def __init__(
+        self,
+        executable: Any,
+        watch: Callable[[Callable[[], bool], float], None],
+        together: Together | None,
+    ) -> None:
         super().__init__(executable, ActorType.MultiProcessing)
-        self._watch = watch
+        self._watch, self._together = watch, together
+
+    def _build_message_infrastructure(self) -> None:
+        """Lava's own, or that of one child."""
+        super()._build_message_infrastructure() if self._together is None else self._take_together()
+
+    def _take_together(self) -> None:
+        assert self._together is not None
+        self._messaging_infrastructure = self._together
+        self._together.start()
 
     def _start_ports(self) -> None:
         """Start the ports, then wait until each child has built its model.
 
         Lava itself would wait next, without end, and print what failed.
         """
-        super()._start_ports()
         queues, self.exception_q = self.exception_q, []
+        if self._together is not None:
+            queues = [self._together.launch()]
+        super()._start_ports()
         limit = STARTUP_SECONDS + SECONDS_PER_CHILD * len(queues)
         self._watch(lambda: not any(queue.empty() for queue in queues), limit)
         if any(queue.get() is not None for queue in queues):
@@ -83,13 +100,21 @@ class Session:
     process       : any Process of the network
     configuration : Lava's run configuration, which selects the models
     timeout       : seconds for each call; None scales it to the work
+    together      : all Processes as threads of one child (`runner.together`), not each in a child
+                    of its own: a start and a step of many Processes take a fraction of the time
 
     Use it from one thread: children end with the thread that started them. `LavaRunError` is
     raised by every method whose work fails or takes too long, and closes the session.
     """
 
-    def __init__(self, process: Any, configuration: Any, timeout: float | None = None) -> None:
-        self._process, self._configuration = process, configuration
+    def __init__(
+        self,
+        process: Any,
+        configuration: Any,
+        timeout: float | None = None,
+        together: bool = False,
+    ) -> None:
+        self._process, self._configuration, self._together = process, configuration, together
         self._timeout = timeout if timeout is not None else timeout_from_environment()
         self._runtime: _WatchedRuntime | None = None
         self._names: list[str] = []
@@ -166,7 +191,8 @@ class Session:
                 f"{process.name} ({type(process).__name__})" for process in executable.proc_builders
             ]
             self._names = names + ["runtime service"] * len(executable.runtime_service_builders)
-            self._runtime = _WatchedRuntime(executable, self._watch)
+            together = Together(self._names) if self._together else None
+            self._runtime = _WatchedRuntime(executable, self._watch, together)
             executable.assign_runtime_to_all_processes(self._runtime)
             self._process.runtime = self._runtime
             self._runtime.initialize()
@@ -194,7 +220,8 @@ class Session:
             now = time.monotonic()
             if all(actor._is_done or actor.is_alive() for actor in actors):
                 quiet = now
-            failure = first_failure(actors, self._names, early=now - quiet > GRACE_SECONDS)
+            names = ["all Processes"] if self._together else self._names
+            failure = first_failure(actors, names, early=now - quiet > GRACE_SECONDS)
             if failure:
                 raise LavaRunError(failure)
             if now - began > limit:

@@ -8,6 +8,7 @@ compose  : the processes of each layer
 stepping : the same of networks that step
 neurons  : its neurons
 connect  : synapses of stock parts, delayed where paths differ
+relays   : paths longer than the delay of a synapse
 run      : samples through it
 engine   : the same as engine `stock`
 """

@@ -28,7 +28,9 @@ from onespike_lava.layers import (
 )
 from onespike_lava.loihi import stock
 from onespike_lava.network import Network
-from onespike_lava.processes.stock.connect import connect, pool_matrix, sparse
+from onespike_lava.processes.matrices import pool_matrix
+from onespike_lava.processes.stock.connect import connect, sparse
+from onespike_lava.processes.stock.relays import lines
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Ports:
 
 class StockNetwork:
     """A network of ProdNeuron, LIFReset, Dense, Sparse, DelaySparse, Conv and ring buffers.
+
+    Paths longer than the delay of a synapse take a GradedVec too (`relays`).
 
     network : graded weighting, one spike per neuron
     data    : uint8[N, *shape], the input layer's integers
@@ -109,8 +113,10 @@ class StockNetwork:
         total = self._add(ProdNeuron(shape=(neurons,), vth=0))
         for synapse, delay in zip(layer.synapses, delays, strict=True):
             shape, sent = self.network.layers[synapse.source].shape, self.ports[synapse.source]
-            process = connect(synapse, sent.spikes, shape, total.a_in1, delay - 1, self.shared)
-            self._add(process)
+            late = np.full(1, delay - 1)
+            (line,) = lines(self._add, np.arange(prod(shape)), sent.spikes, late)
+            ends = (line.port, shape, total.a_in1, int(line.delay[0]))
+            self._add(connect(synapse, *ends, self.shared))
         self._link(total.s_out, total.a_in1, eye(neurons, dtype=np.int8))
         if ticks.to_sum.any():
             self._link(source, total.a_in1, ticks.to_sum)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,11 +9,11 @@ from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
 from lava.proc.sparse.process import DelaySparse, Sparse
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix, eye, kron  # type: ignore[import-untyped]
+from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
-from onespike_lava import layers
-from onespike_lava.layers import CONNECTIONS, Connection, MaxPool, Registry, Shape, Synapse
-from onespike_lava.loihi.limits import LOIHI2
+from onespike_lava.layers import Shape
+from onespike_lava.loihi.sizes import Form, form
+from onespike_lava.processes.matrices import matrix
 from onespike_lava.processes.weights import EXACT, MESSAGE_BITS, doubled
 
 Delay = int | NDArray[np.int64]
@@ -54,14 +52,14 @@ def connect(
 
     shape  : of the source layer
     shared : a convolution becomes Lava's Conv, with one copy of its kernel, where that can
-             express it (no delay, equal padding on both sides), else a Sparse
+             express it (no delay, equal padding on both sides, `loihi.sizes.form`), else a Sparse
     shift  : bits by which the sum is shifted up; Lava's Conv holds one, in its even weights
     """
-    delayed = np.any(delay)
-    if synapse.kind == "dense" and not delayed:
+    delayed, taken = np.any(delay), form(synapse, shape)
+    if synapse.kind == "dense" and not delayed and not taken.unrolled:
         process = Dense(weights=doubled(synapse.weight), **shifted(shift))
-    elif shared and not delayed and shift <= 1 and _conv_holds(synapse):
-        return _connect_conv(synapse, source, shape, target, shift)
+    elif shared and not delayed and shift <= 1 and _conv_holds(taken):
+        return _connect_conv(taken.connection, source, shape, target, shift)
     else:
         process = sparse(matrix(synapse, shape), delay=delay, shift=shift)
     source.connect(process.s_in)
@@ -74,17 +72,15 @@ def shifted(bits: int) -> dict[str, Any]:
     return {**EXACT, "weight_exp": EXACT["weight_exp"] + bits}
 
 
-def _conv_holds(synapse: Any) -> bool:
-    if synapse.kind != "conv":
+def _conv_holds(taken: Form) -> bool:
+    """Whether Lava's Conv, with one padding per axis, holds a connection in the chip's form."""
+    if taken.connection.kind != "conv" or taken.unrolled:
         return False
-    window, largest = synapse.window, LOIHI2["conv_geometry"].number
-    top, left, bottom, right = window.padding
-    extents = (*synapse.weight.shape[2:], *window.stride, *window.padding, *window.dilation)
-    fits = max(extents) <= largest and synapse.groups <= LOIHI2["conv_groups"].number
-    return fits and (top, left) == (bottom, right)
+    top, left, bottom, right = taken.connection.window.padding
+    return (top, left) == (bottom, right)
 
 
-def _connect_conv(synapse: Synapse, source: Any, shape: Shape, target: Any, shift: int) -> Any:
+def _connect_conv(synapse: Any, source: Any, shape: Shape, target: Any, shift: int) -> Any:
     """Lava's Conv has axes W, H, C and turns its kernel, as a mathematical convolution does."""
     window = synapse.window
     process = Conv(
@@ -99,49 +95,3 @@ def _connect_conv(synapse: Synapse, source: Any, shape: Shape, target: Any, shif
     source.reshape(shape).transpose([2, 1, 0]).connect(process.s_in)
     process.a_out.transpose([2, 1, 0]).flatten().connect(target)
     return process
-
-
-MATRICES: Registry[Callable[[Any, Shape], csr_matrix]] = Registry(
-    "matrices of the stock composition", CONNECTIONS
-)
-
-
-def matrix(synapse: Connection, shape: Shape) -> csr_matrix:
-    """The synapse unrolled, int8[outputs, inputs], from a source of the given shape."""
-    return MATRICES.of(synapse)(synapse, shape)
-
-
-@MATRICES.add(Synapse)
-def _of_kernel(synapse: Synapse, shape: Shape) -> csr_matrix:
-    return csr_matrix(synapse.weight) if synapse.kind == "dense" else _unrolled(synapse, shape)
-
-
-@MATRICES.add(layers.Sparse)
-def _of_places(synapse: layers.Sparse, shape: Shape) -> csr_matrix:
-    places = (len(synapse.indptr) - 1, prod(shape[1:]))
-    entries = csr_matrix((synapse.weight, synapse.indices, synapse.indptr), places)
-    channels = eye(shape[0] // len(synapse.signs), dtype=np.int8)
-    return csr_matrix(kron(kron(channels, synapse.signs[None, :]), entries), dtype=np.int8)
-
-
-def pool_matrix(pool: MaxPool, shape: Shape) -> csr_matrix:
-    """Ones from each source neuron to the windows that hold it."""
-    return _unrolled(pool.summed, shape)
-
-
-def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
-    channels, rows, columns = synapse.output_shape(shape)
-    inputs = np.arange(prod(shape)).reshape(shape)
-    outputs = np.arange(channels * rows * columns).reshape(channels, rows, columns)
-    window, fan_in = synapse.window, shape[0] // synapse.groups
-    parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
-    for channel, inner, row, column in np.ndindex(*synapse.weight.shape):
-        first = channel // (channels // synapse.groups) * fan_in
-        y, x = window.sources(0, row, rows), window.sources(1, column, columns)
-        below, beside = (y >= 0) & (y < shape[1]), (x >= 0) & (x < shape[2])
-        to = outputs[channel][np.ix_(below, beside)].reshape(-1)
-        at = inputs[first + inner][np.ix_(y[below], x[beside])].reshape(-1)
-        weight = synapse.weight[channel, inner, row, column]
-        parts.append((np.full(to.size, weight, np.int8), to, at))
-    weights, to, at = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return csr_matrix(coo_matrix((weights, (to, at)), (outputs.size, inputs.size)))

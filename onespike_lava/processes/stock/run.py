@@ -10,12 +10,10 @@ from onespike_lava.engines.result import Codes, Result
 from onespike_lava.network import Network
 from onespike_lava.processes.engine import traceless
 from onespike_lava.processes.probe.process import Probe
+from onespike_lava.processes.runner import patience
 from onespike_lava.processes.runner.session import Session
 from onespike_lava.processes.stock import stepping
 from onespike_lava.processes.stock.compose import StockNetwork
-
-SECONDS_PER_PROCESS_AND_STEP = 0.01
-"""Beside the runner's own allowance: Lava's Conv and DelaySparse are slow on a CPU."""
 
 
 def run(
@@ -40,8 +38,8 @@ def run(
         stock = StockNetwork(network, data, wait, shared)
         probes = _probes(stock) if record else []
         configuration = Loihi2SimCfg(select_tag="fixed_pt")
-        with Session(stock.sink, configuration) as session:
-            extra = SECONDS_PER_PROCESS_AND_STEP * len(stock.processes) * stock.steps
+        with Session(stock.sink, configuration, together=True) as session:
+            extra = patience.SECONDS_PER_STOCK_STEP * len(stock.processes) * stock.steps
             session.run(stock.steps, extra_seconds=extra)
             received = session.get(stock.sink.data).astype(np.int64)
             noted = [session.get(probe.codes).astype(np.uint8) for probe in probes]

@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix, eye  # type: ignore[import-untyped]
 from onespike_lava.engines.result import Result
 from onespike_lava.layers import (
     LAYERS,
+    Connection,
     Input,
     MaxPool,
     Readout,
@@ -30,17 +31,19 @@ from onespike_lava.loihi import stepping
 from onespike_lava.loihi.composition import compose
 from onespike_lava.network import Network
 from onespike_lava.processes.engine import traceless
+from onespike_lava.processes.matrices import matrix, pool_matrix
 from onespike_lava.processes.probe.process import Probe
+from onespike_lava.processes.runner import patience
 from onespike_lava.processes.runner.session import Session
-from onespike_lava.processes.stock.connect import connect, matrix, pool_matrix, sparse
+from onespike_lava.processes.stock.connect import connect, sparse
 from onespike_lava.processes.stock.neurons import forgetful, population
+from onespike_lava.processes.stock.relays import Line, lines
 from onespike_lava.schedule import period
 
-SECONDS_PER_PROCESS_AND_STEP = 0.01
-"""Beside the runner's own allowance: Lava's Conv and DelaySparse are slow on a CPU."""
+CONFIGURATION = Loihi2SimCfg(select_tag="fixed_pt")
 
 Part = tuple[NDArray[np.int64], Any]
-"""Positions of neurons in their layer, flat, and their Process, or the port of their spikes."""
+"""Positions of neurons in their layer, flat; their Process or port."""
 
 
 class SteppingStockNetwork:
@@ -50,7 +53,7 @@ class SteppingStockNetwork:
     data    : the input layer's integers, uint8[N, *shape of a sample]
     shared  : convolutions keep one copy of their kernel where Lava's Conv holds them
 
-    `processes` lists all, `parts` the neurons of each layer, `ports` what each sends. Raises
+    `processes` lists all, `parts` neurons of each layer, `ports` what each sends. Raises
     `UnsupportedError` for what cannot be composed exactly, naming the layers.
     """
 
@@ -62,8 +65,8 @@ class SteppingStockNetwork:
         shared: bool = True,
     ) -> None:
         self.network, self.data, self.shared = network, data, shared
-        self.plans = compose(network, wait)
-        self.times, self.period = stepping.times(network), period(network)
+        self.plans, self.times = compose(network, wait), stepping.times(network)
+        self.period = period(network)
         self.late = stepping.late_senders(network)
         self.steps = stepping.total_steps(network, len(data))
         self.processes: list[Any] = []
@@ -129,8 +132,8 @@ class SteppingStockNetwork:
         inside = (steps >= 0) & (steps % self.period < self.network.phases)
         known = payloads[steps % self.period * inside]
         product = self._add(ProdNeuron(shape=everything.shape, vth=0))
-        one = eye(everything.size, format="csr", dtype=np.int8)
         for at, port in parts:
+            one = eye(everything.size, format="csr", dtype=np.int8)
             self._link(one[:, at], port, product.a_in1)
         clock = self._clock(inside * known)
         self._link(np.ones((everything.size, 1)), clock.s_out, product.a_in2)
@@ -154,20 +157,25 @@ class SteppingStockNetwork:
         plan, parts = self.plans[position], self.parts[position]
         for synapse in self.network.layers[position].synapses:
             assert plan is not None
+            shape = self.network.layers[synapse.source].shape
             for sender in stepping.senders(self.network, synapse.source):
-                delay = stepping.delays(self.times, position, synapse, sender) - 1
-                shape = self.network.layers[synapse.source].shape
-                sources = self.ports[sender]
+                sources = self._lines(position, synapse, sender)
                 if len(parts) == len(sources) == 1:
-                    ports = (sources[0][1], shape, parts[0][1].a_in)
-                    self._add(connect(synapse, *ports, delay, self.shared, plan.shift))
+                    line, more = sources[0], (self.shared, plan.shift)
+                    ends = (line.port, shape, parts[0][1].a_in, line.delay)
+                    self._add(connect(synapse, *ends, *more))
                     continue
                 weight = matrix(synapse, shape)
-                delay = np.broadcast_to(delay, weight.shape[1])
                 for to, target in parts:
-                    for at, source in sources:
-                        part = weight[to][:, at]
-                        self._link(part, source, target.a_in, delay[at], plan.shift)
+                    for line in sources:
+                        way = (line.port, target.a_in, line.delay, plan.shift)
+                        self._link(line.columns(weight[to]), *way)
+
+    def _lines(self, position: int, synapse: Connection, sender: int) -> list[Line]:
+        """What comes from a sender, behind relays where no synapse holds it back so long."""
+        delay = stepping.delays(self.times, position, synapse, sender) - 1
+        late = np.broadcast_to(delay, prod(self.network.layers[sender].shape))
+        return [x for at, out in self.ports[sender] for x in lines(self._add, at, out, late[at])]
 
     def _link(self, weight: Any, source: Any, target: Any, delay: Any = 0, shift: int = 0) -> None:
         weight = csr_matrix(weight, dtype=np.int8)
@@ -186,7 +194,7 @@ class SteppingStockNetwork:
         """Scores and, where recorded, what each layer sends, by probes beside the composition."""
         network, layers = self.network, self.network.layers[:-1]
         probes = [self._probes(position) for position in range(len(layers)) if record]
-        with Session(self.processes[0], Loihi2SimCfg(select_tag="fixed_pt")) as session:
+        with Session(self.processes[0], CONFIGURATION, together=True) as session:
             self._advance(session)
             potentials = np.zeros((prod(network.readout.shape), self.steps), np.int64)
             for (at, _), reader in zip(self.parts[-1], self.reads, strict=True):
@@ -210,7 +218,7 @@ class SteppingStockNetwork:
                 begin = self.times[position].start + sample * self.period
                 pauses.setdefault(begin, []).append(position)
         for step in sorted(pauses):
-            extra = SECONDS_PER_PROCESS_AND_STEP * len(self.processes) * (step - done)
+            extra = patience.SECONDS_PER_STOCK_STEP * len(self.processes) * (step - done)
             session.run(step - done, extra_seconds=extra)
             done = step
             for position in pauses[step]:
@@ -221,11 +229,8 @@ class SteppingStockNetwork:
         assert plan is not None
         assert plan.initial is not None
         for at, process in self.parts[position]:
-            if plan.subtracts:
-                session.set(process.r, np.zeros(at.size))
-                session.set(process.i, np.zeros(at.size))
-            else:
-                session.set(process.u, np.zeros(at.size))
+            for var in (process.r, process.i) if plan.subtracts else (process.u,):
+                session.set(var, np.zeros(at.size))
             session.set(process.v, plan.initial[at])
 
     def _probes(self, position: int) -> list[tuple[NDArray[np.int64], Probe]]:

@@ -1,11 +1,14 @@
 """`onespike check`."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
 from onespike_lava import netx
-from tests.base.loihi.networks import maker, small
+from tests.base.loihi.networks import small
+from tests.graphs import random_graph_network
+from tests.networks import changed
 
 
 def test_command(onespike, tmp_path):
@@ -25,21 +28,24 @@ def test_command(onespike, tmp_path):
 
 
 def test_command_exits_1_on_a_violation_and_2_on_bad_input(onespike, tmp_path):
-    make = maker()
-    make.readout(make.conv(make.input((200, 3, 3)), 200, groups=200))
-    network, net = make.network(), tmp_path / "wide.net"
+    network, net = random_graph_network(0), tmp_path / "wide.net"
+    synapse = network.layers[2].synapses[0]
+    weight = synapse.weight.copy()
+    weight[0] = -128  # a sign of -1 makes 128 of it
+    network = changed(network, 2, synapses=(replace(synapse, weight=weight),))
     netx.save(network, net)
     code, text, _ = onespike("check", net, "--json")
     found = json.loads(text)
     assert code == 1
     assert found["ok"] is False
     (violation,) = found["violations"]
-    assert violation["layer"] == network.layers[1].name
-    assert (violation["rule"], violation["found"], violation["limit"]) == ("groups", 200, 127)
-    assert "split the channels" in violation["fix"]
+    name = network.layers[2].name
+    assert violation["layer"] == name
+    assert (violation["rule"], violation["found"], violation["limit"]) == ("weight_bits", 9, 8)
+    assert "smaller weights" in violation["fix"]
     code, text, _ = onespike("check", net)
     assert code == 1
-    assert f"{network.layers[1].name}: groups: 200 exceeds 127 groups (int8); split" in text
+    assert f"{name}: weight_bits: 9 exceeds 8 bits, sign included; export" in text
     for words in (("nowhere.net",), (net, "--wait", "99"), (net, "--step-time", "-1")):
         code, _, error = onespike("check", *words)
         assert code == 2

@@ -141,6 +141,12 @@ def test_refuses_a_rule_outside_its_ranges(name, value):
         replace(RULE, **{name: value})
 
 
+@pytest.mark.parametrize("shape", [(5, 2, 3), (5, 2, 3, 0), (5, -2, 3, 3)])
+def test_refuses_a_shape_of_no_weights(shape):
+    with pytest.raises(OptionError, match=r"shape: \(5, .* is not \(O, I, rows, columns\); give"):
+        Plastic.drawn(shape, Window(), 0)
+
+
 def test_refuses_a_stride():
     with pytest.raises(OptionError, match="stride"):
         Plastic.drawn((1, 1, 2, 2), Window((2, 2)), 0)

@@ -1,5 +1,9 @@
 """Layers that learn one after the other, and the file that keeps them."""
 
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +12,7 @@ import pytest
 from onespike_lava.errors import DataError, OptionError
 from onespike_lava.learning import rule
 from onespike_lava.learning.stack import Stage, learn, passed, pooled, pruned_after
+from tests import ROOT
 from tests.learning import drawn, stages
 
 
@@ -45,6 +50,31 @@ def test_a_pool_passes_the_first_spike():
 
 class KilledError(Exception):
     """Stands for whatever ends a process between two looks."""
+
+
+CHILD = """
+import time
+from onespike_lava.learning.stack import learn
+from tests.learning import drawn, stages
+
+times = drawn(samples=50, shape=(2, 12, 12))[1]
+learn(stages(), times, 1, {path!r}, lambda *each: time.sleep({pause}))
+"""
+
+
+def test_a_process_that_was_killed_leaves_what_it_knew(tmp_path):
+    """By the kernel, wherever it stood; the next one ends with the same weights."""
+    path, whole = tmp_path / "kept.npz", learn(stages(), samples(), 1)
+    command = CHILD.format(path=str(path), pause=0.5)
+    with subprocess.Popen([sys.executable, "-c", command], cwd=ROOT) as child:
+        while not path.exists() and child.poll() is None:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        child.kill()
+    assert child.returncode == -signal.SIGKILL
+    told = []
+    assert learn(stages(), samples(), 1, path, lambda *each: told.append(each)) == whole
+    assert 1 <= len(told) < 7
 
 
 @pytest.mark.parametrize("looks", [1, 4, 5, 6])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 import pytest
@@ -58,19 +59,21 @@ def test_payloads_of_recurrent_neurons_need_a_step():
         compose(graded)
 
 
-def test_paths_longer_than_those_of_lava():
-    """62 steps of an axon, and a pool that takes a step more than in the schedule."""
+def test_paths_longer_than_a_synapse_holds_take_relays():
+    """62 steps of an axon, and a payload, which takes a step more than in the schedule."""
     network = drawn(0, "plain")
     synapse = network.layers[2].synapses[0]
-    for late, graded, refused in ((62, False, False), (62, True, True)):
-        slow = replace(synapse, source=0, weight=synapse.weight[:, :2], delay=whole(late))
-        chain = changed(network, 2, synapses=(synapse, slow))
-        chain = changed(chain, 1, payload=whole(2)) if graded else chain
-        if refused:
-            with pytest.raises(UnsupportedError, match="a delay of 64, the limit is 63 steps"):
-                compose(chain)
-        else:
-            compose(chain)
+    neurons = prod(network.input.shape)
+    for graded, relays in ((False, 0), (True, 1)):
+        chain = changed(network, 1, payload=whole(2)) if graded else network
+        slow = replace(synapse, source=0, weight=synapse.weight[:, :2])
+        found, plain = (
+            price(changed(chain, 2, synapses=(synapse, replace(slow, delay=whole(late))))).layers[1]
+            for late in (62, 61)
+        )
+        assert found.neurons - plain.neurons == relays * neurons
+        assert found.synapses - plain.synapses == relays * neurons
+        assert found.processes - plain.processes == relays
 
 
 def test_states_beyond_lava_are_refused():
@@ -109,7 +112,7 @@ def stock_rules(network, **options):
     return [
         (each.layer, each.rule, each.found)
         for each in check(network, stock=True, **options)
-        if each.rule in ("threshold", "bias_mantissa", "current_keep", "delay")
+        if each.rule in ("threshold", "bias_mantissa", "current_keep")
     ]
 
 
@@ -129,14 +132,11 @@ PLAIN = {"base": three(65), "keep_u": whole(0), "keep_v": whole(4096), "drive": 
         ("bias_mantissa_bits", "bias_mantissa", 8, {"drive": three(-128 << 7)}),
         ("bias_mantissa_bits", "bias_mantissa", 9, {"drive": three(-128 << 8)}),
         ("current_keep", "current_keep", 4000, {"keep_u": whole(4000), "keep_v": whole(3000)}),
-        ("delay", "delay", 5, {}),
     ],
 )
 def test_each_register_holds_itself_and_not_one_less(limit, rule, found, fields):
-    """In a leaky layer of 6 fraction bits, whose axons hold spikes back 5 steps."""
+    """In a leaky layer of 6 fraction bits."""
     network = changed(drawn(0, "hard"), 1, **{**PLAIN, **fields})
-    synapse = replace(network.layers[1].synapses[0], delay=whole(5))
-    network = changed(network, 1, synapses=(synapse,))
     assert stock_rules(network) == []
     at, below = (lowered(limit, number) for number in (found, found - 1))
     assert [each for each in stock_rules(network, limits=at) if each[0] == "timed1"] == []
@@ -207,9 +207,15 @@ def test_axons_hold_paths_and_samples_up():
     synapse = network.layers[2].synapses[0]
     skip = replace(synapse, source=0, weight=synapse.weight[:, :2], delay=whole(62))
     network = changed(network, 2, synapses=(synapse, skip))
-    assert check(network) == []
-    (found,) = check(network, limits=lowered("delay", 62))
-    assert (found.layer, found.rule, found.found) == ("timed2", "delay_bits", 63)
+    assert check(network) == check(network, limits=lowered("delay", 62)) == []
+    (note,) = (
+        each for each in notes(network, limits=lowered("delay", 62)) if each.topic == "relays"
+    )
+    count = prod(network.input.shape)
+    assert str(note) == (
+        f"timed2: relays: spikes of input are 63 steps on their way, a synapse holds 62: {count} "
+        "relays pass them on"
+    )
     (note,) = (each for each in notes(network) if each.topic == "delays")
     assert str(note) == (
         "timed2: delays: axons hold spikes back up to 62 steps beyond the synapse; samples stand "

@@ -10,7 +10,7 @@ from onespike_lava.errors import OptionError
 from onespike_lava.layers import Readout, Spiking, Synapse, Window
 from onespike_lava.loihi import LOIHI2
 from tests.base.loihi.networks import broken, lowered, maker, small
-from tests.networks import Maker, changed
+from tests.networks import changed
 
 
 @pytest.mark.parametrize("weighting", ["graded", "membrane"])
@@ -54,37 +54,6 @@ def test_weights_of_eight_bits_hold_minus_128():
     weight[0, 0, 0, 0] = -128
     synapse = replace(network.layers[1].synapses[0], weight=weight)
     assert loihi.check(changed(network, 1, synapses=(synapse,))) == []
-
-
-@pytest.mark.parametrize(("channels", "rules"), [(127, []), (128, ["groups"])])
-def test_groups(channels, rules):
-    make = maker()
-    at = make.input((channels, 3, 3))
-    at = make.conv(at, channels, groups=channels)
-    make.readout(at)
-    assert [rule for _, rule in broken(make.network())] == rules
-
-
-@pytest.mark.parametrize(("stride", "rules"), [(127, []), (128, ["geometry"])])
-def test_geometry(stride, rules):
-    make = maker()
-    at = make.input((1, 3, 3))
-    at = make.conv(at, 2, window=Window((1, stride)))
-    make.readout(at)
-    assert [rule for _, rule in broken(make.network())] == rules
-
-
-@pytest.mark.parametrize(("wait", "rules"), [(62, []), (63, ["delay_bits"])])
-def test_skip_delay(wait, rules):
-    """One layer skipped: its `T_w + 1` steps must fit 6 bits."""
-    make = Maker(np.random.default_rng(0), 64, 1.02, "graded", payload_bits=8)
-    padded = Window((1, 1), (1, 1, 1, 1))
-    skip = at = make.conv(make.input((2, 4, 4)), 3, window=padded)
-    at = make.conv(at, 3, window=padded)
-    at = make.residual(at, skip)
-    make.readout(at)
-    network = make.network()
-    assert broken(network, wait=wait) == [(network.layers[at].name, rule) for rule in rules]
 
 
 def test_all_violations_at_once_each_with_the_way_out():

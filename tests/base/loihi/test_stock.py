@@ -106,11 +106,9 @@ def test_price_by_hand():
     [
         (small("membrane"), None, "membrane weighting multiplies potentials"),
         (small(), 6, r"spiking1 would decide before .* wait 6 is below 7"),
-        (small(phases=63, skips=1), 63, r"residual3 needs a delay of 65 steps, the limit is 63"),
     ],
 )
 def test_what_is_refused(network, wait, message):
-    message = message.replace("residual3", network.layers[-3].name)
     with pytest.raises(UnsupportedError, match=message):
         stock.refuse(network, wait)
 
@@ -121,6 +119,15 @@ def test_several_spikes_are_refused():
     several = changed(make.network(), 1, max_spikes=3)
     with pytest.raises(UnsupportedError, match="spiking1 sends up to 3 spikes; export with one"):
         stock.refuse(several)
+
+
+@pytest.mark.parametrize(("phases", "relays"), [(61, 0), (62, 1)])
+def test_a_skip_path_beyond_a_delay_takes_relays(phases, relays):
+    network = small(phases=phases, skips=1)
+    assert max(stock.times(network)[3].delays) - 1 == phases + 2
+    residual, neurons = price(network).layers[2], 4 * 36
+    assert residual.neurons == (3 + relays) * neurons
+    assert residual.processes == 3 + relays
 
 
 @pytest.mark.parametrize("beyond", [False, True])

@@ -19,6 +19,7 @@ from onespike_lava.netx.tree import to_tree
 from tests.damage import byte_changes, changed_bytes, changed_keys, network_or_one_line
 from tests.graphs import random_graph_network
 from tests.networks import random_network, random_timed_network, timed
+from tests.pruned import pruned
 
 TREES = [
     to_tree(network)
@@ -30,6 +31,8 @@ TREES = [
         random_timed_network(3, phases=4),
         random_timed_network(4, phases=2, sent="events"),
         timed(random_network(1, "membrane", phases=4)),
+        pruned(random_network(3, phases=4)),
+        pruned(random_timed_network(3, phases=4)),
     )
 ]
 

@@ -4,10 +4,15 @@ import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from onespike_lava.report import page
+from onespike_lava import load
+from onespike_lava.report import gather, page
+from tests import ROOT
+from tests.base.report.networks import compared
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (
@@ -15,7 +20,7 @@ OPTIONS = (
     "--disable-background-networking --disable-component-update --hide-scrollbars "
     "--enable-logging=stderr"
 )
-WIDTHS = (360, 1200)
+WIDTHS = (360, 768, 1200)
 
 OUTER = """<!DOCTYPE html><html><body>{frames}<pre id="found"></pre><script>
 addEventListener("load", () => {{
@@ -54,6 +59,25 @@ def test_no_scroll_across_and_no_message_on_the_console(browsed, reported):
     sizes, log = browsed(page(reported[0]))
     assert sizes == [(width, width) for width in WIDTHS]
     assert "CONSOLE" not in log
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+def test_a_report_of_five_layers_prints_on_four_pages(tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    network = load(ROOT / "netx_models" / "digits" / "digits.net")
+    x = np.random.default_rng(0).random((60, 1, 8, 8))
+    y = network.predict(x)
+    source = (y + (np.arange(60) < 20)) % 10
+    found = gather(network, x, y, comparison=replace(compared(network), classes=source))
+    (tmp_path / "page.html").write_text(page(found))
+    subprocess.run(
+        [CHROMIUM, *OPTIONS.split(), f"--user-data-dir={tmp_path / 'profile'}",
+         f"--print-to-pdf={tmp_path / 'page.pdf'}", (tmp_path / "page.html").as_uri()],
+        capture_output=True, timeout=60, check=True,
+    )  # fmt: skip
+    printed = (tmp_path / "page.pdf").read_bytes()
+    assert 1 < len(re.findall(rb"/Type\s*/Page\b", printed)) <= 4
 
 
 def test_the_measurement_sees_both(browsed):

@@ -6,6 +6,7 @@ import pytest
 from onespike_lava.evaluation import tally as evaluation
 from onespike_lava.layers import Input
 from onespike_lava.report import gather, page
+from onespike_lava.report.data import ROWS
 from onespike_lava.schedule import schedule
 from tests.base.report.networks import data
 from tests.graphs import random_graph_network
@@ -57,10 +58,14 @@ def test_raster_shows_spikes_at_their_steps():
     assert found.steps == slots[-1].integrate + network.phases
     for position, layer in enumerate(network.layers[1:-1], 1):
         codes = run.codes[layer.name][0].reshape(-1)
-        chosen = np.unique(np.linspace(0, codes.size - 1, found.shown[layer.name]).astype(int))
+        spiked = np.flatnonzero(codes)
+        assert found.spiked[layer.name] == len(spiked)
+        assert found.shown[layer.name] == min(ROWS, len(spiked))
+        chosen = spiked[np.linspace(0, len(spiked) - 1, found.shown[layer.name]).astype(int)]
         steps = slots[position].fire + codes[chosen].astype(int)
-        expected = [[row, steps[row]] for row in np.flatnonzero(codes[chosen])]
-        assert sorted(found.marks[layer.name].tolist()) == sorted(expected)
+        assert sorted(found.marks[layer.name].tolist()) == [list(e) for e in enumerate(steps)]
+        start = slots[position].fire
+        assert found.windows[layer.name] == (start + 1, start + network.phases)
 
 
 def test_a_graph_is_one_sample():

@@ -9,7 +9,7 @@ from math import prod
 import pytest
 
 from onespike_lava.errors import DataError
-from onespike_lava.report import LayerLoss, figures, gather, page, save_figures
+from onespike_lava.report import LayerLoss, figures, gather, page, rasters, save_figures
 from onespike_lava.report.drawing import image, inline, save, style
 from onespike_lava.report.figures import every, losses
 from tests.base.report.networks import Reader, compared, data, small
@@ -51,6 +51,22 @@ def test_of_many_layers_the_widest_have_histograms(monkeypatch):
     assert "layers that send, the" not in whole
 
 
+def test_a_raster_of_many_layers_has_one_clock_a_layer(reported, monkeypatch):
+    drawn = reported[0].raster
+    assert not rasters.own_clocks(drawn)
+    with style():
+        whole = Reader(inline(rasters.raster(drawn).draw(), "a"))
+        monkeypatch.setattr(rasters, "STAIRS", 2)
+        assert rasters.own_clocks(drawn)
+        apart = Reader(inline(rasters.raster(drawn).draw(), "a"))
+    assert not rasters.own_clocks(replace(drawn, phases=False))
+    said = [f"from step {first}" for first, _ in drawn.windows.values()]
+    assert [text for text in apart.text if text.startswith("from step")] == said
+    assert "from step 1" not in whole.text
+    assert {"step", "firing window", "first phase: largest value"} <= set(whole.text)
+    assert "phase" in apart.text
+
+
 @pytest.mark.filterwarnings("error")
 def test_letters_that_the_font_lacks_are_no_warnings(reported, tmp_path):
     names = ["层", "😀"]
@@ -81,4 +97,4 @@ def test_settings_of_matplotlib_that_are_none_are_named():
         check=False,
     )
     assert "OptionError: report: matplotlib does not load (Key backend: 'spam'" in done.stderr
-    assert "; mend or unset MPLBACKEND" in done.stderr
+    assert "; correct or unset MPLBACKEND" in done.stderr

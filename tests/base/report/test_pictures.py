@@ -35,7 +35,7 @@ def test_numbers_are_shown_as_they_are():
     report = gather(network, x, values)
     np.testing.assert_allclose(report.pictures.outputs, values[:, 0])
     html = page(report)
-    assert "Mean squared error" in html
+    assert "mean squared error" in html
     assert "below each the values" in html
 
 

@@ -1,40 +1,16 @@
 """A network as tables, at a prompt and in a notebook."""
 
+import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
 from onespike_lava import load
 from onespike_lava.system.tables import SHOWN, Page, Table
 from tests import DIGITS
-from tests.networks import random_network, random_timed_network
-
-SMALL = 2**15
-"""Characters of HTML that a notebook keeps for every network that it shows."""
-
-
-class Cells(HTMLParser):
-    """Texts of the cells of a table, tags that are open at the end."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.rows, self.tags = [], [], set()
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag != "br":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open[-1] in ("td", "th"):
-            self.rows[-1].append(data)
+from tests.markup import SMALL, Cells
+from tests.networks import random_network, random_samples, random_timed_network
+from tests.pruned import pruned
 
 
 def test_a_shipped_network():
@@ -78,6 +54,41 @@ def test_names_are_text_and_nothing_else():
     assert "\x1b" not in str(Table([("\x1b[31mred", 1)]))
 
 
+@pytest.mark.parametrize("draw", [random_network, random_timed_network])
+def test_runs(draw):
+    network = draw(4)
+    run = network.run(random_samples(network, 5), record=True)
+    page = run._repr_html_()
+    found = Cells(page)
+    assert found.open == []
+    assert repr(run) in found.text
+    assert found.rows[0] == ["layer", "spikes", "in each sample"]
+    assert [row[0] for row in found.rows[1:]] == list(run.spikes)
+    assert [int(row[1].replace(",", "")) for row in found.rows[1:]] == list(run.spikes.values())
+    assert len(page) < SMALL
+
+
+def test_what_notebooks_show_has_no_colours_of_its_own():
+    """So that it is legible on a light page and on a dark one."""
+    network = load(DIGITS / "digits.net")
+    for page in (network._repr_html_(), network.summary()._repr_html_()):
+        assert not re.search(r"#[0-9a-f]{3,6}|\b(white|black)\b", page)
+        assert set(re.findall(r"(?:color|background):([^;\"]+)", page)) <= {"inherit", "none"}
+        assert "overflow-x:auto" in page or page.startswith("<table")
+
+
 def test_tables_without_rows_are_left_out():
     page = Page([Table([], ("a", "b")), Table([(1, 2)])])
     assert str(page) == "1  2"
+
+
+def test_of_pruned_connections_weights_that_live():
+    network = pruned(load(DIGITS / "digits.net"), 0.25)
+    layer = network.layers[1]
+    live = int(layer.synapses[0].live.sum())
+    assert (layer.weights, layer.pruned) == (live, 144 - live)
+    assert 10 < live < 70
+    assert f"{live} of 144" in str(network.summary())
+    assert f"{network.weights} of {network.weights + network.pruned}" in str(network.summary())
+    assert " of " not in str(load(DIGITS / "digits.net").summary()).split("\n\n")[1]
+    assert network.weights == sum(each.weights for each in network.layers)

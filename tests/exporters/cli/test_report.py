@@ -51,6 +51,7 @@ def test_command(files, capsys):
     assert (found["accuracy"], found["samples"]) == (1.0, 20)
     assert found["comparison"]["rebuilt"] is True
     assert found["comparison"]["samples"] == 4
+    assert found["changed"] == found["lost"] + found["gained"]
     assert [len(found["phase_counts"][name]) for name in found["spikes"]] == [9, 17]
     text = (files / "r.html").read_text()
     assert "100.00 %" in text
@@ -96,6 +97,42 @@ def test_of_a_network_that_steps(tmp_path, monkeypatch, capsys):
     assert called(*words, "--model", "none.onnx") == 2
     said = capsys.readouterr().err
     assert "model: a network that steps is not compared with a network of ReLUs" in said
+
+
+def test_of_targets_that_are_numbers(files, capsys):
+    """The source's own distance from them stands beside; nothing is said of classes."""
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    from exporters.frontends.torch.factory import load_factory
+
+    x = np.load("x.npz")["x"]
+    source = load_factory("twelve:make")
+    y = source(torch_of(x)).detach().numpy().astype(np.float64) + 0.25
+    np.savez("numbers.npz", x=x, y=y)
+    words = ["report", "a.net", "--data", "numbers.npz", "-o", "r.html", "--model", "twelve:make"]
+    assert called(*words, "--calibration", "x.npz", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    compared = found["comparison"]
+    assert compared["ann"] is compared["real"] is None
+    assert compared["ann_numbers"]["squared_error"] == pytest.approx(0.0625, rel=1e-4)
+    assert compared["real_numbers"]["r2"] == pytest.approx(found["r2"], abs=0.05)
+    assert "changed" not in found
+    text = (files / "r.html").read_text()
+    assert "Distance from the numbers in" in text
+    assert "same class" not in text
+    assert called(*words) == 0
+    error, share = found["mean_squared_error"], found["r2"]
+    assert capsys.readouterr().out == f"r.html: mean squared error {error:.6g}, R2 {share:.4f}\n"
+    np.savez("short.npz", x=x, y=y[:, :2])
+    words[3] = "short.npz"
+    assert called(*words) == 2
+    assert "y: numbers of shape [20, 2] do not fit" in capsys.readouterr().err
+
+
+def torch_of(x):
+    import torch
+
+    return torch.from_numpy(x.astype(np.float32))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from exporters import convert
-from exporters.analysis.layer_errors import _Parts
 from exporters.calibration.codes import Code
 from exporters.calibration.coding import InputCoding
-from exporters.calibration.correction import correct
+from exporters.calibration.walk import calibrate
+from exporters.fidelity.parts import Parts
 from exporters.graph import Graph, Node
 from exporters.graph.execution import run
 from exporters.recipe import Recipe
@@ -68,14 +68,14 @@ def test_the_correction_refuses_what_is_no_number():
     }
     assert np.isfinite(graph.evaluate(x)).all()
     with pytest.raises(DataError, match=BEYOND):
-        correct(graph, codes, entry, x, "weights")
+        calibrate(graph, x, entry, recipe, lambda node, _: codes[node.name])
 
 
 @pytest.mark.filterwarnings("error")
 def test_layer_errors_refuse_what_is_no_number():
     graph = network()
     x = np.random.default_rng(0).uniform(0, 1, (50, 2)).astype(np.float32)
-    parts = _Parts.of(convert(graph, x, phases=8).network, graph)
+    parts = Parts.of(convert(graph, x, phases=8).network, graph)
     values = parts.exact(x)
     with pytest.raises(DataError, match=BEYOND):
         parts.result(values, {"ra": np.full_like(values["ra"], 3e38)}, "ra")

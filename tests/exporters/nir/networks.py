@@ -12,12 +12,14 @@ from onespike_lava.errors import DataError, FormatError
 from tests import ROOT
 from tests.graphs import random_graph_network
 from tests.networks import Maker, random_network
+from tests.pruned import pruned
 
 MODELS = sorted((ROOT / "netx_models").glob("*/*.net"))
 KINDS = {
     "graded": random_network,
     "membrane": lambda seed: random_network(seed, "membrane"),
     "several": lambda seed: random_network(seed, several=True),
+    "pruned": lambda seed: pruned(random_network(seed), seed=seed),
     "graph": random_graph_network,
     "graph membrane": lambda seed: random_graph_network(seed, "membrane"),
 }

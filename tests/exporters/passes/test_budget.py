@@ -2,7 +2,7 @@
 
 from tests.chains import Chain, doubled, prepared, refusal
 
-WAY = "put a ReLU behind the sums and maps before it"
+WAY = "put a ReLU after the sums and maps before it"
 
 
 def test_sums_of_too_many_values_are_refused_before_they_spread():

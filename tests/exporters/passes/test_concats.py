@@ -9,7 +9,7 @@ def test_concatenations_become_sums_over_parts():
     nodes, account = prepared(chain.relu("s").pool("pool").conv("c").relu("t").linear())
     assert {"c.0 (conv)", "c.1 (conv)", "c.2 (conv)", "c (add)"} <= set(nodes)
     assert account["cat"] == "folded into more (split by input)"
-    assert account["bn"] == "converted in parts (behind more)"
+    assert account["bn"] == "converted in parts (after more)"
     for groups in (2, 4):  # parts of 1 and 3 channels: within groups of 2, between groups of 1
         chain = Chain().conv("a", "x", outputs=1).relu("r").conv("b", "x", outputs=3).relu("s")
         chain.add("concat", "cat", "r", "s").conv("c", outputs=4, groups=groups)

@@ -81,5 +81,5 @@ def test_max_pool_before_relu_and_batch_norm():
     falling = Chain().conv("conv").pool("pool").norm("bn", gamma=-1.0).relu().linear()
     assert refusal(falling) == (
         "conv (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
-        "carry negative values; put a ReLU directly behind it"
+        "carry negative values; put a ReLU directly after it"
     )

@@ -96,12 +96,12 @@ def test_clipped_relus():
         (
             Chain().conv("conv").pool("pool").linear(),
             "conv (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
-            "carry negative values; put a ReLU directly behind it",
+            "carry negative values; put a ReLU directly after it",
         ),
         (
             Chain().conv("a").conv("b", "a", pad=1).pool("pool").linear(),
             "b (conv): its result can be negative and goes to pool (maxpool), but spikes cannot "
-            "carry negative values; put a ReLU directly behind it",
+            "carry negative values; put a ReLU directly after it",
         ),
         (
             Chain().conv("conv").relu().add("flatten", "flat").relu("r").add("add", "s", "r", "r"),

@@ -52,7 +52,7 @@ def conv(name, source, inputs=2, size=1, **attrs):
 REFUSED = {
     "a maximum of currents": (
         [conv("c", "x"), ("pool", "maxpool", ("c",), {}, {"kernel": (2, 2)}), neurons("n", "pool")],
-        r"pool \(maxpool\): takes the maximum of currents of c \(conv\); put it behind the neurons",
+        r"pool \(maxpool\): takes the maximum of currents of c \(conv\); put it after the neurons",
     ),
     "neurons on neurons": (
         [conv("c", "x"), neurons("n", "c"), ("r", "relu", ("n",), {}, {}), conv("d", "r", 3)],

@@ -61,7 +61,7 @@ def test_a_made_up_option_is_an_axis_of_tune():
     words = ["--made-up", "one,two", "--turns", "1, 2", "--quick", "on,off"]
     found = recipes.grid(WIDER, called(recipes.axes(WIDER), words))
     assert found == {"made_up": ["one", "two"], "turns": [1, 2], "quick": [True, False]}
-    with pytest.raises(OptionError, match="turns: 'few' is not a list such as 8,12,16; mend it"):
+    with pytest.raises(OptionError, match="turns: 'few' is not a list such as 8,12,16; correct it"):
         recipes.grid(WIDER, {"turns": "few"})
 
 

@@ -50,7 +50,7 @@ def test_waits_are_phases_or_shares():
 
     assert waits("T", "0.75T", 3, "3", "0.5T", 99) == [3, 4, 6, 8]
     for bad in ("x", "0.5t", "T2", "1.5", "infT", "1e400T", "nanT"):
-        with pytest.raises(OptionError, match=f"wait: '{bad}' is neither .* as 0.75T; mend it"):
+        with pytest.raises(OptionError, match=f"wait: '{bad}' is neither .* as 0.75T; correct it"):
             waits(bad)
     with pytest.raises(OptionError, match="wait: -1 is below 0"):
         waits(-1)

@@ -110,7 +110,7 @@ def test_records_are_believed_only_where_they_are_sound(kept):
     for place, record in enumerate(records):
         for name in set(record) - never_read - {"key"}:
             less = {key: value for key, value in record.items() if key != name}
-            optional = name == "sha256"  # without it the conversion is made anew
+            optional = name == "sha256"  # without it the conversion is made again
             cases += [] if optional else [(place, less)]
             cases += [(place, record | {name: value}) for value in WRONG if value not in ("x",)]
             cases += [] if name == "refused" else [(place, record | {name: "x"})]

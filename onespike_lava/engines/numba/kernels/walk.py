@@ -64,7 +64,7 @@ def walker(kind: str) -> Callable[..., int]:
     if config.DISABLE_JIT:
         return walk
     try:
-        return _compiled(njit(nogil=True, cache=True)(walk), "the result is kept")
+        return _compiled(njit(nogil=True, cache=True)(walk), "later runs reuse them")
     except RuntimeError:  # no folder can be written to
         why = "no cache folder is writable, so every process does (NUMBA_CACHE_DIR)"
         return _compiled(njit(nogil=True)(walk), why)

@@ -26,6 +26,7 @@ class PyWinnersModelFixed(PyLoihiProcessModel):  # type: ignore[misc]
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     won: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    first: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
     v: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
     times: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.uint8, precision=8)
     reached: np.ndarray[Any, Any] = LavaPyType(np.ndarray, np.int32, precision=24)
@@ -35,10 +36,14 @@ class PyWinnersModelFixed(PyLoihiProcessModel):  # type: ignore[misc]
         arriving = self.a_in.recv()
         spikes = np.zeros_like(self.v)
         won = np.zeros((len(self.v), 3), np.int32)
+        first = np.zeros(len(self.v), np.int32)
         try:
             step = step_of(self.proc_params, self.time_step)
             if 1 <= step <= self.proc_params["steps"]:
+                silent = step == 1 or not self.times.any()
                 spikes = self._spiked(step, arriving)
+                if silent and spikes.any():
+                    first[select(self.times, self.reached, 1, 0)[0].channel] = 1
             if step == self.proc_params["steps"]:
                 rule = self.proc_params["rule"]
                 for each in select(self.times, self.reached, rule.winners, rule.radius):
@@ -46,6 +51,7 @@ class PyWinnersModelFixed(PyLoihiProcessModel):  # type: ignore[misc]
         finally:  # whoever reads these must not wait for ever
             self.s_out.send(spikes)
             self.won.send(won)
+            self.first.send(first)
 
     def _spiked(self, step: int, arriving: Any) -> Any:
         """Integrate; spikes of neurons that reach the threshold for the first time."""

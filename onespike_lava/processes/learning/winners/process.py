@@ -37,7 +37,8 @@ class Winners(AbstractProcess):  # type: ignore[misc]
 
     `a_in` takes sums of weights, `s_out` sends spikes; `won` sends [O, 3] in the last step of a
     sample: row, column and step of each channel's winner, zeros for channels without one and in
-    all other steps.
+    all other steps. `first` sends [O], 1 for the channel of a sample's first winner, in the step in
+    which it spikes: the only winner of a layer of one place.
     """
 
     def __init__(
@@ -57,5 +58,6 @@ class Winners(AbstractProcess):  # type: ignore[misc]
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.won = OutPort(shape=(shape[0], 3))
+        self.first = OutPort(shape=shape[:1])
         for name in ("v", "times", "reached"):
             setattr(self, name, Var(shape=shape, init=0))

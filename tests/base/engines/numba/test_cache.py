@@ -117,7 +117,7 @@ def notices(folder, before="", **environment):
 
 
 def test_the_command_line_says_once_that_it_compiles(net_and_data, tmp_path):
-    said = "onespike: compiling kernels for this processor, some seconds; the result is kept"
+    said = "onespike: compiling kernels for this processor, some seconds; later runs reuse them"
     settings = {"NUMBA_CACHE_DIR": str(tmp_path)}
     assert notices(net_and_data, **settings) == [said]
     assert notices(net_and_data, **settings) == []

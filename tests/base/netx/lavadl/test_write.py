@@ -20,6 +20,7 @@ from onespike_lava.netx import lavadl
 from tests import DIGITS
 from tests.networks import random_network, random_timed_network
 from tests.plain import Drawn, drawn, input_of, smallest
+from tests.pruned import pruned
 
 MODEL = DIGITS / "digits.net"
 
@@ -190,3 +191,14 @@ def test_command_line(tmp_path, capsys):
 
 
 # Trained networks of Intel's, and what Intel recorded of them.
+
+
+def test_of_pruned_connections_it_has_zeros_and_says_so(tmp_path):
+    network = pruned(stepping(), 0.4)
+    told = netx.save_lava_dl(network, tmp_path / "a.net")
+    assert "pruned synapses are weights of 0, as many as before" in told
+    assert not any("pruned" in text for text in netx.save_lava_dl(stepping(), tmp_path / "b.net"))
+    weight = lavadl.to_tree(network)["layer/3/weight_rec"]
+    live = network.layers[2].synapses[1].live
+    assert not weight[~live].any()
+    assert weight[live].any()

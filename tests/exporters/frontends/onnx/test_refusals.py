@@ -38,13 +38,13 @@ HALF = np.array(0.5, np.float32)
         ([node("Flatten", axis=2)], {}, "flatten (Flatten): axis=2; only 1 is supported"),
         ([node("Reshape", "x r")], {"r": np.array([1, 360])}, "reshape (Reshape): reshape of "
          "[N, 3, 12, 10] to [1, 360]; the batch must stay alone in front, with 360 "
-         "values behind it"),
+         "values after it"),
         ([node("Squeeze", "x r")], {"r": np.array([0, 1])}, "squeeze (Squeeze): axes [0, 1] of "
          "[N, 3, 12, 10]; only those of size 1"),
         ([node("Conv", "x w", strides=[1, 1, 1])], {"w": W}, "conv (Conv): strides=[1, 1, 1]; give "
          "2 numbers for 2 dimensions"),
         ([node("Conv", "x w", kernel_shape=[9, 9])], {"w": W}, "conv (Conv): kernel_shape=[9, 9] "
-         "beside a weight [4, 3, 3, 2]; export anew"),
+         "beside a weight [4, 3, 3, 2]; export it again"),
         ([node("MatMul", "m x")], {"m": array(12, 12)}, "matmul (MatMul): only a product with a "
          "constant matrix on the right is supported"),
         ([node("Mul", "x x")], {}, "mul (Mul): only one value of the network and one constant are "

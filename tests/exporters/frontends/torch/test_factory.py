@@ -69,10 +69,10 @@ def test_weights_are_loaded():
          "and is called without arguments; write a function that returns Net(width, bias) and "
          "name that"),
         ("my_factory_model:broken", None, UnsupportedError, "my_factory_model:broken: its own code "
-         "fails (NameError: name 'undefined' is not defined); mend it, onespike --debug shows "
+         "fails (NameError: name 'undefined' is not defined); correct it, onespike --debug shows "
          "where"),
         ("my_factory_model:leaves", None, UnsupportedError, "my_factory_model:leaves: its own code "
-         "fails (SystemExit: 0); mend it, onespike --debug shows where"),
+         "fails (SystemExit: 0); correct it, onespike --debug shows where"),
         ("no.py:build", None, DataError, "no.py: does not exist; give the path of a file"),
         ("my_factory_model.py", None, OptionError, "my_factory_model.py: is a Python file; say "
          "what makes the model in it, as FILE.py:NAME"),

@@ -211,7 +211,7 @@ def test_a_reason_has_200_characters_at_most_and_keeps_its_way_out():
     wide = Function(lambda m, x: x.view(*[1] * 300))
     reason = refusal(wide, (4,)).partition(": ")[2].removesuffix(LIST)
     assert len(reason) == 200
-    assert reason.endswith("the batch must stay alone in front, with 4 values behind it")
+    assert reason.endswith("the batch must stay alone in front, with 4 values after it")
 
 
 @pytest.mark.parametrize("operator", sorted(HINTS))

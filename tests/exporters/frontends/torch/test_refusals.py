@@ -27,7 +27,7 @@ def test_all_unsupported_parts_are_named_at_once():
         (lambda m, x: F.dropout(x), "dropout (dropout): stays active at inference; pass "
          "training=self.training"),
         (lambda m, x: x.view(1, -1), "view (view): reshape of [N, 3, 12, 10] to [1, -1]; the "
-         "batch must stay alone in front, with 360 values behind it"),
+         "batch must stay alone in front, with 360 values after it"),
         (lambda m, x: x.view(x.size(0) * 2, -1), "mul (mul): computes with the batch size; use -1 "
          "or size(0) as it is"),
         (lambda m, x: x.flatten(0), "flatten (flatten): flattens dimensions 0 to -1; only from 1 "
@@ -51,7 +51,7 @@ def test_all_unsupported_parts_are_named_at_once():
         (lambda m, x: x * x, "mul (mul): multiplies two values of the network; that is not linear"),
         (lambda m, x: x.permute(1, 0, 2, 3), "permute (permute): axes [1, 0, 2, 3] of "
          "[N, 3, 12, 10]; the batch must stay in front"),
-        (lambda m, x: torch.cat([x, x], 0), "cat (cat): along dimension 0; only along those behind "
+        (lambda m, x: torch.cat([x, x], 0), "cat (cat): along dimension 0; only along those after "
          "the batch"),
         (lambda m, x: F.threshold(x, 1.0, 0.0), "_threshold (_threshold): "
          "jumps to 0.0 at 1.0; only equal numbers make a ReLU"),

@@ -1,0 +1,112 @@
+"""How a network is fine-tuned, and what that gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+from exporters.training.plan import Plan
+from exporters.training.rewiring.rules import GradR
+from onespike_lava.errors import OptionError
+from onespike_lava.network import Network
+
+LEARN = ("source", "labels")
+
+BITS = {8: 127, 4: 7}
+"""Weight bits -> the largest whole weight; both signs alike."""
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """How a one-spike network is fine-tuned.
+
+    epochs      : over all stages, as evenly as they divide
+    stages      : of training; between two, thresholds, levels and scales are fitted anew, where
+                  the loss of some samples falls by it
+    learn       : logits of the `source` network where there is one, or `labels`
+    batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
+                  less within a stage
+    weight_bits : 8 or 4, of trained weights; skips and pools keep 8
+    fan_in      : most synapses of a neuron, the largest weights are kept; None for any
+    drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
+    validation  : share of the samples that are kept out, to choose the best epoch; of no use
+                  where the source network has been trained on them
+    seed        : of the order, of augmentations and of what is kept out
+    """
+
+    epochs: int = 4
+    stages: int = 2
+    learn: str = "source"
+    batch: int = 64
+    rate: float = 3e-4
+    weight_bits: int = 8
+    fan_in: int | None = None
+    drift: float | None = None
+    validation: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what `Plan` does not check of a stage."""
+        if self.weight_bits not in BITS:
+            raise OptionError(
+                f"finetune: weight_bits is {self.weight_bits!r}; give one of "
+                f"{', '.join(map(str, BITS))}"
+            )
+        if self.learn not in LEARN:
+            raise OptionError(f"finetune: learn is {self.learn!r}; give one of {', '.join(LEARN)}")
+        for name in ("epochs", "stages", "fan_in"):
+            value = getattr(self, name)
+            if name == "fan_in" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
+                raise OptionError(f"finetune: {name} is {value!r}; give a whole number from 1 up")
+        self.plan(0)
+
+    def plan(self, stage: int) -> Plan:
+        """The plan of one stage, counted from 0; what is kept out is so before."""
+        return Plan(
+            epochs=self.of_stages[stage],
+            batch=self.batch,
+            rate=self.rate,
+            optimiser="adam" if self.drift is None else GradR(self.drift),
+            seed=self.seed + 1000 * stage,
+            kept_seed=self.seed,
+            validation=self.validation,
+        )
+
+    @property
+    def of_stages(self) -> list[int]:
+        """Epochs of each stage, the last ones the longer; no stage without one."""
+        stages = min(self.stages, self.epochs)
+        return [
+            self.epochs * (stage + 1) // stages - self.epochs * stage // stages
+            for stage in range(stages)
+        ]
+
+
+@dataclass
+class FineTuned:
+    """A fine-tuned network.
+
+    network : the integer network of the best epoch on the samples kept out, else of the last
+    before  : the integer network at the start
+    start   : share of the samples kept out that the start gets right; None where none are
+    best    : the same of the network; None too where no epoch ended
+    epochs  : of each epoch: loss, the share after it, seconds
+    ended   : False where Ctrl-C ended it; a call with the same samples and options goes on
+    """
+
+    network: Network
+    before: Network
+    start: float | None
+    best: float | None
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    ended: bool = True
+
+    def __repr__(self) -> str:
+        """One line: the network, and what training gave."""
+        told = [f"{len(self.epochs)} epochs"]
+        if self.start is not None and self.best is not None:
+            told.append(f"{100 * self.start:.2f} to {100 * self.best:.2f} % of samples kept out")
+        return f"FineTuned({self.network!r}; {', '.join(told)})"

@@ -1,0 +1,143 @@
+"""Units changed, codes fitted anew, few bits and a bounded fan-in."""
+
+# ruff: noqa: E402  (imports follow importorskip)
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from exporters.finetuning import refit as refitting
+from exporters.finetuning.refit import ROOM, keep_largest, refit, settle
+from exporters.finetuning.sums import MOST
+from exporters.finetuning.twin import OneSpike
+from exporters.recipe import Recipe
+from onespike_lava.connectivity import connections, is_fixed
+from onespike_lava.data.encoding import encode
+from onespike_lava.rules import largest_potential
+from tests.exporters.finetuning.trained import OPTIONS, network, samples
+
+
+@pytest.fixture(scope="module")
+def net():
+    return network()
+
+
+def coded(net, count=80):
+    return torch.from_numpy(encode(net.input, samples()[0][:count]).integers)
+
+
+def logits(twin, x):
+    with torch.no_grad():
+        return twin(x).numpy()
+
+
+def test_a_conversion_of_eight_bits_stays_what_it_is_where_there_is_room(net):
+    twin, x = OneSpike(net), coded(net)
+    before = logits(twin, x)
+    settle(twin, None)
+    assert np.abs(logits(twin, x) - before).max() < 0.05 * before.std()
+    found = twin.integers("settled")
+    for layer in found.layers:
+        if layer.synapses:
+            assert largest_potential(found, layer) <= ROOM * MOST * 1.02
+    hidden = zip(found.hidden[:-1], net.hidden[:-1], strict=True)
+    assert all((one.synapses == other.synapses) for one, other in hidden)
+
+
+def test_a_refit_is_a_change_of_units_but_for_the_code():
+    """Codes of the same potentials hardly change; the function stays."""
+    net = network(phases=16)
+    twin, x = OneSpike(net), coded(net)
+    before = logits(twin, x)
+    refit(twin, x, Recipe(**{**OPTIONS, "phases": 16}))
+    assert np.corrcoef(logits(twin, x).ravel(), before.ravel())[0, 1] > 0.98
+    found = twin.integers("refitted")
+    for layer in found.hidden:
+        weights = [each for each in layer.synapses if not is_fixed(each)]
+        assert max(np.abs(each.weight).max() for each in weights) in range(64, 128)
+
+
+def test_a_refit_follows_potentials_that_grew(net):
+    """Of a layer whose neurons clip, the constant grows with the potentials."""
+    twin, x = OneSpike(net), coded(net)
+    first = twin.parts[1]
+    with torch.no_grad():
+        first.sums.parts[0].share.mul_(0.5)
+        first.base.div_(4).round_().clamp_(min=1)
+    constant = (first.base.double() * first.scale).numpy()
+    refit(twin, x, Recipe(**OPTIONS))
+    grown = (first.base.double() * first.scale).numpy() / constant
+    assert np.median(grown) > 1.5
+
+
+def test_four_bits_are_those_of_trained_weights(net):
+    """Skips keep what they need."""
+    twin = OneSpike(net, 7)
+    settle(twin, None)
+    found = twin.integers("few")
+    kinds = set()
+    for layer in found.layers:
+        for synapse, trained in connections(found, layer):
+            fixed = is_fixed(synapse, trained)
+            kinds.add(fixed)
+            assert np.abs(synapse.weight).max() <= (127 if fixed else 7)
+    assert kinds == {True, False}
+
+
+def test_weights_of_four_bits_are_cut_off_where_that_brings_the_others_closer(net, monkeypatch):
+    x = coded(net)
+    eight = logits(OneSpike(net), x).ravel()
+    close = {}
+    for name, shares in (("largest", refitting.CLIPPED[:1]), ("cut", refitting.CLIPPED)):
+        monkeypatch.setattr(refitting, "CLIPPED", shares)
+        twin = OneSpike(net, 7)
+        settle(twin, None)
+        close[name] = np.corrcoef(logits(twin, x).ravel(), eight)[0, 1]
+    assert close["cut"] > close["largest"] > 0.5
+
+
+def test_a_fan_in_counts_skips_and_keeps_the_largest(net):
+    twin = OneSpike(net)
+    settle(twin, 20)
+    found = twin.integers("few")
+    for layer, part in zip(found.layers, twin.parts, strict=True):
+        if layer.synapses:
+            live = sum(
+                (np.count_nonzero(each.weight.reshape(len(each.weight), -1), axis=1))
+                for each in layer.synapses
+            )
+            assert live.max() <= 20
+            for synapse, connection in zip(layer.synapses, part.sums.parts, strict=True):
+                kept = connection.mask.numpy()
+                if not kept.all():
+                    sizes = np.abs(connection.share.detach().numpy())
+                    rows = (kept.reshape(len(kept), -1), sizes.reshape(len(kept), -1))
+                    for mask, row in zip(*rows, strict=True):
+                        assert row[mask].min() >= row[~mask].max()
+                        assert not synapse.weight.reshape(len(kept), -1)[0][~rows[0][0]].any()
+    synapses = [each for layer in found.layers for each in layer.synapses]
+    assert any(each.live is not None for each in synapses)
+    for synapse, mask in zip(synapses, masks_of(twin), strict=True):
+        live = np.ones(synapse.weight.shape, bool) if synapse.live is None else synapse.live
+        assert np.array_equal(live, mask)
+
+
+def masks_of(twin):
+    return [
+        each.mask.numpy()
+        for part in twin.parts
+        if hasattr(part, "sums")
+        for each in part.sums.parts
+    ]
+
+
+def test_masks_keep_their_zeros_while_weights_move(net):
+    twin = OneSpike(net)
+    part = twin.parts[2].sums
+    keep_largest(part, 10)
+    with torch.no_grad():
+        for each in part.parts:
+            each.share.add_(1.0)
+    weights, _ = part.whole()
+    assert sum(int((each != 0).flatten(1).sum(1).max()) for each in weights) <= 10

@@ -1,0 +1,200 @@
+"""Fine-tuning as a whole: it learns, it goes on after a kill, and its file is exact."""
+
+# ruff: noqa: E402  (imports follow importorskip)
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import exporters
+import onespike_lava
+from exporters import FineTuning, finetune
+from exporters.analysis.reconversion import reconvert
+from exporters.training import Shifts
+from onespike_lava.connectivity import is_fixed
+from onespike_lava.errors import DataError, OptionError, UnsupportedError
+from onespike_lava.evaluation.comparison import first_difference
+from tests.exporters.finetuning.trained import OPTIONS, network, samples
+from tests.sources import cnn
+
+PLAN = FineTuning(epochs=3, batch=20, rate=0.01, validation=0.2, seed=1)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return network()
+
+
+class KilledError(Exception):
+    pass
+
+
+def killer(stop, error=KilledError):
+    """Ends training at a step, counted over all calls of the progress."""
+    seen = [0]
+
+    def progress(name, done, total):
+        seen[0] += name == "training"
+        if seen[0] == stop:
+            raise error
+
+    return progress
+
+
+def test_it_learns_and_every_engine_agrees(tmp_path):
+    """From a network of drawn weights; fewer bits and synapses at once."""
+    x, y = samples(600)
+    tuning = FineTuning(epochs=8, batch=20, rate=0.02, weight_bits=4, fan_in=40, learn="labels")
+    path = tmp_path / "net.net"
+    found = finetune(cnn(), x[:500], y[:500], path, tuning=tuning, **OPTIONS)
+    before, after = (
+        (each.predict(x[500:]) == y[500:]).mean() for each in (found.before, found.network)
+    )
+    assert before < 0.5
+    assert after > 0.8
+    assert (found.start, found.best, found.ended) == (None, None, True)
+    read = onespike_lava.load(path)
+    assert read == found.network
+    assert "4 bits, fan-in 40" in dict(read.provenance)["finetuned"]
+    expected = read.run(x[500:540], "reference", record=True)
+    for engine in ("numpy", "numba"):
+        run = read.run(x[500:540], engine, record=True)
+        assert first_difference(run, expected) is None, engine
+
+
+@pytest.mark.parametrize("stops", [[3], [8], [9, 12], [20, 3]])
+def test_a_killed_run_ends_with_the_network_of_one_that_was_not(net, tmp_path, stops):
+    """Killed in both stages, at the end of an epoch and right behind it; 8 steps an epoch."""
+    x, y = samples()
+    options = {"tuning": PLAN, "augment": Shifts(1)}
+    whole = finetune(net, x, y, **options)
+    for stop in stops:
+        with pytest.raises(KilledError):
+            finetune(net, x, y, **options, work=tmp_path / "work", progress=killer(stop))
+    found = finetune(net, x, y, **options, work=tmp_path / "work")
+    assert found.network == whole.network
+    assert (found.start, found.best) == (whole.start, whole.best)
+    assert [each["loss"] for each in found.epochs] == [each["loss"] for each in whole.epochs]
+    assert not (tmp_path / "work").exists()
+
+
+def test_an_interrupted_run_gives_the_best_so_far_and_goes_on(net, tmp_path):
+    x, y = samples()
+    options = {"tuning": PLAN, "work": tmp_path / "work"}
+    stop = killer(20, KeyboardInterrupt)
+    cut = finetune(net, x, y, tmp_path / "cut.net", progress=stop, **options)
+    assert not cut.ended
+    assert len(cut.epochs) == 2
+    assert cut.best == max(each["validation"] for each in cut.epochs)
+    assert onespike_lava.load(tmp_path / "cut.net") == cut.network
+    assert list((tmp_path / "work").iterdir())
+    assert finetune(net, x, y, **options).network == finetune(net, x, y, tuning=PLAN).network
+    early = finetune(net, x, y, tuning=PLAN, progress=killer(2, KeyboardInterrupt))
+    assert (early.epochs, early.best, early.ended) == ([], None, False)
+
+
+def test_the_best_epoch_is_that_of_the_samples_kept_out(net):
+    x, y = samples()
+    found = finetune(net, x, y, tuning=PLAN)
+    shares = [each["validation"] for each in found.epochs]
+    assert found.best == max(shares)
+    assert found.start is not None
+    last = finetune(net, x, y, tuning=FineTuning(epochs=1, batch=20))
+    assert last.best is None
+    assert len(last.epochs) == 1
+
+
+def test_codes_that_raise_the_loss_are_not_taken(net, monkeypatch):
+    x, y = samples()
+    options = {"tuning": FineTuning(epochs=2, batch=20, rate=0.01)}
+    seen = []
+
+    def spoilt(twin, x, recipe):
+        seen.append(len(x))
+        twin.parts[1].base.fill_(1.0)
+
+    fitted = finetune(net, x, y, **options).network
+    monkeypatch.setattr("exporters.finetuning.tuning.refit", lambda *_: None)
+    plain = finetune(net, x, y, **options).network
+    monkeypatch.setattr("exporters.finetuning.tuning.refit", spoilt)
+    assert finetune(net, x, y, **options).network == plain
+    assert seen == [200]
+    assert fitted != plain
+
+
+def test_synapses_die_by_gradient_rewiring_and_are_told_of(net):
+    """Skips live on; zeros count as none; spikes are those of every engine still."""
+    x, y = samples()
+    found = finetune(
+        net, x, y, tuning=FineTuning(epochs=8, batch=20, rate=0.01, drift=0.5, learn="labels")
+    ).network
+    told = dict(found.provenance)
+    assert "drift 0.5" in told["finetuned"]
+    synapses = [each for layer in found.layers for each in layer.synapses]
+    pruned = [each for each in synapses if each.live is not None]
+    assert len(pruned) >= 3
+    assert all(np.array_equal(each.live, each.weight != 0) for each in pruned)
+    for before, after in zip(net.layers, found.layers, strict=True):
+        for one, other in zip(before.synapses, after.synapses, strict=True):
+            if is_fixed(one):
+                assert np.count_nonzero(other.weight) == np.count_nonzero(one.weight)
+    share = sum(np.count_nonzero(each.weight) for layer in found.layers for each in layer.synapses)
+    assert share < 0.7 * net.weights
+    expected = found.run(x[:10], "reference", record=True)
+    assert first_difference(found.run(x[:10], "numba", record=True), expected) is None
+
+
+def test_another_run_in_the_folder_is_refused(net, tmp_path):
+    x, y = samples()
+    with pytest.raises(KilledError):
+        finetune(net, x, y, tuning=PLAN, work=tmp_path, progress=killer(9))
+    other = FineTuning(**{**PLAN.__dict__, "weight_bits": 4})
+    with pytest.raises(DataError, match=r"state.pt: of another run, weight_bits was 8 and is 4"):
+        finetune(net, x, y, tuning=other, work=tmp_path)
+
+
+def test_slips_are_told_in_a_line(net, tmp_path):
+    x, y = samples(60)
+    for settings, text in (
+        ({"weight_bits": 5}, "weight_bits is 5; give one of 8, 4"),
+        ({"fan_in": 0}, "fan_in is 0; give a whole number from 1 up"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"stages": True}, "stages is True"),
+        ({"rate": -1.0}, "rate is -1.0"),
+    ):
+        with pytest.raises(OptionError, match=text):
+            FineTuning(**settings)
+    with pytest.raises(OptionError, match="phases: of a conversion"):
+        finetune(net, x, y, phases=4)
+    with pytest.raises(DataError, match=r"labels float64\[60\] are not whole numbers"):
+        finetune(net, x, y / 2)
+    with pytest.raises(DataError, match="60 samples and 59 labels"):
+        finetune(net, x, y[1:])
+
+
+def test_what_was_trained_on_is_no_conversion_any_more(net):
+    """A report that would hold it against its source refuses."""
+    x, y = samples()
+    found = finetune(net, x, y, tuning=FineTuning(epochs=1, batch=20)).network
+    assert "self_check" not in dict(found.provenance)
+    with pytest.raises(UnsupportedError, match="fine-tuned behind its conversion"):
+        reconvert(found, cnn(), x[:80])
+
+
+def test_stages_share_the_epochs():
+    assert [FineTuning(epochs=e, stages=s).of_stages for e, s in ((4, 2), (3, 2), (1, 3))] == [
+        [2, 2],
+        [1, 2],
+        [1],
+    ]
+    assert exporters.finetune is finetune
+    assert np.diff([FineTuning().plan(stage).seed for stage in (0, 1)]) != 0

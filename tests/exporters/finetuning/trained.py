@@ -1,0 +1,22 @@
+"""A small network and samples that it can learn, for tests of fine-tuning."""
+
+import numpy as np
+
+from exporters import convert
+from tests.sources import cnn, images
+
+OPTIONS = {"phases": 5, "input_bits": 5}
+
+
+def samples(count=200, seed=3):
+    """Images and labels: which third of the plane is the brightest, of five kinds."""
+    x = images(count, seed)
+    y = np.random.default_rng(seed).integers(0, 5, count)
+    for image, label in zip(x, y, strict=True):
+        image[label % 3, :, label : label + 3] += 1.5
+    return x.clip(-2, 2.5), y
+
+
+def network(**options):
+    """The integer network of a conversion."""
+    return convert(cnn(), samples()[0][:80], **{**OPTIONS, **options}).network
