@@ -66,6 +66,7 @@ def test_the_library_does_not_name_the_compiler():
             (
                 "exporters/frontends/torch/",
                 "exporters/frontends/spiking/",
+                "exporters/frontends/slayer/",
                 "exporters/stepping/twin.py",
                 "exporters/training/",
                 "exporters/gcn/tracing.py",
