@@ -35,7 +35,7 @@ from exporters.recipe import Keywords, Recipe, with_options
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, accuracy, fit, split
 from exporters.training.measures import evaluated
-from onespike_lava.errors import warn
+from onespike_lava.errors import OneSpikeError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs, scratch
@@ -103,7 +103,11 @@ def finetune(
         taught = teacher_of(model, network.input, coded[:4], outputs, output)
     run = _Run(network, coded, labels, recipe, tuning, augment, taught)
     with _folder(work) as folder:
-        found = run.end(folder, progress)
+        try:
+            found = run.end(folder, progress)
+        except OneSpikeError:
+            run.drop(folder)
+            raise
         if path is not None:
             save(found.network, path)
         if found.ended:
@@ -173,6 +177,11 @@ class _Run:
         (folder / "state.pt").unlink(missing_ok=True)
         with suppress(OSError):  # what else is in there is the caller's
             folder.rmdir()
+
+    def drop(self, folder: Path) -> None:
+        """Clear a folder where nothing has been trained yet, so that a slip can be corrected."""
+        if self.state and not self.state["stage"] and not self._path(folder, 0).exists():
+            self.clear(folder)
 
     def _first(self, kept: tuple[Tensor, Tensor] | None) -> dict[str, Any]:
         """The state of a run that has not begun."""

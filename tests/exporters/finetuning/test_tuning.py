@@ -168,6 +168,20 @@ def test_another_run_in_the_folder_is_refused(net, tmp_path):
         finetune(net, x, y, tuning=other, work=tmp_path)
 
 
+def test_a_slip_can_be_corrected_in_the_same_folder(net, tmp_path):
+    x, y = samples(60)
+    more = {"tuning": FineTuning(epochs=1, batch=20), "work": tmp_path / "run"}
+    with pytest.raises(DataError, match=r"labels 1..5 are outside 0..4"):
+        finetune(net, x, y + 1, **more)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(KilledError):
+        finetune(net, x, y, progress=killer(2), **more)
+    with pytest.raises(DataError, match="of another run, data was"):
+        finetune(net, x, y + 1, **more)
+    assert (tmp_path / "run" / "state.pt").exists()
+    assert finetune(net, x, y, **more).ended
+
+
 def test_slips_are_told_in_a_line(net, tmp_path):
     x, y = samples(60)
     for settings, text in (
