@@ -187,7 +187,7 @@ def convert(
     samples = enough(on_grid(coding.layer, samples), macs(prepared))
     if len(samples) < int(notes["calibration_samples"]):
         notes["calibration_used"] = str(len(samples))
-    layers = _layers(prepared, recipe)
+    layers = layers_of(prepared, recipe)
     found = calibrate(
         prepared,
         samples,
@@ -226,7 +226,7 @@ def _warn_of_silence(found: Mapping[str, Histogram], source: Graph, prepared: Gr
         )
 
 
-def _layers(prepared: Graph, recipe: Recipe) -> dict[str, str]:
+def layers_of(prepared: Graph, recipe: Recipe) -> dict[str, str]:
     """The layer of each spiking node; refuses options of layers that are not there."""
     layers = {node.name: node.inputs[0] for node in prepared.nodes if is_spiking(node)}
     recipe.check_layers(layers.values(), prepared.input.name)

@@ -29,8 +29,8 @@ def reconvert(
     known = dict(network.provenance)
     if FINETUNED in known:
         raise UnsupportedError(
-            "network: it was fine-tuned behind its conversion, so no recipe makes it anew; leave "
-            "the source network out"
+            "network: it was fine-tuned after its conversion, so no recipe makes it again; leave "
+            "the calibration out"
         )
     if absent := missing(known):
         raise UnsupportedError(

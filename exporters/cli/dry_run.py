@@ -74,19 +74,19 @@ def _account(
 
     if is_stepping(model):
         from exporters.passes.stepping import prepare_steps
-        from exporters.recipe.stepping import OWN, step_recipe_of
+        from exporters.recipe.stepping import step_recipe_of
         from exporters.stepping.blocks import NOTE, are_blocks, read_chain
         from exporters.stepping.source import read_module
 
-        known = {each.name for each in OWN}
-        own = {name: value for name, value in recipe.items() if name in known and value}
+        wanted = step_recipe_of(dict(recipe))
         if are_blocks(model):
-            read = read_chain(model, samples, step_recipe_of(own), output)
+            read = read_chain(model, samples, wanted, output)
             return dict.fromkeys(read.fires, NOTE), None
-        steps = read_module(model, samples, step_recipe_of(own), output).stepping
+        steps = read_module(model, samples, wanted, output).stepping
         return {**prepare_steps(steps)[1], **steps.notes}, None
     from exporters.analysis.estimate import estimate
     from exporters.calibration.samples import MOST
+    from exporters.conversion import layers_of
     from exporters.frontends.read import read
     from exporters.passes.pipeline import prepare
     from exporters.recipe import recipe_of
@@ -95,5 +95,6 @@ def _account(
     shape = () if samples is None else samples.shape[1:]
     source = read(model, shape, output)
     prepared, account = prepare(source, chosen.pool)
+    layers_of(prepared, chosen)
     count = MOST if samples is None else len(samples)
     return account, estimate(source, prepared, count, chosen)

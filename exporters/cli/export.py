@@ -119,8 +119,7 @@ def command(
             raise OptionError("dry-run: not of a graph network; leave out adjacency and features")
         source = load_model(model, weights)
         if is_stepping(source):
-            _refuse_others(context, recipe)
-            given = recipes.given(OWN, recipe)
+            given = _step_options(context, recipe)
         else:
             recipes.refused(OWN, recipe, "only of spiking modules; MODEL has none")
             given = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
@@ -204,8 +203,8 @@ def _check(
         raise OptionError("model-output: a graph network has one output; leave it out")
 
 
-def _refuse_others(context: click.Context, recipe: dict[str, Any]) -> tuple[set[str], set[str]]:
-    """Options of networks with spiking modules, those that were given; refuses what is none."""
+def _step_options(context: click.Context, recipe: dict[str, Any]) -> dict[str, Any]:
+    """Options of networks with spiking modules that were given; refuses what is none."""
     known = {each.name for each in STEP_OPTIONS}
     chosen = {name for name in recipe if recipes.is_given(context, name)}
     if context.params["paper"] or chosen - known:
@@ -214,7 +213,8 @@ def _refuse_others(context: click.Context, recipe: dict[str, Any]) -> tuple[set[
             f"{names}: not of a network with spiking modules, whose options are "
             f"{', '.join(sorted(known))}; leave out"
         )
-    return known, chosen
+    given = recipes.given(STEP_OPTIONS, {name: recipe[name] for name in known & set(recipe)})
+    return {name: value for name, value in given.items() if name in chosen}
 
 
 def _stepping(
@@ -232,9 +232,7 @@ def _stepping(
     from onespike_lava.netx import save
     from onespike_lava.summary import summary
 
-    known, chosen = _refuse_others(context, recipe)
-    given = recipes.given(STEP_OPTIONS, {name: recipe[name] for name in known & set(recipe)})
-    given = {name: value for name, value in given.items() if name in chosen}
+    given = _step_options(context, recipe)
     labels = None if are_numbers(data.y) else data.y
     with Bars() as bars:
         found = convert_spiking(

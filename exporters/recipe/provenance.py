@@ -15,7 +15,7 @@ from onespike_lava.errors import UnsupportedError
 from onespike_lava.version import __version__
 
 FINETUNED = "finetuned"
-"""Entry that says how a network was trained on behind its conversion, which it no longer is."""
+"""Entry that says how a network was trained on after its conversion, which it no longer is."""
 
 APART = ", "
 """Between options that share a key."""

@@ -90,6 +90,12 @@ def test_an_export_names_its_file(capsys):
     assert "output: missing; name the file to write with -o" in capsys.readouterr().err
 
 
+def test_options_are_checked_as_in_an_export(capsys):
+    words = ("nets.py:good", "--calibration", "x.npz", "--layer-spikes", "nope=2")
+    code, _, err = ran(capsys, *words)
+    assert (code, "nope" in err) == (2, True)
+
+
 def test_options_of_the_paper_count(capsys):
     words = ("nets.py:good", "--calibration", "x.npz", "--json")
     whole = json.loads(ran(capsys, *words)[1])["estimate"]["seconds"]

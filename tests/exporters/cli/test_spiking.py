@@ -131,6 +131,7 @@ def test_a_dry_run_refuses_what_the_export_refuses(onespike, place):
     graph = ("--adjacency", "x.npz")
     for words, text in (
         ((*EXPORT, "--steps", 6, "--phases", 16), "phases: not of a network with spiking modules"),
+        ((*EXPORT, "--steps", 6, "--input-range", "1,0"), "input_range: low 1 is not below high 0"),
         (("export", "spiking_net:plain", *EXPORT[2:], "--steps", 6), "steps: only of spiking mod"),
     ):
         for more in ((), ("--dry-run",)):

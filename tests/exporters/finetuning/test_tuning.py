@@ -212,7 +212,7 @@ def test_what_was_trained_on_is_no_conversion_any_more(net):
     x, y = samples()
     found = finetune(net, x, y, tuning=FineTuning(epochs=1, batch=20)).network
     assert "self_check" not in dict(found.provenance)
-    with pytest.raises(UnsupportedError, match="fine-tuned behind its conversion"):
+    with pytest.raises(UnsupportedError, match=r"fine-tuned after .* leave the calibration out"):
         reconvert(found, cnn(), x[:80])
 
 
