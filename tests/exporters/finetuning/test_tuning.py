@@ -208,7 +208,7 @@ def test_slips_are_told_in_a_line(net, tmp_path):
 
 
 def test_what_was_trained_on_is_no_conversion_any_more(net):
-    """A report that would hold it against its source refuses."""
+    """A report in real arithmetic, which would be the conversion's, is refused."""
     x, y = samples()
     found = finetune(net, x, y, tuning=FineTuning(epochs=1, batch=20)).network
     assert "self_check" not in dict(found.provenance)
