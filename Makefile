@@ -86,9 +86,10 @@ test-lowest:
 	    $(VENV)-$$version-lowest/bin/python $(TESTS) $$suites || exit 1; \
 	done
 
-# What imports networks of other libraries, held against these, in an environment of its own (Python 3.11). TORCH names the
-# build of torch that is wanted, such as one for CPUs alone.
-TORCH ?= torch
+# What imports networks of other libraries, held against these, in an environment of its own (Python 3.11). Torch is its
+# build for CPUs alone where the index CPU has it, else that of the usual index.
+TORCH ?= torch torchvision torchaudio
+CPU ?= https://download.pytorch.org/whl/cpu
 LIBRARIES ?= spikingjelly==2.0.0 snntorch==1.0.0 norse==1.1.0 sinabs==3.1.3
 test-libraries: $(VENV)-libraries/.installed
 	OMP_NUM_THREADS=1 $(VENV)-libraries/bin/python -W ignore -m pytest -q tests/libraries
@@ -96,7 +97,8 @@ test-libraries: $(VENV)-libraries/.installed
 $(VENV)-libraries/.installed: pyproject.toml
 	@echo "Installing the libraries of spiking networks into $(VENV)-libraries (some GB)"
 	@python=$$(.ci/find-python 3.11) && $$python -m venv $(@D)
-	@$(@D)/bin/python $(INSTALL) $(TORCH)
+	@$(@D)/bin/python $(INSTALL) --retries 0 --index-url $(CPU) $(TORCH) 2>/dev/null \
+	    || $(@D)/bin/python $(INSTALL) $(TORCH)
 	@for each in $(LIBRARIES); do $(@D)/bin/python $(INSTALL) $$each || exit 1; done
 	@$(@D)/bin/python $(INSTALL) -e . safetensors scikit-learn pytest
 	@touch $@

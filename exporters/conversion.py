@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from exporters.calibration.codes import Code, choose
+from exporters.calibration.codes import Code, chosen
 from exporters.calibration.coding import InputCoding
-from exporters.calibration.correction import correct
 from exporters.calibration.grid import check_calibration, input_grid
-from exporters.calibration.histograms import Histogram, histograms
-from exporters.calibration.moments import Gathering
-from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
+from exporters.calibration.histograms import Histogram
+from exporters.calibration.samples import as_samples, enough, on_grid, warn_of_samples
+from exporters.calibration.walk import calibrate
+from exporters.fidelity.baseline import macs
 from exporters.fidelity.correlation import Correlations, compare
 from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.frontends.read import model_files, read
@@ -184,22 +184,23 @@ def convert(
     prepared, samples = prepared.inside(samples)
     grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)
-    samples = on_grid(coding.layer, samples)
-    gathering = Gathering(prepared) if recipe.rounding == "least" else None
-    found = histograms(
+    samples = enough(on_grid(coding.layer, samples), macs(prepared))
+    if len(samples) < int(notes["calibration_samples"]):
+        notes["calibration_used"] = str(len(samples))
+    layers = _layers(prepared, recipe)
+    found = calibrate(
         prepared,
         samples,
-        by_channel=recipe.scale == "channel",
-        counted=recipe.counts,
-        watch=gathering,
-        progress=progress,
+        coding,
+        recipe,
+        lambda node, activations: chosen(activations, layers[node.name], recipe),
+        progress,
     )
-    _warn_of_silence(found, source, prepared)
-    codes = choose(found, _layers(prepared, recipe), recipe)
-    if recipe.correct != "none":
-        prepared = correct(prepared, codes, coding, samples, recipe.correct, progress)
-    moments = gathering.moments() if gathering else {}
-    network = quantize(prepared, codes, coding.of_view(seen), recipe, notes, moments, progress)
+    _warn_of_silence(found.histograms, source, prepared)
+    prepared, codes = found.graph, found.codes
+    network = quantize(
+        prepared, codes, coding.of_view(seen), recipe, notes, found.moments, progress
+    )
     check = trial.against(network, recipe)
     realised = _realised(network, prepared, codes)
     network = check.noted(network)

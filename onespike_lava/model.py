@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from numbers import Integral
 from typing import Any, cast
@@ -122,7 +123,7 @@ class Model(Frozen):
     def _neurons(self) -> tuple[Layer, ...]:
         return tuple(each for each in self.layers if each.synapses and each.role == "hidden")
 
-    @property
+    @cached_property
     def longest_wait(self) -> int:
         """The longest wait `T_w` that the neurons can have, 0 or `phases`."""
         layers = enumerate(self.layers)

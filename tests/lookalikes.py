@@ -104,6 +104,17 @@ class QIFNode(MemoryModule):
 
 
 @of("spikingjelly")
+class StatelessEncoder(nn.Module):
+    """Makes spikes of values."""
+
+
+@of("spikingjelly")
+class PoissonEncoder(StatelessEncoder):
+    def forward(self, x):
+        return (torch.rand_like(x) <= x).to(x.dtype)
+
+
+@of("spikingjelly")
 class VotingLayer(nn.Module):
     def __init__(self, voting_size=10):
         super().__init__()
@@ -201,6 +212,17 @@ class Synaptic(SpikingNeuron):
 
     def zeroed(self, current, base, late):
         return base - base * late
+
+
+@of("snntorch")
+class RLeaky(Leaky):
+    """Feeds back what it sends."""
+
+    def __init__(self):
+        super().__init__(0.9, init_hidden=True)
+
+    def charge(self, x):
+        return x, self.beta * self.mem + x + 0.5 * (self.mem > self.threshold).to(x.dtype)
 
 
 class LIFParameters(NamedTuple):

@@ -2,7 +2,12 @@
 
 import numpy as np
 
+from exporters.calibration.codes import chosen
+from exporters.calibration.coding import InputCoding
+from exporters.calibration.grid import input_grid
+from exporters.calibration.walk import calibrate
 from exporters.graph import Graph, Node
+from exporters.recipe import Recipe
 
 MEAN = np.array([0.4, 0.5, 0.3])[:, None, None]
 
@@ -40,3 +45,15 @@ def images(samples=120, seed=0):
     """Normalised 8-bit pixels, float32[samples, 3, 8, 8]."""
     whole = np.random.default_rng(seed).integers(0, 256, (samples, 3, 8, 8))
     return ((whole / 255 - MEAN) / 0.25).astype(np.float32)
+
+
+def walked(graph, x, recipe=None):
+    """What a calibration tells of a prepared graph, with the default recipe."""
+    recipe = Recipe() if recipe is None else recipe
+    grid = input_grid(x, recipe.bits, None)
+    coding = InputCoding.of(graph.input.name, x.shape[1:], grid, recipe)
+
+    def choose(node, found):
+        return chosen(found, node.inputs[0], recipe)
+
+    return calibrate(graph, x, coding, recipe, choose)

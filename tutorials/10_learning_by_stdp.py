@@ -117,12 +117,14 @@ for name, given in (("pruned", trained), ("whole", whole)):
 # ## A file like any other
 #
 # Latency input, one-spike neurons, a readout by least squares: engines, Lava and reports take it.
+# Of layers that were pruned it holds the weights that live.
 
 # %%
 import onespike_lava
 
 onespike_lava.save(trained.network, "digits-stdp.net")
 network = onespike_lava.load("digits-stdp.net")
+print(f"{network.weights} weights in the file, {network.pruned} were pruned")
 some = stdp.encode(images[test][:20], contrast)
 assert (network.run(some, "reference").scores == network.run(some, "numba").scores).all()
 assert all(layer.connectivity < 0.3 for layer in trained.layers)

@@ -55,13 +55,43 @@ class Code:
 
     def apply(self, values: NDArray[Any]) -> Floats:
         """Values [N, C, ...] as the code carries them, same shape, float64 (Eq. 3 and 4)."""
-        unit = np.maximum(self.constant, SILENT).reshape(-1, *[1] * (values.ndim - 2))
+        unit = self._along(values)
         return unit * self.decoded(values / unit)
 
     def decoded(self, values: NDArray[Any]) -> Floats:
         """Values of any shape, in units of `lambda`, as the code carries them."""
         levels = self.levels[:-1]
         return coding.decoded(values, levels, self.thresholds, self.max_spikes)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether a value is one of the levels, or silence: not of several spikes."""
+        return self.max_spikes == 1
+
+    def ranks(self, values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Ranks uint8 of values [N, C, ...]: how many thresholds each reaches.
+
+        Compared in float32, exactly: of a threshold counts the next float32 that is not below it.
+        """
+        limits = self._along(values) * self.thresholds[::-1].reshape(-1, *[1] * values.ndim)
+        with np.errstate(over="ignore"):  # no value reaches infinity
+            single = limits.astype(np.float32)
+        single = np.where(single < limits, np.nextafter(single, np.float32(np.inf)), single)
+        found = np.zeros(values.shape, np.uint8)
+        for limit in single:
+            found += values >= limit
+        return found
+
+    def of_ranks(self, ranks: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Values [N, C, ...] that ranks stand for."""
+        rising = np.concatenate([[0.0], self.levels[-2::-1]])
+        with np.errstate(over="ignore"):  # running the network tells
+            return (self._along(ranks) * rising[ranks]).astype(np.float32)
+
+    def _along(self, values: NDArray[Any]) -> Floats:
+        """Constants along the channels of values [N, C, ...]."""
+        unit: Floats = np.maximum(self.constant, SILENT)
+        return unit.reshape(-1, *[1] * (values.ndim - 2))
 
     def payloads(self, bits: int) -> NDArray[np.int32]:
         """Integer payloads `P[1..T+1]`, int32[T + 1]; `P[1..T]` in 1..255."""
@@ -77,10 +107,11 @@ def choose(
 
     layers : spiking node -> name of its layer
     """
-    return {name: _choose(found, layers[name], recipe) for name, found in histograms.items()}
+    return {name: chosen(found, layers[name], recipe) for name, found in histograms.items()}
 
 
-def _choose(found: Histogram, layer: str, recipe: Recipe) -> Code:
+def chosen(found: Histogram, layer: str, recipe: Recipe) -> Code:
+    """The code of one layer."""
     code = Code.of_base(found.maxima, recipe, layer)
     if recipe.normalisation.startswith("p"):
         code = replace(code, constant=found.percentile(float(recipe.normalisation[1:])))

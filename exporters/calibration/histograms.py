@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.graph import Graph, Node, is_spiking
-from onespike_lava.system.progress import Progress, each, silent
+from exporters.graph import Node
+from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
-
-BATCH = 64
-"""Samples evaluated at a time."""
 
 SILENT = 1e-200
 """Stands for the constant of a channel that is always 0: below every float32, and a divisor of
@@ -72,82 +68,33 @@ class Histogram:
         return places, summed.astype(np.float64)
 
 
-def histograms(
-    graph: Graph,
-    samples: NDArray[Any],
-    *,
-    by_channel: bool,
-    counted: bool,
-    watch: Callable[[Node, NDArray[Any]], None] | None = None,
-    progress: Progress = silent,
-) -> dict[str, Histogram]:
-    """Histogram of each spiking node of a prepared graph; `samples` is float[N, *shape].
+class Counting:
+    """The histogram of one spiking node, from its values part by part, seen twice.
 
-    by_channel : one group per channel where there are channels, else one per layer
-    counted    : also count, in a second pass; maxima alone need one
-    watch      : sees the value of every node in the first pass too
+    node, shape : what it is, and its values' shape
+    by_channel  : one group per channel where there are channels, else one per layer
     """
-    maxima = _maxima(graph, samples, by_channel, watch, progress)
-    counts = {name: np.zeros((len(found), BINS)) for name, found in maxima.items()}
-    totals = dict.fromkeys(maxima, 0)
 
-    def observe(node: Node, value: NDArray[Any]) -> None:
-        if is_spiking(node):
-            part = grouped(thinned(value), len(maxima[node.name]))
-            counts[node.name] += in_bins(part, maxima[node.name])
-            totals[node.name] += part.shape[0] * part.shape[2]
+    def __init__(self, node: Node, shape: Shape, by_channel: bool) -> None:
+        self.groups, self.clip = shape[0], node.attrs.get("clip")
+        self.maxima: Floats = np.zeros(shape[0] if by_channel and len(shape) == 3 else 1)
+        self.counts: Floats = np.zeros((len(self.maxima), BINS))
+        self.total = 0
 
-    if counted:
-        for batch in each(list(batches(samples)), "histograms", progress):
-            graph.evaluate(batch, observe)
-    shapes = graph.shapes()
-    return {
-        node.name: Histogram(
-            maxima[node.name],
-            counts[node.name],
-            totals[node.name],
-            groups=shapes[node.name][0],
-            clip=node.attrs.get("clip"),
-        )
-        for node in _spiking(graph)
-    }
+    def largest(self, value: NDArray[Any]) -> None:
+        """Take in the maxima of values [N, *shape]: first those of all."""
+        found = grouped(value, len(self.maxima)).max(axis=(0, 2))
+        self.maxima = np.maximum(self.maxima, found)
 
+    def add(self, value: NDArray[Any]) -> None:
+        """Count values [N, *shape]."""
+        part = grouped(thinned(value), len(self.maxima))
+        self.counts += in_bins(part, self.maxima)
+        self.total += part.shape[0] * part.shape[2]
 
-def batches(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Consecutive parts of at most `BATCH` samples."""
-    for start in range(0, len(samples), BATCH):
-        yield samples[start : start + BATCH]
-
-
-def _maxima(
-    graph: Graph,
-    samples: NDArray[Any],
-    by_channel: bool,
-    watch: Callable[[Node, NDArray[Any]], None] | None,
-    progress: Progress,
-) -> Mapping[str, Floats]:
-    shapes = graph.shapes()
-    maxima = {
-        node.name: np.zeros(
-            shapes[node.name][0] if by_channel and len(shapes[node.name]) == 3 else 1
-        )
-        for node in _spiking(graph)
-    }
-
-    def observe(node: Node, value: NDArray[Any]) -> None:
-        if is_spiking(node):
-            found = grouped(value, len(maxima[node.name])).max(axis=(0, 2))
-            maxima[node.name] = np.maximum(maxima[node.name], found)
-        if watch is not None:
-            watch(node, value)
-
-    for batch in each(list(batches(samples)), "calibration", progress):
-        graph.evaluate(batch, observe)
-    return maxima
-
-
-def _spiking(graph: Graph) -> list[Node]:
-    return [node for node in graph.nodes if is_spiking(node)]
+    def histogram(self) -> Histogram:
+        """What was found; counts of 0 where nothing was counted."""
+        return Histogram(self.maxima, self.counts, self.total, self.groups, self.clip)
 
 
 def thinned(value: NDArray[Any]) -> NDArray[Any]:

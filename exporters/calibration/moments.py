@@ -5,6 +5,7 @@ Convolutions see many places of a sample; a seeded draw of them stands for all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,21 @@ from exporters.passes.draft import LINEAR
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
+Places = tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None
+"""Sample, row and column of drawn outputs of a convolution; None of a linear map, whose samples
+all count."""
 
 ROWS_PER_WEIGHT = 4
 """Fewer observations than that per weight tell nothing of how inputs go together."""
 
+INPUTS_MAX = 2**13
+"""Maps of more inputs have no moments: their covariance alone would be more than half a GB."""
+
 PLACES = 32
 """Places of a sample that enter the moments."""
+
+ROWS_BYTES = 2**26
+"""Memory that what drawn outputs read may take at a time, in float64."""
 
 
 @dataclass(frozen=True)
@@ -43,26 +53,55 @@ def is_free(node: Node) -> bool:
     return node.op in LINEAR and not is_fixed(node)
 
 
-def draw(
-    node: Node, inputs: NDArray[Any], size: Shape, places: int, random: np.random.Generator
-) -> tuple[NDArray[Any], tuple[Any, ...]]:
-    """What drawn outputs of a map see [N', groups, K], and the index of these outputs.
+def is_enough(node: Node, rows: int) -> bool:
+    """Whether so many observations tell how the inputs of a map go together, at a bearable cost."""
+    inputs = node.params["weight"][0].size
+    return bool(ROWS_PER_WEIGHT * inputs <= rows and inputs <= INPUTS_MAX)
 
-    inputs : [N, *source], what the map reads
-    size   : rows and columns of its output, () of a linear map, whose samples all count
+
+def drawn(node: Node, size: Shape, places: int) -> int:
+    """How many outputs of each sample are drawn.
+
+    size   : rows and columns of the map's output, () of a linear map
     places : at most so many outputs of a sample
     """
+    return 1 if node.op == "linear" else min(places, size[0] * size[1])
+
+
+def draw(node: Node, samples: int, size: Shape, places: int, random: np.random.Generator) -> Places:
+    """Drawn outputs of a map on so many samples; parameters as of `drawn`."""
     if node.op == "linear":
-        return inputs.reshape(len(inputs), 1, -1), (slice(None),)
+        return None
+    count = drawn(node, size, places) * samples
+    sample = random.integers(0, samples, count)
+    return sample, random.integers(0, size[0], count), random.integers(0, size[1], count)
+
+
+def seen(node: Node, inputs: NDArray[Any], at: Places) -> NDArray[Any]:
+    """What drawn outputs of a map read, [N', groups, K], of inputs [N, *source]."""
+    if at is None:
+        return inputs.reshape(len(inputs), 1, -1)
+    sample, row, column = at
     view = window(node).view(inputs, node.params["weight"].shape[2:])
-    count = min(places, size[0] * size[1]) * len(inputs)
-    sample = random.integers(0, len(inputs), count)
-    row, column = random.integers(0, size[0], count), random.integers(0, size[1], count)
-    seen = view[sample, :, row, column].reshape(count, groups_of(node), -1)
-    return seen, (sample, slice(None), row, column)
+    return view[sample, :, row, column].reshape(len(sample), groups_of(node), -1)
 
 
-class _Sums:
+def in_runs(node: Node, samples: int, at: Places) -> Iterator[tuple[slice, Places]]:
+    """The drawn outputs in runs that bound the memory of what they read.
+
+    Which samples [N, ...] a run reads, and its places.
+    """
+    inputs = node.params["weight"][0].size * groups_of(node)
+    size = max(1, ROWS_BYTES // (8 * inputs))
+    for start in range(0, samples if at is None else len(at[0]), size):
+        part = slice(start, start + size)
+        if at is None:
+            yield part, None
+        else:
+            yield slice(None), (at[0][part], at[1][part], at[2][part])
+
+
+class Sums:
     """Sums of what outputs read, less `origin` float64[groups, 1, K], what the first one read.
 
     So what is large and does not vary cancels exactly.
@@ -74,43 +113,68 @@ class _Sums:
         self.total: Floats = np.zeros((groups, size))
         self.square: Floats = np.zeros((groups, size, size))
 
-    def add(self, rows: Floats) -> None:
-        """Take in rows float64[groups, N, K], `origin` still to be taken off."""
-        part = rows - self.origin
+    def add(self, rows: Floats) -> Floats:
+        """Take in rows float64[groups, N, K]; returns them less the origin."""
+        part: Floats = rows - self.origin
         self.count += part.shape[1]
         self.total += part.sum(axis=1)
         self.square += part.transpose(0, 2, 1) @ part
+        return part
+
+    @property
+    def moments(self) -> Moments:
+        """Mean and covariance of all rows."""
+        mean = self.total / self.count
+        covariance = self.square / self.count - mean[:, :, None] * mean[:, None]
+        return Moments(self.origin[:, 0] + mean, covariance)
+
+
+class Reading:
+    """Moments of one map, as it reads part after part."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.sums: Sums | None = None
+
+    def add(self, inputs: NDArray[Any], at: Places) -> None:
+        """Take in what drawn outputs read of inputs [N, *source]."""
+        for samples, places in in_runs(self.node, len(inputs), at):
+            part = seen(self.node, inputs[samples], places).transpose(1, 0, 2)
+            rows = part.astype(np.float64)
+            self.sums = self.sums or Sums(rows[:, :1].copy())
+            self.sums.add(rows)
+
+    @property
+    def moments(self) -> Moments | None:
+        """None where too little was read."""
+        enough = self.sums is not None and is_enough(self.node, self.sums.count)
+        return self.sums.moments if enough and self.sums is not None else None
 
 
 class Gathering:
-    """An observer of `Graph.evaluate` that sums up what each free map reads."""
+    """An observer of a graph's run that sums up what each free map reads."""
 
     def __init__(self, graph: Graph) -> None:
-        self.maps = {node.name: node for node in graph.nodes if is_free(node)}
-        self.read = {node.inputs[0] for node in self.maps.values()}
+        maps = (node for node in graph.nodes if is_free(node))
+        self.maps = {node.name: Reading(node) for node in maps if _is_small(node)}
+        self.read = {each.node.inputs[0] for each in self.maps.values()}
         self.values: dict[str, NDArray[Any]] = {}
         self.random = np.random.default_rng(0)
-        self.sums: dict[str, _Sums] = {}
 
     def __call__(self, node: Node, value: NDArray[Any]) -> None:
         """Take in one node's value [N, *shape] of a batch."""
         if node.name in self.maps:
-            self._add(node, self.values[node.inputs[0]], value.shape[2:])
+            inputs = self.values[node.inputs[0]]
+            at = draw(node, len(inputs), value.shape[2:], PLACES, self.random)
+            self.maps[node.name].add(inputs, at)
         if node.name in self.read:
             self.values[node.name] = value
 
-    def _add(self, node: Node, inputs: NDArray[Any], size: Shape) -> None:
-        seen, _ = draw(node, inputs, size, PLACES, self.random)
-        rows = seen.transpose(1, 0, 2).astype(np.float64)
-        sums = self.sums.setdefault(node.name, _Sums(rows[:, :1].copy()))
-        sums.add(rows)
-
     def moments(self) -> dict[str, Moments]:
         """Moments of each map of which enough was seen."""
-        found = {}
-        for name, sums in self.sums.items():
-            if sums.count >= ROWS_PER_WEIGHT * sums.origin.shape[2]:
-                mean = sums.total / sums.count
-                covariance = sums.square / sums.count - mean[:, :, None] * mean[:, None]
-                found[name] = Moments(sums.origin[:, 0] + mean, covariance)
-        return found
+        found = {name: each.moments for name, each in self.maps.items()}
+        return {name: each for name, each in found.items() if each is not None}
+
+
+def _is_small(node: Node) -> bool:
+    return bool(node.params["weight"][0].size <= INPUTS_MAX)

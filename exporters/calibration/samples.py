@@ -10,13 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.data.encoding import OFF, encode, few_levels, grid_text
+from onespike_lava.data.encoding import OFF, Samples, few_levels, grid_text
 from onespike_lava.data.samples import as_array
 from onespike_lava.errors import DataError, warn
 from onespike_lava.layers import Input
 
 MOST = 1000
 """Samples that are taken of a torch Dataset or DataLoader."""
+
+WORK = 2**38
+"""Multiply-accumulates of one run of all calibration samples, above which fewer are taken: at 224
+pixels 150 of ResNet-18, 17 of VGG-16. Where a sample is so much work its thousands of places tell
+as much as hundreds of small samples do."""
+
+FEW = 16
+"""Samples that are taken at least."""
 
 KINDS = "float32[N, C, H, W] or [N, F], or a torch Dataset or DataLoader of such samples"
 
@@ -47,13 +55,29 @@ def as_samples(calibration: Any, ranks: Sequence[int] = (2, 3, 4)) -> NDArray[An
     return found
 
 
+def enough(samples: NDArray[Any], work: int) -> NDArray[Any]:
+    """Samples evenly spread over the data, fewer where each is `work` multiply-accumulates."""
+    count = enough_of(len(samples), work)
+    return samples if count == len(samples) else samples[evenly(len(samples), count)]
+
+
+def enough_of(samples: int, work: int) -> int:
+    """How many of so many samples are taken, where each is `work` multiply-accumulates."""
+    return min(samples, max(FEW, WORK // max(work, 1)))
+
+
+def evenly(length: int, count: int) -> NDArray[np.int64]:
+    """Places of so many samples in even distances among `length`."""
+    return np.linspace(0, length - 1, count).astype(np.int64)
+
+
 def _spread(dataset: Any) -> Iterable[Any]:
     """`MOST` samples of a data set in even distances; the first ones of one without a length."""
     try:
         count = len(dataset)
     except TypeError:
         return iter(dataset)
-    places = np.unique(np.linspace(0, count - 1, MOST).astype(int)) if count else ()
+    places = np.unique(evenly(count, MOST)) if count else ()
     return (dataset[int(at)] for at in places)
 
 
@@ -123,7 +147,8 @@ def on_grid(layer: Input, samples: NDArray[Any]) -> NDArray[Any]:
 
     Warns also where most samples span but a few of the grid's steps.
     """
-    coded = encode(layer, samples)
+    coded = Samples(layer, samples)
+    integers = coded[:]
     if coded.clipped:
         axes = (-1,) + (1,) * (samples.ndim - 2)
         low = layer.low.reshape(axes)
@@ -134,7 +159,7 @@ def on_grid(layer: Input, samples: NDArray[Any]) -> NDArray[Any]:
             f"outside {grid_text(layer)} and are clipped; clean the data, or give an input range"
         )
         return held.astype(np.float32)
-    span = _usual_span(coded.integers)
+    span = _usual_span(integers)
     if coded.rounding > OFF and len(samples) > 1 and span < few_levels(layer.bits):
         warn(
             f"calibration: most samples span {span} of {2**layer.bits - 1} steps of "

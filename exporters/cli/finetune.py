@@ -10,7 +10,7 @@ import click
 
 from exporters.cli import recipe as recipes
 from exporters.cli.model import MODEL, MODEL_OUTPUT, WEIGHTS, keep_inputs, load_model
-from exporters.recipe.options import OPTIONS
+from exporters.recipe.options import INPUT, OPTIONS
 from onespike_lava.cli import options, paths
 from onespike_lava.cli.progress import Bars, say
 from onespike_lava.errors import OptionError
@@ -18,39 +18,145 @@ from onespike_lava.errors import OptionError
 if TYPE_CHECKING:
     from exporters.finetuning.plan import FineTuned
 
+NETWORK, TRAINING = "Network", "Training"
+"""Groups of options in the help."""
+
 OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "pool")]
 """Options of the conversion; thresholds, levels and weights are trained or fitted anew."""
 
 
 @click.command(
+    cls=options.Command,
     epilog="Example: onespike finetune digits.onnx --data train.npz -o digits.net --phases 8 "
-    "--weight-bits 4"
+    "--weight-bits 4",
 )
 @MODEL
 @WEIGHTS
 @MODEL_OUTPUT
-@click.option("--data", required=True, type=paths.SAMPLES, metavar="TRAIN.npz", help="x and y.")
-@click.option("--calibration", type=paths.SAMPLES, metavar="X.npz", help="Default: of the data.")
-@click.option("-o", "--output", required=True, type=paths.NET, metavar="NET.net")
-@click.option("--phases", type=int, metavar="T", help="Phases of a sample; default 8.")
-@click.option(
-    "--weight-bits", type=int, default=8, show_default=True, help="8 or 4; skips and pools keep 8."
+@options.option(
+    "--data",
+    required=True,
+    type=paths.SAMPLES,
+    metavar="TRAIN.npz",
+    help="Samples x and labels y to train on. Not a test set.",
 )
-@click.option("--fan-in", type=int, metavar="N", help="Most synapses of a neuron; others go.")
-@click.option("--epochs", type=int, default=4, show_default=True)
-@click.option("--stages", type=int, default=2, show_default=True, help="Codes are fitted between.")
-@click.option("--batch", type=int, default=64, show_default=True)
-@click.option("--rate", type=options.Number(), default=3e-4, show_default=True, help="Of Adam.")
-@click.option(
+@options.option(
+    "-o",
+    "--output",
+    required=True,
+    type=paths.NET,
+    metavar="NET.net",
+    help="The file to write.",
+)
+@options.option(
+    "--calibration",
+    type=paths.SAMPLES,
+    metavar="X.npz",
+    help="Samples x for calibration.  [default: some of the training data]",
+    group=INPUT,
+)
+@options.option(
+    "--phases",
+    type=int,
+    metavar="T",
+    help="Phases in which a neuron may spike for a sample.  [default: 8]",
+    group=NETWORK,
+)
+@options.option(
+    "--weight-bits",
+    type=int,
+    default=8,
+    show_default=True,
+    metavar="8|4",
+    help="Bits of a weight. Skips and pools keep 8.",
+    group=NETWORK,
+)
+@options.option(
+    "--fan-in",
+    type=int,
+    metavar="N",
+    help="Most synapses of a neuron. Others are pruned.",
+    group=NETWORK,
+)
+@options.option(
+    "--drift",
+    type=options.Number(),
+    metavar="D",
+    help="Strength of gradient rewiring, by which synapses die.  [default: none die]",
+    group=NETWORK,
+)
+@options.option(
+    "--learn",
+    type=click.Choice(["source", "labels"]),
+    default="source",
+    show_default=True,
+    help="Learn the logits of MODEL, or the labels. A NET.net always learns labels.",
+    group=TRAINING,
+)
+@options.option(
+    "--epochs",
+    type=int,
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Passes over the data.",
+    group=TRAINING,
+)
+@options.option(
+    "--stages",
+    type=int,
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Stages of training. Codes are fitted between them.",
+    group=TRAINING,
+)
+@options.option(
+    "--batch",
+    type=int,
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Samples of a batch.",
+    group=TRAINING,
+)
+@options.option(
+    "--rate",
+    type=options.Number(),
+    default=3e-4,
+    show_default=True,
+    metavar="R",
+    help="Learning rate of Adam.",
+    group=TRAINING,
+)
+@options.option(
     "--validation",
     type=options.Number(),
     default=0.0,
     show_default=True,
-    help="Share of the data that is kept out and chooses the epoch; MODEL must not know it.",
+    metavar="SHARE",
+    help="Share of the data that is kept out and chooses the epoch. MODEL must not have been "
+    "trained on it.",
+    group=TRAINING,
 )
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--move", type=int, default=0, metavar="PIXELS", help="Move images by up to so many.")
-@click.option("--mirror", is_flag=True, help="Mirror half of the images.")
+@options.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Of the order of samples and all that is drawn.",
+    group=TRAINING,
+)
+@options.option(
+    "--move",
+    type=int,
+    default=0,
+    metavar="PIXELS",
+    help="Move images by up to so many pixels.",
+    group=TRAINING,
+)
+@options.option("--mirror", is_flag=True, help="Mirror half of the images.", group=TRAINING)
 @recipes.declared(OWN)
 @options.JSON
 @click.pass_context
@@ -69,6 +175,8 @@ def command(
     as_json: bool,
     weight_bits: int,
     fan_in: int | None,
+    learn: str,
+    drift: float | None,
     epochs: int,
     stages: int,
     batch: int,
@@ -77,11 +185,11 @@ def command(
     seed: int,
     **recipe: Any,
 ) -> int:
-    """Convert MODEL, a ReLU network, to few phases or bits and train it on as these integers.
+    """Convert MODEL, a ReLU network, to few phases or bits, and train the result further.
 
-    MODEL may be a one-spike NET.net too. What is unfinished stays beside the output, in
-    NET.unfinished, and the same call goes on there. Ctrl-C writes the best network so far. Give
-    training data, NOT a test set.
+    Training sees the integers that the file will hold. MODEL may also be a one-spike NET.net. An
+    unfinished training stays beside the output, in NET.unfinished, and the same call goes on from
+    there. Ctrl-C writes the best network so far.
     """
     say(f"reading {model}")
     from exporters.finetuning.plan import FineTuning
@@ -98,6 +206,8 @@ def command(
         raise OptionError(f"data: y of {data} are no labels; give whole numbers, one per sample")
     tuning = FineTuning(
         epochs=epochs,
+        learn=learn,
+        drift=drift,
         stages=stages,
         batch=batch,
         rate=rate,

@@ -98,7 +98,7 @@ PICTURE = paths.FileOf(".svg", ".png")
     "picture",
     type=PICTURE,
     metavar="P.svg|P.png",
-    help="Draw loss over energy to this file.",
+    help="Draw loss over latency to this file.",
     group=options.OUTPUT,
 )
 @options.LIMIT

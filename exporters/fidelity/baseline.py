@@ -18,7 +18,10 @@ from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
 
 BLOCK = 128
-"""Samples that are computed together."""
+"""Samples that are computed together at most."""
+
+VALUE_BYTES = 2**26
+"""Memory that the largest value of a block may take."""
 
 
 def refuse_steps(network: Network) -> None:
@@ -39,7 +42,7 @@ def logits(
     """
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(model, torch.nn.Module):
-        return in_blocks(graph.evaluate, x, "source network", progress)
+        return in_blocks(graph.evaluate, x, "source network", progress, block_of(graph))
     module = copy.deepcopy(model).eval()
 
     def run(part: NDArray[Any]) -> NDArray[Any]:
@@ -49,9 +52,9 @@ def logits(
         return found.numpy() if one else graph.evaluate(part)
 
     if not _says_the_same(run, graph, x[:2]):
-        return in_blocks(graph.evaluate, x, "source network", progress)
+        return in_blocks(graph.evaluate, x, "source network", progress, block_of(graph))
 
-    return in_blocks(run, x, "source network", progress)
+    return in_blocks(run, x, "source network", progress, block_of(graph))
 
 
 def _says_the_same(run: Callable[[Any], NDArray[Any]], graph: Graph, x: NDArray[Any]) -> bool:
@@ -71,14 +74,21 @@ def in_blocks(
     x: NDArray[Any],
     name: str = "samples",
     progress: Progress = silent,
+    size: int = BLOCK,
 ) -> NDArray[Any]:
     """A function of samples, block by block: its results [N, ...], flattened to [N, outputs]."""
     parts = []
-    for start in range(0, max(len(x), 1), BLOCK):  # of no samples, too, the outputs are known
-        parts.append(function(x[start : start + BLOCK]))
-        progress(name, min(start + BLOCK, len(x)), len(x))
+    for start in range(0, max(len(x), 1), size):  # of no samples, too, the outputs are known
+        parts.append(function(x[start : start + size]))
+        progress(name, min(start + size, len(x)), len(x))
     found = np.concatenate(parts)
     return found.reshape(len(x), prod(found.shape[1:]))
+
+
+def block_of(graph: Graph) -> int:
+    """Samples of a block, fewer where the graph's largest value is large."""
+    largest = 4 * max(map(prod, graph.shapes().values()))
+    return max(1, min(BLOCK, VALUE_BYTES // largest))
 
 
 def macs(source: Graph) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.fidelity.baseline import in_blocks
+from exporters.fidelity.baseline import block_of, in_blocks
 from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.draft import Draft
 from exporters.passes.pipeline import POOLS, passes, prepare
@@ -54,13 +54,15 @@ class Known:
     @classmethod
     def of(cls, graph: Graph, x: NDArray[Any], progress: Progress = silent) -> Known:
         """Run the graph."""
-        found = in_blocks(graph.evaluate, x, "self-check", progress).astype(np.float64)
+        size = block_of(graph)
+        found = in_blocks(graph.evaluate, x, "self-check", progress, size).astype(np.float64)
         logits = found.reshape(len(x), graph.shapes()[graph.output][0], -1)
         return cls(graph, x, logits, np.abs(logits).max(axis=(0, 2)))
 
     def apart(self, evaluate: Evaluate) -> Floats:
         """How far another function's logits are from these, float64[N, outputs, places]."""
-        return np.abs(in_blocks(evaluate, self.x).reshape(self.logits.shape) - self.logits)
+        found = in_blocks(evaluate, self.x, size=block_of(self.graph))
+        return np.abs(found.reshape(self.logits.shape) - self.logits)
 
     def explains(self, apart: Floats) -> bool:
         """Whether float rounding may have moved logits so far."""

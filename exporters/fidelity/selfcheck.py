@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.calibration.samples import evenly
 from exporters.fidelity.baseline import macs
 from exporters.fidelity.equivalence import Known, fault
 from exporters.fidelity.figures import Figures
@@ -131,8 +132,12 @@ class Trial:
 
 def _some(samples: NDArray[Any], work: int) -> NDArray[Any]:
     """Samples spread evenly over the data, fewer where each is much work."""
-    count = min(len(samples), SAMPLES, max(FEW, WORK // max(work, 1)))
-    return samples[np.linspace(0, len(samples) - 1, count).astype(np.int64)]
+    return samples[evenly(len(samples), counted(len(samples), work))]
+
+
+def counted(samples: int, work: int) -> int:
+    """How many of so many samples are checked, where each is `work` multiply-accumulates."""
+    return min(samples, SAMPLES, max(FEW, WORK // max(work, 1)))
 
 
 def _usual(logits: Logits) -> NDArray[np.bool_]:

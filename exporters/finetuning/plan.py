@@ -7,8 +7,11 @@ from numbers import Integral
 from typing import Any
 
 from exporters.training.plan import Plan
+from exporters.training.rewiring.rules import GradR
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
+
+LEARN = ("source", "labels")
 
 BITS = {8: 127, 4: 7}
 """Weight bits -> the largest whole weight; both signs alike."""
@@ -19,11 +22,14 @@ class FineTuning:
     """How a one-spike network is fine-tuned.
 
     epochs      : over all stages, as evenly as they divide
-    stages      : of training; between two, thresholds, levels and scales are fitted anew
+    stages      : of training; between two, thresholds, levels and scales are fitted anew, where
+                  the loss of some samples falls by it
+    learn       : logits of the `source` network where there is one, or `labels`
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8
     fan_in      : most synapses of a neuron, the largest weights are kept; None for any
+    drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
     validation  : share of the samples that are kept out, to choose the best epoch; of no use
                   where the source network has been trained on them
     seed        : of the order, of augmentations and of what is kept out
@@ -31,10 +37,12 @@ class FineTuning:
 
     epochs: int = 4
     stages: int = 2
+    learn: str = "source"
     batch: int = 64
     rate: float = 3e-4
     weight_bits: int = 8
     fan_in: int | None = None
+    drift: float | None = None
     validation: float = 0.0
     seed: int = 0
 
@@ -45,6 +53,8 @@ class FineTuning:
                 f"finetune: weight_bits is {self.weight_bits!r}; give one of "
                 f"{', '.join(map(str, BITS))}"
             )
+        if self.learn not in LEARN:
+            raise OptionError(f"finetune: learn is {self.learn!r}; give one of {', '.join(LEARN)}")
         for name in ("epochs", "stages", "fan_in"):
             value = getattr(self, name)
             if name == "fan_in" and value is None:
@@ -59,7 +69,7 @@ class FineTuning:
             epochs=self.of_stages[stage],
             batch=self.batch,
             rate=self.rate,
-            optimiser="adam",
+            optimiser="adam" if self.drift is None else GradR(self.drift),
             seed=self.seed + 1000 * stage,
             kept_seed=self.seed,
             validation=self.validation,

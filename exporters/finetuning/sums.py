@@ -44,6 +44,7 @@ class Weights(nn.Module):  # type: ignore[misc]
         self.synapse: Synapse = synapse
         self.most = float(most)
         self.fixed = is_fixed(synapse, trained)
+        self.rewired = False  # whether a weight of 0 is a synapse that died
         self.limit = float(WEIGHT_MAX if self.fixed else limit)
         share = torch.from_numpy(synapse.weight.astype(np.float32) / np.float32(self.limit))
         self.share = nn.Parameter(share, requires_grad=not self.fixed)
@@ -58,9 +59,10 @@ class Weights(nn.Module):  # type: ignore[misc]
         """The nearest whole weights."""
         return real.detach().round().clamp(-self.limit, self.limit)
 
-    def live(self) -> NDArray[np.bool_] | None:
-        """Which synapses are left, None where nothing was pruned."""
-        return None if bool(self.mask.all()) else self.mask.numpy().copy()
+    def live(self, whole: Tensor) -> NDArray[np.bool_] | None:
+        """Which synapses are left at these whole weights, None where nothing was pruned."""
+        left = self.mask & (whole != 0) if self.rewired else self.mask
+        return None if bool(left.all()) else left.numpy().copy()
 
     def set(self, real: Tensor) -> None:
         """Take other real weights."""
@@ -176,6 +178,6 @@ class Sums(nn.Module):  # type: ignore[misc]
     def synapses(self, weights: Sequence[Tensor]) -> tuple[Synapse, ...]:
         """The layer's connections with these whole weights."""
         return tuple(
-            replace(part.synapse, weight=each.numpy().astype(np.int8), live=part.live())
+            replace(part.synapse, weight=each.numpy().astype(np.int8), live=part.live(each))
             for part, each in zip(self.parts, weights, strict=True)
         )

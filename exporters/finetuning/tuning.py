@@ -7,39 +7,37 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
-from exporters.conversion import convert
 from exporters.finetuning.plan import BITS, FineTuned, FineTuning
-from exporters.finetuning.refit import refit, settle
+from exporters.finetuning.refit import BATCH, refit, settle
+from exporters.finetuning.start import PHASES, is_converted, is_net, labels_of, places, start
+from exporters.finetuning.teacher import Taught, Teacher, divergence, learnt, own, teacher_of
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import model_files
-from exporters.recipe import Keywords, Recipe, recipe_of
+from exporters.recipe import Keywords, Recipe, with_options
 from exporters.training.checkpoint import Checkpoint, content, digest
-from exporters.training.loop import Augment, accuracy, check_samples, fit, split
+from exporters.training.loop import Augment, accuracy, fit, split
+from exporters.training.measures import evaluated
 from onespike_lava.data.encoding import encode
-from onespike_lava.errors import DataError, OptionError
 from onespike_lava.network import Network
-from onespike_lava.netx import load, save
+from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs, scratch
 from onespike_lava.system.progress import Progress, of_whole, silent
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-CALIBRATION = 1000
-"""Samples that are drawn from the data where no others calibrate."""
 
-PHASES = 8
-"""`T` of a conversion that is fine-tuned, unless another is given."""
-
-
+@with_options({"phases": PHASES})
 def finetune(
     model: Any,
     x: ArrayLike,
@@ -50,6 +48,7 @@ def finetune(
     tuning: FineTuning | None = None,
     augment: Augment | None = None,
     work: str | os.PathLike[str] | None = None,
+    teacher: Any = None,
     output: str | None = None,
     progress: Progress = silent,
     **options: Unpack[Keywords],
@@ -58,8 +57,9 @@ def finetune(
 
     Forward every neuron codes as in the file: `T` levels, shifted thresholds, whole weights and
     biases; backward the rounding counts as none (straight through). Between stages, thresholds,
-    levels and scales are fitted anew. The result is the network of the epoch that is best on
-    samples kept out, of the last one without such.
+    levels and scales are fitted anew where the loss of some samples falls by it. What is learnt
+    are the logits of the source network, or labels. The result is the network of the epoch that is
+    best on samples kept out, of the last one without such.
 
     model       : what `exporters.convert` takes, a ReLU network, which is converted first; or a
                   one-spike network: `Network`, or the path of its `.net` file
@@ -70,6 +70,8 @@ def finetune(
     augment     : of a batch of integers of the input grid, such as `Shifts`
     work        : folder that keeps an unfinished run: a call with the same samples and options
                   goes on from there, and ends with the network that it would have had
+    teacher     : the source network of a `model` that is converted already, to learn from; labels
+                  are learnt without one
     output      : which of several outputs of the model
     progress    : told how far conversion and training are
     options     : of the conversion, see `exporters.recipe.Recipe`; `phases` is 8 unless given
@@ -79,14 +81,17 @@ def finetune(
     """
     tuning = tuning or FineTuning()
     if path is not None:
-        keep_inputs({"path": (path, ".net")}, {} if _is_net(model) else model_files(model))
+        files = {"model": model} if is_net(model) else {}
+        keep_inputs({"path": (path, ".net")}, files if is_converted(model) else model_files(model))
     x = np.asarray(x)
-    labels = _labels(y, x)
-    network, recipe = _start(model, x, calibration, tuning, output, progress, options)
+    labels = labels_of(y, x)
+    network, recipe = start(model, x, calibration, tuning, output, progress, options)
     coded = torch.from_numpy(encode(network.input, x).integers)
-    seen = coded if calibration is None else _coded(network, calibration)
-    seen = seen[torch.from_numpy(_places(len(seen), tuning.seed))]
-    run = _Run(network, coded, labels, seen, recipe, tuning, augment)
+    given = model if teacher is None and not is_converted(model) and output is None else teacher
+    taught = None
+    if tuning.learn == "source" and given is not None:
+        taught = teacher_of(given, network.input, coded[:4], prod(network.readout.shape))
+    run = _Run(network, coded, labels, recipe, tuning, augment, taught)
     with _folder(work) as folder:
         found = run.end(folder, progress)
         if path is not None:
@@ -104,17 +109,18 @@ class _Run:
         network: Network,
         x: Tensor,
         y: Tensor,
-        calibration: Tensor,
         recipe: Recipe,
         tuning: FineTuning,
         augment: Augment | None,
+        teacher: Teacher | None,
     ) -> None:
-        self.network, self.x, self.y, self.calibration = network, x, y, calibration
+        self.network, self.x, self.y = network, x, y
+        self.drawn = torch.from_numpy(places(len(x), tuning.seed))
         self.recipe, self.tuning = recipe, tuning
         self.twin = OneSpike(network, BITS[tuning.weight_bits])
-        known = asdict(tuning) | {"data": digest(x, y, calibration), "network": _digest(network)}
-        self.head = known | {"augment": repr(augment)}
-        self.augment = augment
+        known = asdict(tuning) | {"data": digest(x, y), "network": _digest(network)}
+        self.head = known | {"augment": repr(augment), "taught": teacher is not None}
+        self.augment, self.teacher = augment, teacher
         self.state: dict[str, Any] = {}
 
     def end(self, folder: Path, progress: Progress) -> FineTuned:
@@ -138,7 +144,7 @@ class _Run:
                 file.save(self.state)
             before += epochs[stage] * 1000
         self.twin.load_state_dict(self.state["best"])
-        found = self.twin.integers(self._told())
+        found = self.twin.integers(self._told(), self.tuning.drift is not None)
         start, best = self.state["start"], self.state["share"]
         return FineTuned(found, self.network, start, best, self.state["epochs"], ended)
 
@@ -169,14 +175,39 @@ class _Run:
             told("", done * self.tuning.of_stages[stage] * 1000 // total, 0)
 
         plan = self.tuning.plan(stage)
-        found = fit(
-            self.twin, self.x, self.y, plan, augment=self.augment, path=path, progress=progress
-        )
+        more: dict[str, Any] = {"augment": self.augment, "path": path, "progress": progress}
+        model: nn.Module = self.twin
+        if self.teacher is not None:
+            model = Taught(self.twin, self.teacher)
+            more |= {"loss": divergence, "scores": learnt}
+        found = fit(model, self.x, self.y, plan, **more)
         last = _copy(self.twin)
         if stage + 1 < len(self.tuning.of_stages):
-            refit(self.twin, self.calibration, self.recipe)
-        self._note(found.epochs, found.best_weights or last)
+            self._refit(last)
+        self._note(found.epochs, own(found.best_weights or last))
         self.state |= {"stage": stage + 1, "model": _copy(self.twin)}
+
+    def _refit(self, last: dict[str, Tensor]) -> None:
+        """New codes, where the loss of some training samples falls by them."""
+        x = self.x[self.drawn]
+        before = self._loss(self.drawn)
+        refit(self.twin, x, self.recipe)
+        if self._loss(self.drawn) > before:
+            self.twin.load_state_dict(last)
+
+    def _loss(self, places: Tensor) -> float:
+        """Mean over some samples of what training makes small."""
+        total = 0.0
+        with evaluated(self.twin):
+            for part in places.split(BATCH):
+                out = self.twin(self.x[part])
+                if self.teacher is None:
+                    found = cross_entropy(out, self.y[part])
+                else:
+                    out = torch.stack([out, self.teacher(self.x[part])], 1)
+                    found = divergence(out, self.y[part])
+                total += float(found) * len(part)
+        return total / len(places)
 
     def _note(self, epochs: list[dict[str, Any]], weights: Mapping[str, Tensor]) -> None:
         """Keep a stage's best epoch, or its last; not where an earlier stage's was better."""
@@ -191,7 +222,7 @@ class _Run:
         if path.exists():
             _, state = content(path)
             if state["epochs"]:
-                self._note(state["epochs"], state["best_weights"] or state["model"])
+                self._note(state["epochs"], own(state["best_weights"] or state["model"]))
 
     def _path(self, folder: Path, stage: int) -> Path:
         return folder / f"stage-{stage + 1}.pt"
@@ -199,64 +230,13 @@ class _Run:
     def _told(self) -> str:
         tuning = self.tuning
         fan_in = "" if tuning.fan_in is None else f", fan-in {tuning.fan_in}"
+        drift = "" if tuning.drift is None else f", drift {tuning.drift:g}"
         done = len(self.state["epochs"])
+        taught = "labels" if self.teacher is None else "logits of the source"
         return (
-            f"{done} epochs, {len(self.y)} samples, rate {tuning.rate:g}, "
-            f"{tuning.weight_bits} bits{fan_in}, seed {tuning.seed}"
+            f"{done} epochs, {len(self.y)} samples, {taught}, rate {tuning.rate:g}, "
+            f"{tuning.weight_bits} bits{fan_in}{drift}, seed {tuning.seed}"
         )
-
-
-def _start(
-    model: Any,
-    x: NDArray[Any],
-    calibration: Any,
-    tuning: FineTuning,
-    output: str | None,
-    progress: Progress,
-    options: Mapping[str, Any],
-) -> tuple[Network, Recipe]:
-    """The integer network to train on, and the recipe by which it is fitted anew."""
-    if isinstance(model, Network) or _is_net(model):
-        if options or output is not None:
-            raise OptionError(
-                f"{', '.join(options) or 'output'}: of a conversion; {model} is converted already, "
-                "leave it out"
-            )
-        network = model if isinstance(model, Network) else load(model)
-        return network, Recipe(phases=network.phases)
-    pool = {"pool": "own"} if tuning.fan_in is not None else {}
-    options = {"phases": PHASES, **pool, **options}
-    recipe = recipe_of(options)
-    seen = x[_places(len(x), tuning.seed)] if calibration is None else calibration
-    return convert(model, seen, output=output, progress=progress, **options).network, recipe
-
-
-def _is_net(model: Any) -> bool:
-    return isinstance(model, (str, os.PathLike)) and Path(model).suffix.lower() == ".net"
-
-
-def _labels(y: ArrayLike, x: NDArray[Any]) -> Tensor:
-    """Labels int64[N] of samples; `DataError` for others."""
-    labels = np.asarray(y)
-    if labels.dtype.kind not in "iub" or labels.ndim != 1:
-        raise DataError(
-            f"finetune: labels {labels.dtype}{list(labels.shape)} are not whole numbers [N]; "
-            "number the classes"
-        )
-    found = torch.from_numpy(labels.astype(np.int64))
-    check_samples("finetune", torch.empty(len(x)), found)
-    return found
-
-
-def _coded(network: Network, samples: Any) -> Tensor:
-    from exporters.calibration.samples import as_samples
-
-    return torch.from_numpy(encode(network.input, as_samples(samples)).integers)
-
-
-def _places(count: int, seed: int) -> NDArray[np.int64]:
-    """Which of `count` samples calibrate, in their order."""
-    return np.sort(np.random.default_rng(seed).permutation(count)[:CALIBRATION])
 
 
 def _copy(twin: OneSpike) -> dict[str, Tensor]:

@@ -81,16 +81,19 @@ class OneSpike(nn.Module):  # type: ignore[misc]
     def _blocked(self) -> bool:
         return getattr(self.network.readout, "blocks", (1, 1)) != (1, 1)
 
-    def integers(self, told: str) -> Network:
+    def integers(self, told: str, rewired: bool = False) -> Network:
         """The integer network of the weights as they are now.
 
-        told : for its provenance, how it was trained
+        told    : for its provenance, how it was trained
+        rewired : whether trained weights of 0 are synapses that died
         """
         layers: list[Layer] = []
         known = {**dict(self.network.provenance), FINETUNED: told}
         known.pop("self_check", None)  # it is the conversion's
         trained: list[str] = []
         for position, (layer, part) in enumerate(zip(self.network.layers, self.parts, strict=True)):
+            for each in part.sums.parts if hasattr(part, "sums") else ():
+                each.rewired = rewired and not each.fixed
             layers.append(part.integers(layer))
             for number, synapse in enumerate(layers[-1].synapses):
                 if not part.sums.parts[number].fixed and is_fixed(synapse):

@@ -183,7 +183,7 @@ class Builder:
             )
         if kind in CLASSIFIES and tail.turned:
             raise RefusedError("reads one less a probability; classes of the probability only")
-        self.drop(name, TAILS.get(kind, "behind the logits"))
+        self.drop(name, TAILS.get(kind, "after the logits"))
         if kind == "sigmoid" and tail.logits.shape == (1,):
             logits = self.add("linear", name, [tail.logits], {"weight": [[0.0], [1.0]]})
             tail = Tail(logits, two=True)

@@ -176,7 +176,7 @@ def areas(node: Node, values: Values) -> Array:
         for key, size in zip(("rows", "columns"), values[0].shape[2:], strict=True)
     )
     result: NDArray[np.float64] = down @ values[0].astype(np.float64) @ across.T
-    return result.astype(np.float32)
+    return result.astype(values[0].dtype)
 
 
 def area_matrix(node: Node, key: str, size: int) -> NDArray[np.float64]:

@@ -132,7 +132,7 @@ class Graph:
             )
             for key, value in sorted(node.params.items()):
                 total.update(repr((key, value.shape)).encode())
-                total.update(value.astype("<f4").tobytes())
+                total.update(np.ascontiguousarray(value, "<f4").data)
         return total.hexdigest()
 
 

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.graph import Node
-from exporters.graph.arithmetic import groups_of, scale_shift, window, window_divisors
+from exporters.graph.arithmetic import (
+    area_matrix,
+    groups_of,
+    scale_shift,
+    window,
+    window_divisors,
+)
 from onespike_lava.layers import Shape
 
 Floats = NDArray[np.float64]
@@ -90,6 +96,18 @@ def spread_over_windows(linear: Node, pool: Node, shape: Shape) -> Node:
     for *_, (down, across) in slide.taps(pool.attrs["kernel"], divisors.shape):
         wide[:, :, down, across] += shares
     inner = wide[:, :, top : top + rows, left : left + columns]
+    return replace(with_params(linear, inner.reshape(len(weight), -1), bias), inputs=pool.inputs)
+
+
+def spread_over_areas(linear: Node, pool: Node, shape: Shape) -> Node:
+    """A `linear` behind means of areas as one `linear` on what those read, of `shape`."""
+    weight, bias = affine(linear)
+    down, across = (
+        area_matrix(pool, key, size)
+        for key, size in zip(("rows", "columns"), shape[1:], strict=True)
+    )
+    shares = weight.reshape(len(weight), shape[0], len(down), len(across))
+    inner = np.einsum("ochw,hi,wj->ocij", shares, down, across, optimize=True)
     return replace(with_params(linear, inner.reshape(len(weight), -1), bias), inputs=pool.inputs)
 
 

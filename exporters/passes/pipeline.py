@@ -40,7 +40,8 @@ def prepare(graph: Graph, pool: str = "own") -> tuple[Graph, dict[str, str]]:
     """The graph in spiking form, and what became of each node of the source.
 
     pool : `own` gives an average pool its own neurons (the paper), `merge` puts it into the
-           linear layers behind it where only such follow, and into its own neurons elsewhere
+           linear layers behind it where only such follow and read at most 8,192 values of it,
+           and into its own neurons elsewhere
 
     The function computed stays the same but for float rounding; nodes keep their names. The
     account maps source nodes to `converted`, `folded into conv1`, `dropped (dropout)` and the

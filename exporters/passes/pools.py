@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -62,16 +63,31 @@ def map_pads_and_slices(draft: Draft) -> None:
         draft.put(as_map(draft.nodes[node.name], shapes[node.inputs[0]]))
 
 
+MERGED_MAX = 2**13
+"""Most values that a linear layer may read of the average pool that is put into it.
+
+A sum of more leaves each weight but a few of its 127 steps within 24 bits, and a matrix of all of
+them is the largest of its network: behind a ResNet-18 for 224 pixels 25 million weights, not half
+a million.
+"""
+
+
 def merge_average_pools(draft: Draft) -> None:
-    """Put average pools that only linear layers read into these layers' weights."""
+    """Put average pools that only linear layers read into these layers' weights.
+
+    Of more than `MERGED_MAX` values they keep neurons of their own.
+    """
     shapes = draft.shapes()
-    for pool in reversed(draft.of_op("avgpool")):
+    spread = {"avgpool": algebra.spread_over_windows, "areas": algebra.spread_over_areas}
+    for pool in reversed(draft.of_op(*spread)):
         readers = draft.readers(pool.name)
         if not readers or pool.name == draft.output or {each.op for each in readers} != {"linear"}:
             continue
         source = draft.nodes[pool.name].inputs[0]
+        if prod(shapes[source]) > MERGED_MAX:
+            continue
         for reader in readers:
-            draft.put(algebra.spread_over_windows(reader, pool, shapes[source]))
+            draft.put(spread[pool.op](reader, pool, shapes[source]))
         del draft.nodes[pool.name]
         names = ", ".join(each.name for each in readers)
         draft.account[pool.name] = f"merged into {names}"
@@ -89,11 +105,7 @@ def own_average_pools(draft: Draft) -> None:
         source = draft.source(pool)
         shape = shapes[node.inputs[0]]
         spikes = draft.non_negative(source.name)
-        even = pool.op == "avgpool" and np.ptp(divisors := window_divisors(pool, shape)) == 0
-        if even:
-            draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
-        else:
-            _put_parts(draft, pool, shape)
+        map_pool(draft, pool, shape)
         reader = draft.only_reader(pool.name)
         if spikes and draft.output != pool.name and (reader is None or not is_spiking(reader)):
             draft.put_relu(pool.name)
@@ -101,8 +113,11 @@ def own_average_pools(draft: Draft) -> None:
             draft.account[pool.name] = "converted to a layer of its own neurons"
 
 
-def _put_parts(draft: Draft, pool: Node, shape: Shape) -> None:
-    """A pool whose windows differ, as a sum of maps of which each has its windows."""
+def map_pool(draft: Draft, pool: Node, shape: Shape) -> None:
+    """An average pool as a linear map, or as a sum of maps of which each has its windows."""
+    if pool.op == "avgpool" and np.ptp(divisors := window_divisors(pool, shape)) == 0:
+        draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
+        return
     parts = parts_of(pool, shape)
     if len(parts) == 1:
         draft.put(replace(parts[0], name=pool.name))

@@ -14,8 +14,6 @@ import numpy as np
 
 from exporters.form import Form
 from exporters.graph import Node, Stepping, is_spiking
-from exporters.graph.arithmetic import window_divisors
-from exporters.passes import algebra
 from exporters.passes.concats import split_concats
 from exporters.passes.draft import LINEAR, Draft, sends_spikes
 from exporters.passes.folding import (
@@ -29,6 +27,7 @@ from exporters.passes.pools import (
     flatten_readout,
     fold_pads,
     map_pads_and_slices,
+    map_pool,
     merge_average_pools,
 )
 from exporters.passes.signed import compose_signed
@@ -71,17 +70,9 @@ def add_up_spikes(draft: Draft) -> None:
 def map_average_pools(draft: Draft) -> None:
     """Average pools become linear maps, which what follows takes in."""
     shapes = draft.shapes()
-    for node in draft.of_op("avgpool"):
-        pool = draft.nodes[node.name]
-        shape = shapes[pool.inputs[0]]
-        divisors = window_divisors(pool, shape)
-        if np.ptp(divisors) > 0:
-            raise UnsupportedError(
-                f"{draft.title(pool)}: its windows hold {divisors.min():g} to {divisors.max():g} "
-                "values; use windows that fit the plane, or count_include_pad=True"
-            )
-        draft.put(algebra.pool_as_conv(pool, shape[0], float(divisors.flat[0])))
-        draft.account[pool.name] = "converted to a linear map"
+    for node in draft.of_op("avgpool", "areas"):
+        map_pool(draft, node, shapes[node.inputs[0]])
+        draft.account[node.name] = "converted to a linear map"
 
 
 PASSES = (

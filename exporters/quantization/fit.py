@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exporters.quantization.rounding import mean_lost, rounded
+from exporters.quantization.rounding import Rounder, mean_lost
 from exporters.quantization.sources import Linear, Source
 from onespike_lava.layers import Growth
 from onespike_lava.layers.codes import reach
@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 
 MARGIN = 2**15
 """Room for the rounding of biases and threshold bases."""
+
+BLOCK_WEIGHTS = 2**22
+"""Weights of a layer that are real numbers at a time."""
 
 
 @dataclass(frozen=True)
@@ -84,44 +87,101 @@ def _fit(
     growth: Growth | None,
     one_scale: bool,
 ) -> Fit:
-    rows = [part.scaled() for part in maps]
     gain = 2.0 ** (growth.fraction_bits if growth else maps[0].source.bits)
     grown = growth.base**growth.steps if growth else 1.0
-    sent = [reach(part.source.binary, part.source.payload, growth) for part in maps]
-    largest = np.max([np.abs(row).max(axis=1) for row in rows], axis=0)
-    bias = np.abs(constant).reshape(len(constant), -1).max(axis=1)
-    largest = np.where(largest > 0, largest, bias)
+    rounders = [Rounder(part) for part in maps]
+    rows = _in_blocks(maps, len(constant))
+    blocks = [_Block.of(maps, rounders, constant, each) for each in rows]
+    largest = np.concatenate([block.largest() for block in blocks])
     least = largest[largest > 0].min(initial=np.inf)  # of a channel of nothing, which is never seen
     start = np.where(largest > 0, largest, least if least < np.inf else WEIGHT_MAX) / WEIGHT_MAX
-    start = np.full_like(start, start.max()) if one_scale else start
-    scale = start
+    scale = start = np.full_like(start, start.max()) if one_scale else start
     for _ in range(100):
-        steps = [rounded(part, row, scale) for part, row in zip(maps, rows, strict=True)]
-        moved = constant.copy()
-        for part, row, step in zip(maps, rows, steps, strict=True):
-            moved += _along(mean_lost(part, row - step * scale[:, None]), constant)
-        bias = np.abs(moved).reshape(len(moved), -1).max(axis=1)
-        reached = _reached(steps, sent) + np.rint(bias * gain / scale) * grown
+        for block in blocks:
+            block.round(scale[block.rows])
+        reached = np.concatenate([block.reached(growth) for block in blocks])
+        bias = np.concatenate([block.bias for block in blocks])
+        reached = reached + np.rint(bias * gain / scale) * grown
         reached = np.maximum(reached + rounding_of(growth), threshold * gain * grown / scale)
         excess = reached / (STATE_LIMIT - MARGIN)
         if (excess <= 1).all():
             break
         scale = scale * np.maximum(1.0, 1.0001 * (excess.max() if one_scale else excess))
     weights = tuple(
-        step.reshape(part.weight.shape).astype(np.int8)
-        for step, part in zip(steps, maps, strict=True)
+        np.concatenate([block.steps[number] for block in blocks]).reshape(part.weight.shape)
+        for number, part in enumerate(maps)
     )
+    moved = np.concatenate([block.moved for block in blocks])
     integers = np.rint(moved * gain / _along(scale, constant)).astype(np.int32)
     return Fit(weights, _narrow(integers), scale, gain, growth, int((scale > start).sum()))
 
 
-def _reached(steps: Sequence[Floats], sent: Sequence[float]) -> Floats:
-    """Largest sum of either sign per channel."""
-    positive, negative = np.zeros(len(steps[0])), np.zeros(len(steps[0]))
-    for weights, most in zip(steps, sent, strict=True):
-        positive += np.maximum(weights, 0).sum(axis=1) * most
-        negative += np.maximum(-weights, 0).sum(axis=1) * most
-    return np.maximum(positive, negative)
+def _in_blocks(maps: Sequence[Linear], outputs: int) -> list[slice]:
+    """The rows of a layer in blocks that bound the memory of its weights in float64."""
+    if any(part.groups > 1 for part in maps):
+        return [slice(0, outputs)]
+    size = max(1, BLOCK_WEIGHTS // sum(part.weight[0].size for part in maps))
+    return [slice(first, min(first + size, outputs)) for first in range(0, outputs, size)]
+
+
+@dataclass(eq=False)
+class _Block:
+    """Some rows of a layer, rounded anew for each scale.
+
+    rows     : which
+    constant : float64[rows, ...], their constant part
+    steps    : int8[rows, K], the whole weights of each map
+    moved    : the constant with what the weights' rounding moved on average
+    """
+
+    rows: slice
+    maps: list[Linear]
+    rounders: list[Rounder]
+    constant: Floats
+    steps: list[NDArray[np.int8]]
+    moved: Floats
+    scale: Floats | None = None
+
+    @classmethod
+    def of(
+        cls, maps: Sequence[Linear], rounders: list[Rounder], constant: Floats, rows: slice
+    ) -> _Block:
+        """Nothing rounded yet."""
+        mine = [replace(part, weight=part.weight[rows]) for part in maps]
+        return cls(rows, mine, rounders, constant[rows], [], constant[rows])
+
+    def largest(self) -> Floats:
+        """Largest scaled weight of each row, of a row without any its constant."""
+        largest = np.max([np.abs(part.scaled()).max(axis=1) for part in self.maps], axis=0)
+        bias = np.abs(self.constant).reshape(len(self.constant), -1).max(axis=1)
+        return np.where(largest > 0, largest, bias)
+
+    def round(self, scale: Floats) -> None:
+        """The integers for a scale float64[rows]."""
+        if self.scale is not None and (scale == self.scale).all():
+            return
+        self.scale, self.steps, moved = scale, [], self.constant.copy()
+        for part, rounder in zip(self.maps, self.rounders, strict=True):
+            rows = part.scaled()
+            step = rounder(rows, scale)
+            if part.moments is not None:
+                moved += _along(mean_lost(part, rows - step * scale[:, None]), self.constant)
+            self.steps.append(step.astype(np.int8))
+        self.moved = moved
+
+    @property
+    def bias(self) -> Floats:
+        """Largest magnitude of each row's constant."""
+        return np.asarray(np.abs(self.moved).reshape(len(self.moved), -1).max(axis=1))
+
+    def reached(self, growth: Growth | None) -> Floats:
+        """Largest sum of either sign per row."""
+        positive, negative = np.zeros(len(self.moved)), np.zeros(len(self.moved))
+        for weights, part in zip(self.steps, self.maps, strict=True):
+            most = reach(part.source.binary, part.source.payload, growth)
+            positive += np.maximum(weights, 0).sum(axis=1, dtype=np.int64) * most
+            negative -= np.minimum(weights, 0).sum(axis=1, dtype=np.int64) * most
+        return np.maximum(positive, negative)
 
 
 def _along(channels: Floats, values: Floats) -> Floats:

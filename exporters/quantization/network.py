@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,5 +221,7 @@ def _bases(wanted: Floats, found: Fit, clipped: bool) -> tuple[Floats, Floats]:
     return base, worth * found.scale / found.gain
 
 
-def _times(values: Floats, channels: Floats) -> Floats:
-    return values * channels.reshape(-1, *[1] * (values.ndim - 1))
+def _times(values: NDArray[Any], channels: Floats) -> NDArray[Any]:
+    """Values with each channel times a number, in their own precision."""
+    factors = channels.astype(values.dtype)
+    return values * factors.reshape(-1, *[1] * (values.ndim - 1))

@@ -15,20 +15,37 @@ from onespike_lava.limits import WEIGHT_MAX
 
 Floats = NDArray[np.float64]
 
+BLOCK = 64
+"""Inputs whose loss is passed on one after the other, before it reaches all that follow."""
+
 DAMPING = 1e-2
 """Share of the inputs' mean variance that is added to each of them."""
 
 
 def rounded(part: Linear, rows: Floats, scale: Floats) -> Floats:
     """Whole weights float64[O, K] that times `scale` float64[O] stand for `rows` float64[O, K]."""
-    wanted = rows / scale[:, None]
-    if part.moments is None:
-        return np.rint(wanted)
-    unit = part.per_weight(part.source.unit)
-    covariance = part.moments.covariance / (unit[:, :, None] * unit[:, None])
-    groups = wanted.reshape(part.groups, -1, wanted.shape[1])
-    found = [_least(each, square) for each, square in zip(groups, covariance, strict=True)]
-    return np.concatenate(found)
+    return Rounder(part)(rows, scale)
+
+
+class Rounder:
+    """Rounds the weights of one map, for any scale: what its inputs ask for is found once."""
+
+    def __init__(self, part: Linear) -> None:
+        self.groups = part.groups
+        self.orders: list[tuple[NDArray[np.int64], Floats]] = []
+        if part.moments is not None:
+            unit = part.per_weight(part.source.unit)
+            covariance = part.moments.covariance / (unit[:, :, None] * unit[:, None])
+            self.orders = [_order(each) for each in covariance]
+
+    def __call__(self, rows: Floats, scale: Floats) -> Floats:
+        """As `rounded`, of all rows of the map or, of one without groups, some."""
+        wanted = rows / scale[:, None]
+        if not self.orders:
+            return np.rint(wanted)
+        groups = wanted.reshape(self.groups, -1, wanted.shape[1])
+        found = [_least(each, *order) for each, order in zip(groups, self.orders, strict=True)]
+        return np.concatenate(found)
 
 
 def mean_lost(part: Linear, lost: Floats) -> Floats:
@@ -44,20 +61,28 @@ def mean_lost(part: Linear, lost: Floats) -> Floats:
     return means.reshape(-1)
 
 
-def _least(wanted: Floats, covariance: Floats) -> Floats:
-    """One group's whole weights, those of the strongest inputs first."""
-    size = len(covariance)
+def _order(covariance: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """The inputs of a group, the strongest first, and how each makes up for those before."""
     variance = np.diagonal(covariance)
-    damped = covariance + (DAMPING * variance.mean() + 1e-12) * np.eye(size)
+    damped = covariance + (DAMPING * variance.mean() + 1e-12) * np.eye(len(covariance))
     order = np.argsort(-variance, kind="stable")
     inverse = np.linalg.inv(damped[np.ix_(order, order)])
-    upper = np.linalg.cholesky((inverse + inverse.T) / 2).T
+    return order, np.linalg.cholesky((inverse + inverse.T) / 2).T
+
+
+def _least(wanted: Floats, order: NDArray[np.int64], upper: Floats) -> Floats:
+    """One group's whole weights: block by block, so that most of the work is a product."""
     left = wanted[:, order]
     whole = np.empty_like(left)
-    for place in range(size):
-        whole[:, place] = np.clip(np.rint(left[:, place]), -WEIGHT_MAX, WEIGHT_MAX)
-        error = (left[:, place] - whole[:, place]) / upper[place, place]
-        left[:, place + 1 :] -= error[:, None] * upper[place, place + 1 :]
+    for first in range(0, len(order), BLOCK):
+        last = min(first + BLOCK, len(order))
+        errors = np.empty((len(left), last - first))
+        for place in range(first, last):
+            whole[:, place] = np.clip(np.rint(left[:, place]), -WEIGHT_MAX, WEIGHT_MAX)
+            error = (left[:, place] - whole[:, place]) / upper[place, place]
+            left[:, place + 1 : last] -= error[:, None] * upper[place, place + 1 : last]
+            errors[:, place - first] = error
+        left[:, last:] -= errors @ upper[first:last, last:]
     found = np.empty_like(whole)
     found[:, order] = whole
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,13 +83,14 @@ class Source:
 class Linear:
     """One linear map of one source.
 
-    weight  : float64[O, I] or float64[O, I / groups, rows, columns], in the source network's values
+    weight  : [O, I] or [O, I / groups, rows, columns], in the source network's values, float64 or
+              its own float32
     moments : of its inputs, None where not known
     fixed   : whether it stands for no trained layer, but for a skip, a pool or the like
     """
 
     source: Source
-    weight: Floats
+    weight: NDArray[np.floating[Any]]
     window: Window = PLAIN
     groups: int = 1
     moments: Moments | None = None
@@ -102,7 +104,7 @@ class Linear:
     def scaled(self) -> Floats:
         """Weights times the unit of the source channel that each reads, float64[O, K]."""
         rows = self.weight.reshape(self.groups, -1, self.weight[0].size)
-        scaled = rows * self.per_weight(self.source.unit)[:, None]
+        scaled: Floats = rows * self.per_weight(self.source.unit)[:, None]
         return scaled.reshape(len(self.weight), -1)
 
     def offset(self, shape: Shape) -> Floats:
@@ -137,7 +139,7 @@ def linear_part(
 
 
 def _map(node: Node, source: Source, moments: Moments | None) -> Linear:
-    weight, fixed = node.params["weight"].astype(np.float64), is_fixed(node)
+    weight, fixed = node.params["weight"], is_fixed(node)
     if node.op == "linear":
         return Linear(source, weight, moments=moments, fixed=fixed)
     return Linear(

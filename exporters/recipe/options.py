@@ -55,7 +55,8 @@ class Options:
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
     input_coding  : `binary`, or `single`: one spike for an input value too (Table VII)
-    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows
+    pool          : average pools `own` their neurons as in the paper, or `merge` into what follows,
+                    where that then reads at most 8,192 values
     """
 
     phases: int = option(
@@ -70,7 +71,8 @@ class Options:
         "auto",
         BASE,
         metavar="Q",
-        help="Base of the levels, above 1 and at most 2. auto: of the least error by Eq. 5.",
+        help="Base of the levels, above 1 and at most 2. auto: of the least error by Eq. 5 of the "
+        "paper.",
         group=CODE,
         axis="Bases Q, above 1 and at most 2, or auto.",
     )

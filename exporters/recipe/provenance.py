@@ -46,7 +46,7 @@ def provenance(
 
 def digest(samples: NDArray[Any]) -> str:
     """SHA-256 of samples as float32, 64 hexadecimal digits."""
-    return hashlib.sha256(np.ascontiguousarray(samples, "<f4").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(samples, "<f4").data).hexdigest()
 
 
 def told(recipe: Any, names: Iterable[str] | None = None) -> dict[str, str]:

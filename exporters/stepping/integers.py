@@ -119,7 +119,7 @@ class _Builder:
     def neurons(self, node: Node) -> None:
         """A layer of timed neurons, called as the source's neurons are."""
         form = Form.of(node.params, node.attrs)
-        most = self.constants.counts.get(node.name, form.most or 1)
+        most = form.most or self.constants.counts.get(node.name, 1)
         maps, constant = self._linear(self.graph.node(node.inputs[0]), form)
         made = self._fitted(node.name, maps, constant, form, most=min(most, PAYLOAD_MAX))
         self._add(node.name, self._candidate(node.name, maps, constant, made, ""))
@@ -135,7 +135,7 @@ class _Builder:
             form = Form(np.ones(()), keep_v=np.asarray(float(summing)), fire="none", reset="keep")
             current, take = node, "last" if summing else network.take
         maps, constant = self._linear(current, form)
-        most = self.constants.counts.get(node.name, form.most or 1)
+        most = form.most or self.constants.counts.get(node.name, 1)
         made = self._fitted(node.name, maps, constant, form, one_scale=True, take=take, most=most)
         scale = float(made.unit[0]) * network.factor
         self.layers.append(self._candidate(node.name, maps, constant, made, take, scale))

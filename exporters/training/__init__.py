@@ -11,6 +11,7 @@ augmentation : images moved and mirrored
 checkpoint   : a run on disk, resumed after a kill
 plan         : how a network is trained, and what that gave
 loop         : training, seeded and resumable
+rewiring     : few synapses, which ones is learnt: Grad R, Deep R, pruning
 stdp         : learning without labels by the order of spikes, pruned meanwhile; needs no torch
 
 `x[T, N, ...] -> spikes[T, N, ...]` is all that a neuron does; nothing is kept between calls.

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 import torch
 from torch import Tensor, nn
 
+from exporters.training.rewiring.rules import Rule
 from onespike_lava.errors import OptionError
 
 OPTIMISERS = ("sgd", "adam")
@@ -21,7 +22,8 @@ class Plan:
     epochs, batch : a last batch that is not full is left out
     rate          : at the start; falls to 0 as half a cosine, after `warm` steps in which it rises
     optimiser     : `sgd` (Nesterov's momentum where `momentum` is above 0), or `adam` with
-                    `decay` apart from the gradient (AdamW)
+                    `decay` apart from the gradient (AdamW); or a rule of
+                    `exporters.training.rewiring`
     clip          : largest norm of the gradient; None for any
     bound         : weights stay within it, to either side; None for any
     smoothing     : of labels, in cross-entropy
@@ -33,7 +35,7 @@ class Plan:
     epochs: int = 10
     batch: int = 64
     rate: float = 0.1
-    optimiser: str = "sgd"
+    optimiser: str | Rule = "sgd"
     momentum: float = 0.9
     decay: float = 0.0
     warm: int = 0
@@ -45,7 +47,7 @@ class Plan:
     kept_seed: int | None = None
 
     def __post_init__(self) -> None:
-        if self.optimiser not in OPTIMISERS:
+        if not isinstance(self.optimiser, Rule) and self.optimiser not in OPTIMISERS:
             raise OptionError(
                 f"Plan: optimiser is {self.optimiser!r}; give one of {', '.join(OPTIMISERS)}"
             )
@@ -98,6 +100,8 @@ class Result:
 
 def optimiser_of(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     """Decay is for weights of two axes and more: not for biases and batch norms."""
+    if isinstance(plan.optimiser, Rule):
+        return plan.optimiser.of(model, plan.rate, plan.decay, plan.seed)
     every = [each for each in model.parameters() if each.requires_grad]
     groups = [
         {"params": [each for each in every if each.dim() > 1], "weight_decay": plan.decay},

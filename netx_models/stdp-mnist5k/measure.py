@@ -69,7 +69,7 @@ def recipes() -> dict[str, Recipe]:
 
 
 def higher(recipe: Recipe) -> Recipe:
-    """The same with the threshold that suits it best without pruning, by `choose.py`."""
+    """The same with the highest threshold that was tried, which was not chosen for pruning."""
     first, second = recipe.stages
     rule = replace(second.rule, threshold=30 * WEIGHT_MAX + 1)
     return replace(recipe, stages=(first, replace(second, rule=rule)))

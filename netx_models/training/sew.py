@@ -1,7 +1,8 @@
 """Depth of residual spiking networks: `python sew.py`, on the digits of scikit-learn.
 
-SEW ResNet (Fang et al. 2021) with its three joins against the spiking ResNet and the plain
-network: 20, 56 and 110 layers of 8 channels on the whole 8x8 plane, over 4 steps; 8 epochs of SGD
+SEW ResNet ([Fang et al. 2021, arXiv:2102.04159](https://arxiv.org/abs/2102.04159)) with its three
+joins against the spiking ResNet and the plain network: 20, 56 and 110 layers of 8 channels on the
+whole 8x8 plane, over 4 steps; 8 epochs of SGD
 with Nesterov's momentum 0.9 and batches of 48, the last batch norm of a block at 0 unless a name
 says `no zero`. A tenth of the training images chooses the best epoch; 602 test images judge.
 """

@@ -50,7 +50,8 @@ and sample of the four steps, `payload` the most spikes that a block puts out fo
 TSSL = """\
 ## TSSL-BP: what of the gradient counts
 
-MNIST-5k (4,000 training and 1,000 test images) in place of MNIST, N-MNIST, Fashion-MNIST and
+[Zhang and Li (2020), arXiv:2002.10085](https://arxiv.org/abs/2002.10085). MNIST-5k (4,000 training
+and 1,000 test images) in place of MNIST, N-MNIST, Fashion-MNIST and
 CIFAR-10. {about}
 
 {table}
@@ -67,7 +68,8 @@ cannot be compared: this is a twelfth of its training images.
 S2NN = """\
 ## S2NN: one step
 
-MNIST-5k in place of CIFAR-10. {about}
+[Suetake et al. (2022), arXiv:2201.10879](https://arxiv.org/abs/2201.10879). MNIST-5k in place of
+CIFAR-10. {about}
 
 {table}
 
@@ -125,11 +127,40 @@ first layer, `MACs` those of a network of ReLUs of this shape; all counted on th
 """
 
 
+REWIRING = """\
+## Few synapses
+
+{about}
+
+{table}
+
+`connectivity` is the share of synapses that are not 0, `int8` and `whole` are accuracy and
+connectivity of the integers, `synops` what spikes of the hidden layer cost per image, `input MACs`
+what the image costs.
+"""
+
+
+FINETUNED = """\
+## One-spike networks trained on
+
+{about}
+
+{table}
+
+`before` is the network that training starts from: of 8 bits and any fan-in the conversion by the
+exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is the source network,
+`loss` what is lost against it in points, `live` the weights that are not 0, `E` the energy ratio of
+Eq. 6 for FP32, in which pruned weights count on neither side.
+"""
+
+
 def main() -> None:
     """Write the page."""
     import crossing
     import deployed
     import figures
+    import finetuned
+    import rewiring
     import s2nn
     import sew
     import surrogates
@@ -142,6 +173,8 @@ def main() -> None:
         ("surrogates", SURROGATES, surrogates, of_surrogates),
         ("crossing", CROSSING, crossing, of_crossing),
         ("deployed", DEPLOYED, deployed, of_deployed),
+        ("rewiring", REWIRING, rewiring, of_rewiring),
+        ("finetuned", FINETUNED, finetuned, of_finetuned),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
     parts = [OPENING]
@@ -286,11 +319,54 @@ def of_deployed(found: Found) -> str:
     return table(head, rows)
 
 
-def spread(shares: Sequence[float]) -> str:
+def of_rewiring(found: Found) -> str:
+    """A row for each way and drift, over seeds."""
+    rows = []
+    for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found):
+        cell = of(found, f"{start}, seed")
+        shares = [f"{100 * mean(cell, key):.2f} %" for key in ("connectivity", "whole")]
+        layers = [
+            statistics.fmean(each)
+            for each in zip(*(c["layers"].values() for c in cell), strict=True)
+        ]
+        split = " / ".join(f"{100 * each:.1f}" for each in layers)
+        last, whole = (spread([each[key] for each in cell]) for key in ("last", "int8"))
+        counts = [f"{mean(cell, key):,.0f}" for key in ("synops", "input_macs", "bytes")]
+        rows.append([start, shares[0], split, last, whole, shares[1], *counts, str(len(cell))])
+    head = ("rule", "connectivity", "layers", "accuracy", "int8", "whole")
+    return table((*head, "synops", "input MACs", "bytes", "seeds"), rows)
+
+
+ANN = {"digits": 99.34, "ResNet-20": 88.19, "VGG": 86.10}
+"""Source networks on the test images, of the cards in `netx_models`."""
+
+
+def of_finetuned(found: Found) -> str:
+    """A row for each network, T and bound, over seeds."""
+    rows = []
+    for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found):
+        cell = of(found, f"{start}, seed")
+        ann = ANN[start.split(", ")[0]]
+        after = statistics.fmean(100 * each["last"] for each in cell)
+        told = [ann - after, len(cell)]
+        before = spread([each["before"]["accuracy"] for each in cell], 2)
+        after_all = [each["after"] for each in cell]
+        counts = [
+            f"{mean(after_all, 'live'):,.0f}",
+            f"{mean(after_all, 'spikes'):.3f}",
+            f"{mean(after_all, 'energy'):.2f}",
+        ]
+        last = spread([each["last"] for each in cell], 2)
+        rows.append([start, f"{ann:.2f}", before, last, f"{told[0]:.2f}", *counts, str(told[1])])
+    head = ("network", "ReLU %", "before %", "after %", "loss", "live", "spikes", "E", "seeds")
+    return table(head, rows)
+
+
+def spread(shares: Sequence[float], digits: int = 1) -> str:
     """Mean in percent, and the range where there are several."""
     last = [100 * each for each in shares]
-    text = f"{statistics.fmean(last):.1f}"
-    return text if len(last) < 2 else f"{text} ({min(last):.1f}-{max(last):.1f})"
+    mean, low, high = (f"{f(last):.{digits}f}" for f in (statistics.fmean, min, max))
+    return mean if len(last) < 2 else f"{mean} ({low}-{high})"
 
 
 def of(found: Found, start: str) -> list[Found]:

@@ -28,6 +28,9 @@ from onespike_lava.layers import (
 )
 from onespike_lava.model import Model
 
+WEIGHTS = 2**22
+"""Weights of a dense connection that are multiplied at a time."""
+
 SENT: Registry[Callable[[Any, NDArray[np.uint8], int], NDArray[np.int64]]] = Registry(
     "engine reference", CODES
 )
@@ -87,21 +90,28 @@ def connect(synapse: Connection, sent: NDArray[np.int64], shape: Shape) -> NDArr
 
 @CONNECT.add(Synapse)
 def _dense_or_conv(synapse: Synapse, sent: NDArray[np.int64], shape: Shape) -> NDArray[np.int64]:
-    weight = synapse.weight.astype(np.int64)
     if synapse.kind == "dense":
-        product: NDArray[np.int64] = sent.reshape(len(sent), -1) @ weight.T
-        return product
+        return _dense(synapse, sent.reshape(len(sent), -1))
+    weight = synapse.weight.astype(np.int64)
     out = np.zeros((len(sent), *shape), np.int64)
     per_group = weight.shape[0] // synapse.groups
     padded = synapse.window.pad(sent)
+    flat = out.reshape(*out.shape[:2], -1)  # the same memory
     for row, column, (rows, columns) in synapse.window.taps(weight.shape[2:], shape[1:]):
-        part = padded[:, :, rows, columns]
+        part = padded[:, :, rows, columns].reshape(*sent.shape[:2], -1)
         for group in range(synapse.groups):
             outputs = slice(group * per_group, (group + 1) * per_group)
             inputs = slice(group * weight.shape[1], (group + 1) * weight.shape[1])
             kernel = weight[outputs, :, row, column]
-            out[:, outputs] += np.einsum("oi,nihw->nohw", kernel, part[:, inputs])
+            flat[:, outputs] += np.einsum("oi,nip->nop", kernel, part[:, inputs])
     return out
+
+
+def _dense(synapse: Synapse, sent: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Some neurons at a time: all weights of a large layer in int64 would take a gigabyte."""
+    size = max(1, WEIGHTS // sent.shape[1])
+    parts = [synapse.weight[at : at + size] for at in range(0, len(synapse.weight), size)]
+    return np.concatenate([sent @ part.T.astype(np.int64) for part in parts], axis=1)
 
 
 @CONNECT.add(Sparse)

@@ -22,6 +22,9 @@ Floats = NDArray[np.float32]
 TAPS_BYTES = 2**28
 """Memory of one sample's unfolded input, from which on nothing is unfolded."""
 
+DENSE_BYTES = 2**26
+"""Memory of a dense connection's weights that are multiplied at a time."""
+
 CONNECT: Registry[Callable[[Any, Floats, Product], Floats]] = Registry(
     "products of engine numpy", CONNECTIONS
 )
@@ -46,7 +49,7 @@ def _sparse(synapse: Sparse, sent: Floats, by_rows: Product) -> Floats:
 @CONNECT.add(Synapse)
 def _dense_or_conv(synapse: Synapse, sent: Floats, by_rows: Product) -> Floats:
     if synapse.kind == "dense":
-        return sent.reshape(len(sent), -1) @ synapse.weight.T.astype(np.float32)
+        return _dense(synapse, sent.reshape(len(sent), -1))
     outputs, _, rows, columns = synapse.weight.shape
     groups = synapse.groups
     size = synapse.window.output_size(sent.shape[2:], (rows, columns))
@@ -60,6 +63,14 @@ def _dense_or_conv(synapse: Synapse, sent: Floats, by_rows: Product) -> Floats:
     product = patches @ kernels.transpose(0, 2, 1)
     result = product.reshape(groups, samples, height, width, outputs // groups)
     return result.transpose(1, 0, 4, 2, 3).reshape(samples, outputs, height, width)
+
+
+def _dense(synapse: Synapse, sent: Floats) -> Floats:
+    """Some neurons at a time, so that a large layer's weights are not all float32 at once."""
+    size = max(1, DENSE_BYTES // (4 * sent.shape[1]))
+    parts = [synapse.weight[at : at + size] for at in range(0, len(synapse.weight), size)]
+    found = [sent @ part.T.astype(np.float32) for part in parts]
+    return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
 def _by_taps(synapse: Synapse, sent: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,8 @@ phases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -24,21 +25,23 @@ from onespike_lava.layers import (
     LAYERS,
     Growth,
     Input,
+    Integers,
     MaxPool,
     Readout,
     Registry,
+    Shape,
     Spiking,
     StepCode,
     Sum,
     Timed,
     TimedReadout,
-    per_neuron,
 )
 from onespike_lava.model import Model
 from onespike_lava.system.progress import Count, uncounted
 
 BLOCK_BYTES = 2**28
-"""Memory that a layer's input and potentials of all phases may take, two int64 a neuron each."""
+"""Bounds the samples that are taken together: two int64 a neuron and phase, of which those of one
+phase are held at a time."""
 
 Grow = Callable[[Any], Any]
 
@@ -52,14 +55,19 @@ def integrate(arriving: Sequence[Any], bias: Any, grow: Grow, steps: int) -> lis
     `arriving[t - 1]` is the synaptic input of step `t`; the potential grows only in the
     first `steps` steps. Works on any arithmetic: int64 arrays here, fractions in tests.
     """
-    potentials = [bias]
+    return list(_growing(arriving, bias, grow, steps))
+
+
+def _growing(arriving: Iterable[Any], bias: Any, grow: Grow, steps: int) -> Iterator[Any]:
+    """The same one after the other, none kept."""
+    potential = bias
+    yield potential
     for step, current in enumerate(arriving, start=1):
-        before = potentials[-1]
-        potentials.append((grow(before) if step <= steps else before) + current)
-    return potentials
+        potential = (grow(potential) if step <= steps else potential) + current
+        yield potential
 
 
-def fire(potentials: Sequence[Any], thresholds: Sequence[Any], wait: int) -> NDArray[np.uint8]:
+def fire(potentials: Iterable[Any], thresholds: Sequence[Any], wait: int) -> NDArray[np.uint8]:
     """Phase of each neuron's only spike, 0 = silent: the first `k` with `V(T_w + k) >= Theta[k]`.
 
     `thresholds[k - 1]` broadcasts against a potential. Algorithm 1, Sec. V-C2.
@@ -68,7 +76,7 @@ def fire(potentials: Sequence[Any], thresholds: Sequence[Any], wait: int) -> NDA
 
 
 def fire_several(
-    potentials: Sequence[Any],
+    potentials: Iterable[Any],
     thresholds: Sequence[Any],
     resets: Sequence[Any],
     wait: int,
@@ -79,11 +87,14 @@ def fire_several(
     A neuron with more than one spike left fires where it reaches `resets[k - 1]`, and its
     potential falls by that (soft reset); the last one obeys `thresholds[k - 1]`.
     """
-    phases = len(thresholds)
-    codes = np.zeros((max_spikes, *np.shape(potentials[0])), np.uint8)
-    fallen = np.zeros_like(potentials[0])
+    phases, over_time = len(thresholds), enumerate(potentials)
+    at, potential = next(over_time)
+    codes = np.zeros((max_spikes, *np.shape(potential)), np.uint8)
+    fallen = np.zeros_like(potential)
     for phase in range(1, phases + 1):
-        left = potentials[min(wait + phase, phases)] - fallen
+        while at < min(wait + phase, phases):
+            at, potential = next(over_time)
+        left = potential - fallen
         ready = codes[-1] == 0
         for number in range(max_spikes):
             last = number == max_spikes - 1
@@ -143,7 +154,7 @@ def _from_outside(block: _Block, layer: Input) -> NDArray[np.uint8]:
 @RUN.add(Readout)
 def _scores(block: _Block, layer: Readout) -> NDArray[np.int64]:
     """Last potentials, int64[N, *shape]."""
-    return _potentials(block.network, layer, block.codes)[-1]
+    return deque(_potentials(block.network, layer, block.codes), maxlen=1).pop()
 
 
 @RUN.add(Spiking)
@@ -153,15 +164,18 @@ def _spikes(block: _Block, layer: Spiking) -> NDArray[np.uint8]:
     limits = list(thresholds(layer, wait))
     if layer.max_spikes == 1:
         return fire(potentials, limits, wait)
-    base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
+    base = _narrow(layer.threshold_base, layer.shape)
     resets = [2 * base * int(payload) for payload in layer.payload]
     several = fire_several(potentials, limits, resets, wait, layer.max_spikes)
     return np.moveaxis(several, 0, 1)
 
 
 def thresholds(layer: Spiking, wait: int) -> Iterator[NDArray[np.int64]]:
-    """Threshold of each phase `1..T`, int64[*shape]; those of membrane weighting depend on T_w."""
-    base = per_neuron(layer.threshold_base, layer.shape).astype(np.int64)
+    """Threshold of each phase `1..T`, int64 that broadcasts against the layer's shape.
+
+    Those of membrane weighting depend on `T_w`.
+    """
+    base = _narrow(layer.threshold_base, layer.shape)
     for phase in range(1, len(layer.payload) + 1):
         if layer.growth is None:
             yield base * int(layer.threshold_table[phase - 1])
@@ -172,17 +186,30 @@ def thresholds(layer: Spiking, wait: int) -> Iterator[NDArray[np.int64]]:
 
 def _potentials(
     network: Model, layer: Spiking | Readout, codes: Sequence[NDArray[np.uint8]]
-) -> list[NDArray[np.int64]]:
-    arriving = []
-    for phase in range(1, network.phases + 1):
-        current = np.zeros((len(codes[0]), *layer.shape), np.int64)
-        for synapse in layer.synapses:
-            sent = sent_in(network, synapse.source, codes[synapse.source], phase)
-            current += connect(synapse, sent, layer.shape)
-        arriving.append(current << (layer.growth.fraction_bits if layer.growth else 0))
-    bias = np.zeros_like(arriving[0]) + per_neuron(layer.bias, layer.shape)
+) -> Iterator[NDArray[np.int64]]:
+    """Potentials `V(0) .. V(T)` int64[N, *shape], one after the other: all would take gigabytes."""
+    arriving = (_arriving(network, layer, codes, phase) for phase in range(1, network.phases + 1))
+    bias = np.zeros((len(codes[0]), *layer.shape), np.int64) + _narrow(layer.bias, layer.shape)
     steps = layer.growth.steps if layer.growth else 0
-    return integrate(arriving, bias, _grow(layer.growth), steps)
+    return _growing(arriving, bias, _grow(layer.growth), steps)
+
+
+def _arriving(
+    network: Model, layer: Spiking | Readout, codes: Sequence[NDArray[np.uint8]], phase: int
+) -> NDArray[np.int64]:
+    """Synaptic input of one phase."""
+    current = np.zeros((len(codes[0]), *layer.shape), np.int64)
+    for synapse in layer.synapses:
+        sent = sent_in(network, synapse.source, codes[synapse.source], phase)
+        if sent.any():
+            current += connect(synapse, sent, layer.shape)
+    return current << (layer.growth.fraction_bits if layer.growth else 0)
+
+
+def _narrow(values: Integers, shape: Shape) -> NDArray[np.int64]:
+    """Values per channel, place or neuron in int64, ready to broadcast against a layer's shape."""
+    whole = values.ndim == len(shape)
+    return values.astype(np.int64).reshape(values.shape if whole else (-1, *[1] * (len(shape) - 1)))
 
 
 def _grow(growth: Growth | None) -> Grow:

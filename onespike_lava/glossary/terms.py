@@ -38,7 +38,7 @@ TERMS = (
         "k is worth Q**-k. A smaller base has finer levels and reaches less far down. 'auto' takes "
         "the base of the least error by Eq. 5 of the paper, 1.3 for 16 phases.",
         ("Q",),
-        ("level", "phase"),
+        ("level", "phase", "paper"),
     ),
     Term(
         "calibration",
@@ -71,7 +71,7 @@ TERMS = (
         "(lambda in Eq. 2 of the paper). Weights are divided by the constant of the layer they "
         "read and multiplied by that of their own.",
         ("lambda", "normalisation", "normalisation constant"),
-        ("level", "calibration"),
+        ("level", "calibration", "paper"),
     ),
     Term(
         "correction",
@@ -88,7 +88,7 @@ TERMS = (
         "energy. Eq. 6 of the paper estimates it from spikes per neuron. Reports also count every "
         "spike at every synapse. Nothing is measured on a chip.",
         ("E", "energy", "Eq. 6"),
-        ("synaptic operation", "MAC"),
+        ("synaptic operation", "MAC", "paper"),
     ),
     Term(
         "engine",
@@ -260,7 +260,7 @@ TERMS = (
         "rounded to the nearest level, not down to the next one (Sec. III-B1 of the paper). "
         "'--no-shift' turns it off.",
         ("shift", "--no-shift"),
-        ("threshold", "level"),
+        ("threshold", "level", "paper"),
     ),
     Term(
         "wait",
@@ -276,7 +276,7 @@ TERMS = (
         "payloads, and potentials add. 'membrane', as in the paper: spikes carry nothing, and "
         "potentials grow by the base in each step.",
         ("membrane",),
-        ("graded spike", "payload"),
+        ("graded spike", "payload", "paper"),
     ),
 )
 """Every term, in the order of the alphabet."""

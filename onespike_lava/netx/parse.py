@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
+    PLAIN,
     Connection,
     Firing,
     Growth,
@@ -67,6 +69,7 @@ class _Reader:
 
     def __init__(self, tree: Tree) -> None:
         self.tree, self.room = tree, pruned.MOST
+        self.shapes: list[Shape] = []  # of the layers so far
         self.groups = {path[:end] for path in tree for end, each in enumerate(path) if each == "/"}
 
     def take(self, path: str, section: str, first: str | None = None) -> dict[str, Any]:
@@ -141,6 +144,7 @@ class _Reader:
         """One layer, whatever its kind."""
         head = self.take(path, "layer")
         name, shape = head["name"], _ints(head["shape"])
+        self.shapes.append(shape)
         if head["type"] not in self.kinds:
             *others, last = self.kinds
             raise FormatError(
@@ -163,7 +167,8 @@ class _Reader:
         return Sum(name, shape, _ints(self.take(path, "sum")["sources"]))
 
     def _neurons(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Layer:
-        synapses = [self._synapse(path, kind)]
+        joined = kind != "sparse" and f"{path}/sources" in self.tree
+        synapses = self._joined(path, kind) if joined else [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"
             synapses.append(self._synapse(at, self._kind(at)))
@@ -247,6 +252,25 @@ class _Reader:
             return Synapse(fields["source"], fields["weight"], delay=delay, live=live)
         read = (fields["source"], fields["weight"], _window(fields), fields["groups"])
         return Synapse(*read, delay, live)
+
+    def _joined(self, path: str, kind: str) -> list[Connection]:
+        """Connections that are written as one: each reads its part of the weight's inputs."""
+        fields = self.take(path, f"joined {kind}")
+        sources, weight = _ints(fields["sources"]), fields["weight"]
+        if len(sources) < schema.JOINED_FROM:
+            raise FormatError(f"{path}/sources: {len(sources)} are written one by one; {AGAIN}")
+        if not all(0 <= source < len(self.shapes) for source in sources):
+            raise FormatError(f"{path}/sources: {sources} are not earlier layers; {AGAIN}")
+        shapes = [self.shapes[source] for source in sources]
+        sizes = [prod(shape) if kind == "dense" else shape[0] for shape in shapes]
+        if sum(sizes) != weight.shape[1]:
+            raise FormatError(
+                f"{path}/weight: {list(weight.shape)} does not read {sum(sizes)} inputs of all its "
+                f"sources; {AGAIN}"
+            )
+        parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
+        window = PLAIN if kind == "dense" else _window(fields)
+        return [Synapse(*each, window) for each in zip(sources, parts, strict=True)]
 
     kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
         "input": _input,

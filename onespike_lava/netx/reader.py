@@ -23,8 +23,9 @@ from onespike_lava.netx.tree import Tree
 from onespike_lava.system.files import check_file, read_bytes
 from onespike_lava.system.kinds import mistaken
 
-FILE_LIMIT = 160_000_000
-"""Largest file that is read or written, in bytes: room for the 138 million weights of VGG-16."""
+FILE_LIMIT = 2**28
+"""Largest file that is read or written, in bytes: VGG-19 for ImageNet has 144 million weights, and
+13 million bytes of initial potentials, one for each neuron of its first layer."""
 
 OBJECT_LIMIT = 2**14
 """Most groups and datasets of a file: some thousand synapses."""

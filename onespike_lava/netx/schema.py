@@ -17,6 +17,10 @@ SPIKING, READOUT, INPUT = "ONESPIKE", "ONESPIKE_READOUT", "ONESPIKE_INPUT"
 TIMED, TIMED_READOUT = "TIMED", "TIMED_READOUT"
 """Neuron types, none of them one of lava-dl's."""
 
+JOINED_FROM = 5
+"""Connections of a layer from which on they are written as one, where they are alike: what reads
+a concatenation has one for each of its parts."""
+
 PROVENANCE_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 """What a key below `onespike/provenance` looks like."""
 
@@ -86,6 +90,15 @@ SECTIONS: Mapping[str, tuple[Key, ...]] = {
     "dense": (
         Key("source", "int32", "[]", "number of the source layer"),
         Key("weight", "int8", "[O, I]", "matrix; reads the source in C, H, W order"),
+    ),
+    "joined conv": (
+        Key("sources", "int32", "[n]", "numbers of the source layers, one behind the other"),
+        Key("weight", "int8", "[O, I, kH, kW]", "kernel, `I` channels of all sources"),
+        *_WINDOW,
+    ),
+    "joined dense": (
+        Key("sources", "int32", "[n]", "numbers of the source layers, one behind the other"),
+        Key("weight", "int8", "[O, I]", "matrix, `I` neurons of all sources"),
     ),
     "sparse": (
         Key("source", "int32", "[]", "number of the source layer"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
     LAYERS,
     PLAIN,
+    Connection,
     Input,
     Layer,
     MaxPool,
@@ -19,6 +20,7 @@ from onespike_lava.layers import (
     Registry,
     Spiking,
     Sum,
+    Synapse,
     Timed,
     TimedReadout,
 )
@@ -150,6 +152,15 @@ def _put_neurons(tree: Tree, path: str, layer: Layer, section: str, name: str) -
 
 
 def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
+    if _are_joined(layer.synapses):
+        first = layer.synapses[0]
+        joined = {
+            "sources": layer.sources,
+            "weight": np.concatenate([each.weight for each in layer.synapses], axis=1),
+            **vars(getattr(first, "window", PLAIN)),
+        }
+        _put(tree, path, f"joined {first.kind}", joined)
+        return
     for number, synapse in enumerate(layer.synapses):
         at = path if number == 0 else f"{path}/synapse/{number}"
         window = vars(getattr(synapse, "window", PLAIN))
@@ -158,6 +169,14 @@ def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
             _put(tree, at, "pruned", packed(synapse.weight, live))
         if synapse.delay is not None:
             _put(tree, at, "delay", vars(synapse))
+
+
+def _are_joined(synapses: Sequence[Connection]) -> bool:
+    """Whether connections are many, and alike but for their sources and weights."""
+    plain = [each for each in synapses if isinstance(each, Synapse) and each.delay is None]
+    alike = {(each.weight.shape[2:], each.window, each.groups) for each in plain}
+    whole = len(plain) == len(synapses) >= schema.JOINED_FROM
+    return whole and len(alike) == 1 and plain[0].groups == 1
 
 
 def _put_growth(tree: Tree, path: str, layer: Layer) -> None:

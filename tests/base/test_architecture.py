@@ -26,7 +26,7 @@ def test_a_circle_is_found():
 
 
 def test_the_map_lists_every_room_above_those_that_it_imports():
-    section = MAP.split("## Rooms")[1].split("\n## ")[0]
+    section = MAP.split("## Packages")[1].split("\n## ")[0]
     lines = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
     listed = [re.findall(r"`([\w.]+)`", line) for line in lines]
     order = {room: place for place, line in enumerate(listed) for room in line}

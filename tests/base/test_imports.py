@@ -66,8 +66,10 @@ def test_the_library_does_not_name_the_compiler():
             (
                 "exporters/frontends/torch/",
                 "exporters/frontends/spiking/",
+                "exporters/frontends/slayer/",
                 "exporters/stepping/twin.py",
                 "exporters/training/",
+                "exporters/finetuning/",
                 "exporters/gcn/tracing.py",
                 "exporters/gcn/table.py",
                 "exporters/frontends/read.py",

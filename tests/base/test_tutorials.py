@@ -23,7 +23,7 @@ def test_tutorial(path, tmp_path):
 
 
 def test_numbers_have_no_gap():
-    assert [path.name[:2] for path in ALL] == [f"{number:02}" for number in range(15)]
+    assert [path.name[:2] for path in ALL] == [f"{number:02}" for number in range(16)]
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)

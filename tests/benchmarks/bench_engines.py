@@ -35,13 +35,16 @@ BEST = "numba "
 READING = """
 `numba` is engine `numba` of this package with its kinds of kernels, through `Network.run`: float32
 images in, int64 scores out. PyTorch (channels_last) and ONNX Runtime run the source network,
-batch norms folded. SpikingJelly runs its rate-coded conversion for as many steps as there are
-phases. Lava's lines hold one whole run, start and end of its processes included. The last column
-is the time of the best kernels over that line's, round by round: median and quartiles.
+batch norms folded; int8 is what ONNX Runtime's own tools make of it (QDQ, weights int8 per channel,
+values uint8). ResNet-18 has drawn weights. SpikingJelly runs its rate-coded conversion for as many
+steps as there are phases. Runs below 5 ms are timed in a row, with warm caches. Of Lava's models
+one sample is timed, start and end of the child included, and what each further one of a stream
+takes. The last column is the time of the best kernels over that line's, round by round: median and
+quartiles.
 """
 """What the page says of its columns."""
 RECIPES = {
-    "current": "torch onnx onnxruntime",
+    "current": "torch torchvision onnx onnxruntime sympy",
     "spikingjelly": "torch spikingjelly==2.0.0",
 }
 """Environment -> what it needs besides this package."""
@@ -224,12 +227,12 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15, help="timed rounds of each line")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 256])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64, 256])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--gap", type=float, default=0.05, help="idle seconds before each run")
-    parser.add_argument("--networks", nargs="+", default=["digits", "resnet20", "vgg"])
+    parser.add_argument("--networks", nargs="+", default=["digits", "resnet20", "vgg", "resnet18"])
     parser.add_argument("--numpy", action="store_true", help="engine numpy too, which is slow")
-    parser.add_argument("--lava", type=int, default=2, help="samples for Lava; 0 leaves it out")
+    parser.add_argument("--lava", type=int, default=8, help="samples for Lava; 0 leaves it out")
     parser.add_argument("--avx2", action="store_true", help="as on a processor without AVX-512")
     for name in RECIPES:
         python = ROOT / f".venv-{name}" / "bin" / "python"

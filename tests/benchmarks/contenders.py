@@ -13,6 +13,7 @@ import io
 import json
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
@@ -33,6 +34,12 @@ PACKAGES = ("numpy", "numba", "torch", "onnxruntime", "spikingjelly", "lava-nc")
 SLOW_SECONDS, FEWEST = 0.5, 3
 """A contender that takes so long is run in this many rounds only."""
 
+ROUND_SECONDS = 0.005
+"""A contender is run so long in each round, behind one run that wakes it: short ones many times."""
+
+SMALL = 128
+"""A network whose batches go up to so many has samples that both models of Lava take."""
+
 
 def main() -> None:
     """Print versions, then one line for each network, batch and contender."""
@@ -46,13 +53,13 @@ def main() -> None:
             say(network=name, missing=str(missing))
             continue
         check(case)
-        for batch in given.batches:
+        for batch in sorted({min(batch, case.most) for batch in given.batches}):
             runs = contenders(case, batch, given)
             for contender, times in measure(runs, given).items():
                 say(network=case.name, batch=batch, contender=contender, times=times)
         try:
             for contender, seconds in lava(case, given.lava):
-                say(network=case.name, batch=given.lava, contender=contender, times=[seconds])
+                say(network=case.name, batch=1, contender=contender, times=[seconds])
         except OneSpikeError as error:
             say(network=name, missing=str(error))
 
@@ -94,7 +101,8 @@ def contenders(case: Case, batch: int, given: argparse.Namespace) -> dict[str, R
     if given.numpy:
         runs["numpy"] = ours(case, x, None)
     if "onnxruntime" in found and not given.only_jelly:
-        runs["ONNX Runtime fp32"] = onnx_run(case, x, given.threads)
+        runs["ONNX Runtime fp32"] = onnx_run(exported(case), x, given.threads)
+        runs["ONNX Runtime int8"] = onnx_run(quantized(case), x, given.threads)
     if not given.only_jelly:
         module = case.folded.to(memory_format=torch.channels_last)
         tensor = torch.from_numpy(x).to(memory_format=torch.channels_last)
@@ -104,19 +112,70 @@ def contenders(case: Case, batch: int, given: argparse.Namespace) -> dict[str, R
     return runs
 
 
-def onnx_run(case: Case, x: np.ndarray, threads: int) -> Run:
-    """The folded network in ONNX Runtime."""
+def onnx_run(model: bytes, x: np.ndarray, threads: int) -> Run:
+    """A network in ONNX Runtime."""
     import onnxruntime
 
-    file, settings = io.BytesIO(), onnxruntime.SessionOptions()
-    module = case.folded.to(memory_format=torch.contiguous_format)
-    torch.onnx.export(module, torch.from_numpy(x), file, dynamo=False)
+    settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(
-        file.getvalue(), settings, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda: session.run(None, {name: x})
+
+
+MODELS: dict[tuple[str, str], bytes] = {}
+"""ONNX models by network and number type, made once."""
+
+
+def exported(case: Case) -> bytes:
+    """The folded network as an ONNX model of any batch."""
+    if (case.name, "fp32") not in MODELS:
+        file, axes = io.BytesIO(), {"x": {0: "batch"}}
+        module = case.folded.to(memory_format=torch.contiguous_format)
+        given = {"input_names": ["x"], "dynamic_axes": axes, "dynamo": False}
+        torch.onnx.export(module, torch.from_numpy(case.samples[:2]), file, **given)
+        MODELS[case.name, "fp32"] = file.getvalue()
+    return MODELS[case.name, "fp32"]
+
+
+def quantized(case: Case) -> bytes:
+    """The same in int8 as ONNX Runtime makes it: QDQ, weights int8 per channel, values uint8."""
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    if (case.name, "int8") not in MODELS:
+        with tempfile.TemporaryDirectory() as folder:
+            plain, ready, made = (Path(folder) / f"{name}.onnx" for name in "abc")
+            plain.write_bytes(exported(case))
+            quant_pre_process(plain, ready)
+            quantization.quantize_static(
+                ready,
+                made,
+                Calibration(case.samples[:64]),
+                quant_format=quantization.QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
+            )
+            MODELS[case.name, "int8"] = made.read_bytes()
+    return MODELS[case.name, "int8"]
+
+
+class Calibration:
+    """Samples in batches, as the quantiser asks for them."""
+
+    def __init__(self, samples: np.ndarray):
+        self.batches = iter([{"x": samples[at : at + 8]} for at in range(0, len(samples), 8)])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next batch, None behind the last."""
+        return next(self.batches, None)
+
+    def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
+        return self.batches
+
+    def __next__(self) -> dict[str, np.ndarray]:
+        return next(self.batches)
 
 
 def jelly_run(case: Case, x: np.ndarray) -> Run:
@@ -145,9 +204,7 @@ def measure(runs: dict[str, Run], given: argparse.Namespace) -> dict[str, list[f
                 if name in slow and number >= FEWEST + 2:
                     continue
                 time.sleep(given.gap)
-                start = time.perf_counter()
-                run()
-                spent = time.perf_counter() - start
+                spent = time_of(run)
                 if spent > SLOW_SECONDS:
                     slow.add(name)
                 if number > 1:
@@ -155,26 +212,52 @@ def measure(runs: dict[str, Run], given: argparse.Namespace) -> dict[str, list[f
     return times
 
 
+def time_of(run: Run) -> float:
+    """Seconds of a run; of a short one the mean of some in a row, with warm caches."""
+    start = time.perf_counter()
+    run()
+    spent = time.perf_counter() - start
+    if spent > ROUND_SECONDS:
+        return spent
+    start, count = time.perf_counter(), 0
+    while (spent := time.perf_counter() - start) < ROUND_SECONDS:
+        run()
+        count += 1
+    return spent / count
+
+
 def lava(case: Case, samples: int) -> Iterator[tuple[str, float]]:
-    """Seconds of one whole run of each of Lava's models, start and end included."""
+    """Seconds of a run of one sample in each of Lava's models, start and end included, and of each
+    further sample of a stream: `samples` of the hierarchy, eight times as many of the leaf.
+
+    Large samples go through the leaf alone, one more of them.
+    """
     if not samples or "lava-nc" not in versions():
         return
     from onespike_lava.processes import engine as lava_engine
 
-    network, x = case.network, case.samples[:samples]
-    data, expected = encode(network.input, x).integers, network.run(x).scores
-    for model in lava_engine.MODELS:
-        start = time.perf_counter()
-        result = lava_engine.run_model(network, data, network.wait, False, model)
-        yield f"Lava {model}", time.perf_counter() - start
-        assert (result.scores == expected).all()
+    network, large = case.network, case.most < max(SMALL, samples)
+    for model, more in zip(lava_engine.MODELS, (8 * samples, samples), strict=True):
+        if large and model != "leaf":
+            continue
+        spent = []
+        for count in (1, 1 + (1 if large else more)):
+            x = np.resize(case.samples, (count, *case.samples.shape[1:]))
+            data, expected = encode(network.input, x).integers, network.run(x).scores
+            start = time.perf_counter()
+            result = lava_engine.run_model(network, data, network.wait, False, model)
+            spent.append((count, time.perf_counter() - start))
+            assert (result.scores == expected).all()
+        (one, first), (all_, whole) = spent
+        yield f"Lava {model}, start and one sample", first
+        yield f"Lava {model}, a further sample", (whole - first) / (all_ - one)
 
 
 def arguments() -> argparse.Namespace:
     """The command line, as `bench_engines.py` gives it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 256])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64, 256])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--gap", type=float, default=0.05)

@@ -42,6 +42,11 @@ class Case:
     network: Network
     samples: np.ndarray
 
+    @property
+    def most(self) -> int:
+        """The largest batch that is sensible: some 40 MB of values."""
+        return max(1, 10_000_000 // self.samples[0].size)
+
 
 class Subsample(nn.Module):
     """Shortcut of option A: every second pixel, channels padded with zeros on both sides."""
@@ -131,7 +136,7 @@ def fold(module: nn.Module) -> nn.Module:
     module.eval()
     names = [name for name, part in module.named_modules() if isinstance(part, nn.BatchNorm2d)]
     for name in names:
-        before = name.replace("bn", "conv")
+        before = name.replace("bn", "conv") if "bn" in name else f"{name[:-1]}0"  # downsample.1
         pair = module.get_submodule(before), module.get_submodule(name)
         _put(module, before, nn.utils.fusion.fuse_conv_bn_eval(*pair))
         _put(module, name, nn.Identity())
@@ -143,13 +148,14 @@ def _put(module: nn.Module, name: str, part: nn.Module) -> None:
     setattr(module.get_submodule(parent), child, part)
 
 
-def images(count: int, seed: int) -> np.ndarray:
-    """Noise of 8-bit pixels as ResNet-20 takes them, float32[count, 3, 32, 32].
+def images(count: int, seed: int, size: int = 32) -> np.ndarray:
+    """Noise of 8-bit pixels as ResNet-20 takes them, float32[count, 3, size, size].
 
     The time of neither side depends on the values, so that no JPEG reader is needed.
     """
     rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (count, 3, 8, 8)).repeat(4, axis=2).repeat(4, axis=3)
+    coarse = rng.integers(0, 256, (count, 3, 8, 8))
+    coarse = coarse.repeat(size // 8, axis=2).repeat(size // 8, axis=3)
     pixels = np.clip(coarse + rng.integers(-30, 30, coarse.shape), 0, 255)
     mean, deviation = (np.reshape(v, (3, 1, 1)) for v in (MEAN, DEVIATION))
     return ((pixels / 255 - mean) / deviation).astype(np.float32)
@@ -184,11 +190,31 @@ def vgg(samples: int) -> Case:
     return Case("VGG", fold(module), network, images(samples, 1))
 
 
+def resnet18(samples: int) -> Case:
+    """torchvision's ResNet-18 for 224 x 224 pixels, its weights drawn, its norms those of noise."""
+    try:
+        from torchvision import models
+    except ImportError:
+        raise MissingDataError(
+            "no torchvision; install it with `pip install torchvision`"
+        ) from None
+    import exporters
+
+    torch.manual_seed(0)
+    module, size = models.resnet18(weights=None), 224
+    seen = images(8, 2, size)
+    with torch.no_grad():
+        for _ in range(10):
+            module.train()(torch.from_numpy(seen))
+    network = exporters.export(module.eval(), seen, correct="none", rounding="nearest")
+    return Case("ResNet-18, 224", fold(module), network, images(min(samples, 64), 1, size))
+
+
 def built(folder: str) -> nn.Module:
     """What `build` of a folder's `model.py` makes."""
     module = runpy.run_path(str(MODELS / folder / "model.py"))["build"]()
     return module.eval()
 
 
-CASES = {"digits": digits, "resnet20": resnet20, "vgg": vgg}
+CASES = {"digits": digits, "resnet20": resnet20, "vgg": vgg, "resnet18": resnet18}
 """What a benchmark calls a network -> what makes it for a number of samples."""

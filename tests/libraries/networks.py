@@ -43,6 +43,14 @@ def _small_vgg():
     return net
 
 
+def _own_head():
+    """Its own pool, to 7x7 of what is one pixel here, with fewer neurons behind it."""
+    net = spiking_vgg.spiking_vgg11_bn(spiking_neuron=neuron.LIFNode, num_classes=10)
+    hidden = layer.Linear(512 * 7 * 7, 64), neuron.LIFNode(), layer.Dropout(), layer.Linear(64, 10)
+    net.classifier = nn.Sequential(*hidden)
+    return net
+
+
 ZOO = {
     "sew_resnet18": (
         lambda: sew_resnet.sew_resnet18(spiking_neuron=neuron.IFNode, cnf="ADD", num_classes=10),
@@ -61,6 +69,7 @@ ZOO = {
         (3, 32, 32),
     ),
     "spiking_vgg11_bn": (_small_vgg, (3, 32, 32)),
+    "spiking_vgg11_bn.own": (_own_head, (3, 32, 32)),
     "ms_resnet18": (
         lambda: ms_resnet.MSResNet(
             4, 3, 10, (1, 1, 1), 16, stage_channels=(16, 24, 32), stem_kernel_size=3, stem_stride=1
@@ -169,6 +178,29 @@ class Containers(nn.Module):
         return self.vote(self.last(x)).mean(0)
 
 
+class Normed(nn.Module):
+    """With a norm of SpikingJelly's own behind the convolution."""
+
+    def __init__(self, norm):
+        super().__init__()
+        self.net = nn.Sequential(
+            *(layer.Conv2d(1, 4, 3), norm, neuron.LIFNode(), layer.Flatten()),
+            *(layer.Linear(144, 10), neuron.LIFNode()),
+        )
+        functional.set_step_mode(self, "m")
+        for each in norm.parameters():
+            each.data += 0.5 * torch.rand_like(each)
+        self.eval()
+
+    def forward(self, x):
+        return self.net(x.unsqueeze(0).repeat(4, 1, 1, 1, 1)).mean(0)
+
+
+def step_norm(kind, steps):
+    """With a norm that differs from step to step."""
+    return Normed(getattr(layer, kind)(steps, 4))
+
+
 def norse_sequence():
     """Takes one step, and hands states on."""
     return norse.SequentialState(
@@ -195,6 +227,7 @@ def sinabs_from_model():
 
 
 OTHERS = {
+    "tdBN": (lambda: Normed(layer.ThresholdDependentBatchNorm2d(1.0, 1.0, 4)), (1, 8, 8), {}),
     "containers": (Containers, (1, 8, 8), {}),
     "norse.sequence": (norse_sequence, (1, 8, 8), {"steps": 5}),
     "snntorch.sequence": (snntorch_sequence, (1, 8, 8), {"steps": 5, "output": "0"}),

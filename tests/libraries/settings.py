@@ -6,6 +6,7 @@ import sinabs.layers as sinabs
 import snntorch
 import torch
 from norse.torch.functional.reset import reset_subtract
+from spikingjelly.activation_based import encoding, layer, rnn
 from spikingjelly.activation_based import neuron as sj
 
 
@@ -35,6 +36,8 @@ SUPPORTED = {
     "sj.CUBA": lambda: sj.CUBALIFNode(),
     "sj.CUBA.soft.m": lambda: _m(sj.CUBALIFNode(0.25, 0.5, v_reset=None)),
     "sj.Half.m": lambda: sj.HalfThresholdIFNode(step_mode="m"),
+    "sj.OTTT": lambda: sj.OTTTLIFNode(),
+    "sj.SLTT": lambda: sj.SLTTLIFNode(),
     "sj.Silent.IF": lambda: sj.NonSpikingIFNode(),
     "sj.Silent.LIF": lambda: sj.NonSpikingLIFNode(4.0, decode="max-mem"),
     "snn.Leaky": lambda: snntorch.Leaky(0.5),
@@ -101,6 +104,14 @@ REFUSED = {
         )
     },
     "sj.GatedLIFNode": lambda: sj.GatedLIFNode(T=4),
+    "sj.LIAFNode": lambda: sj.LIAFNode(torch.relu, False),
+    "sj.VanillaRNN": lambda: rnn.SpikingVanillaRNN(3, 3, 1),
+    "sj.LSTMCell": lambda: rnn.SpikingLSTMCell(3, 3),
+    "sj.LinearRecurrent": lambda: layer.LinearRecurrentContainer(sj.IFNode(), 3, 3),
+    "sj.SynapseFilter": lambda: layer.SynapseFilter(),
+    "sj.Delay": lambda: layer.Delay(2),
+    "sj.PoissonEncoder": lambda: encoding.PoissonEncoder(),
+    "sj.PopEncoder": lambda: encoding.PopSpikeEncoderRandom(1, 4, 4, (0.0, 1.0), 0.1),
     "norse.PoissonEncoder": lambda: norse.PoissonEncoder(4),
     "sj.NoisyNonSpikingIFNode": lambda: sj.NoisyNonSpikingIFNode(4),
     "snn.LeakyParallel": lambda: snntorch.LeakyParallel(3, 3),
@@ -113,6 +124,7 @@ REFUSED = {
     "snn.Leaky.graded": lambda: snntorch.Leaky(0.5, graded_spikes_factor=2.0),
     "snn.RLeaky": lambda: snntorch.RLeaky(0.5, linear_features=3),
     "snn.RSynaptic": lambda: snntorch.RSynaptic(0.5, 0.75, linear_features=3),
+    "snn.DeltaLeaky": lambda: snntorch.DeltaLeaky(beta=0.5, init_hidden=True),
     "snn.Alpha": lambda: snntorch.Alpha(0.9, 0.8),
     "snn.SLSTM": lambda: snntorch.SLSTM(3, 3),
     "norse.LIFRefracCell": lambda: norse.LIFRefracCell(),
@@ -128,8 +140,30 @@ REFUSED = {
     "sinabs.LIFRecurrent": lambda: sinabs.LIFRecurrent(
         tau_mem=3.0, rec_connect=torch.nn.Linear(3, 3)
     ),
+    "sinabs.IAFRecurrent": lambda: sinabs.IAFRecurrent(rec_connect=torch.nn.Linear(3, 3)),
     "sinabs.IAF.reset": lambda: sinabs.IAF(
         spike_fn=act.SingleSpike, reset_fn=act.MembraneReset(0.25)
     ),
 }
 """Name -> a factory; none has a normal form."""
+
+PLAIN = {
+    *("ConvNet", "ConvNet4", "LConv2d", "Lift", "MobileNetV2", "VGG", "SequentialState"),
+    *("RecurrentSequential", "RegularizationCell", "SpikesToTimesDecoder"),
+    *("ParameterizedSpatialReceptiveField2d", "SampledSpatialReceptiveField2d"),
+    *("SpatialReceptiveField2d", "TemporalReceptiveField"),
+    *("ChannelShift", "Cropping2dLayer", "FlattenTime", "Merge", "Repeat", "SumPool2d"),
+    "UnflattenTime",
+    *("TemporalWiseAttention", "MultiDimensionalAttention", "SpikingSelfAttention", "QKAttention"),
+    *("TokenQKAttention", "ChannelQKAttention", "SpikeDrivenSelfAttention"),
+    *(f"BatchNorm{n}d" for n in (1, 2, 3)),
+    *(f"ThresholdDependentBatchNorm{n}d" for n in (1, 2, 3)),
+    *(f"TemporalEffectiveBatchNorm{n}d" for n in (1, 2, 3)),
+    *("MultiStepContainer", "SeqToANNContainer", "TLastMultiStepContainer"),
+    *("TLastSeqToANNContainer", "StepModeContainer", "Dropout", "Dropout2d", "PrintShapeModule"),
+    *("VotingLayer", "SpikeCountToBinary", "TemporalBinSum", "GradwithTrace", "SpikeTraceOp"),
+    *("OTTTSequential", "Upsample", "GroupNorm", "Linear", "Flatten", "WSConv2d", "WSLinear"),
+    *(f"{kind}{n}d" for kind in ("Conv", "ConvTranspose", "MaxPool", "AvgPool") for n in (1, 2, 3)),
+    *(f"{kind}{n}d" for kind in ("MaxUnpool", "AdaptiveAvgPool") for n in (1, 2, 3)),
+}
+"""Containers and layers without neurons of their own, whose calls are read."""

@@ -13,7 +13,8 @@ from exporters import convert_spiking, twin
 from exporters.form import Form
 from exporters.frontends.spiking.reading import read_spiking
 from exporters.stepping.execution import run
-from tests.libraries.networks import OTHERS, ZOO, samples, sane
+from onespike_lava.errors import UnsupportedError
+from tests.libraries.networks import OTHERS, ZOO, samples, sane, step_norm
 
 STEPS = 4
 
@@ -71,3 +72,11 @@ def test_networks_of_other_libraries(name):
     found = convert_spiking(module, x, **options)
     assert max((each.alone for each in found.check.flips), default=0) < 2
     check_twin(found, x)
+
+
+@pytest.mark.parametrize("kind", ["TemporalEffectiveBatchNorm2d", "BatchNormThroughTime2d"])
+def test_norms_of_their_own_for_each_step_are_refused(kind):
+    torch.manual_seed(0)
+    net = step_norm(kind, STEPS)
+    with pytest.raises(UnsupportedError, match=r"net\.1 .*; "):
+        read_spiking(net, (1, 8, 8), events=False)

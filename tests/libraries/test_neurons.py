@@ -10,13 +10,13 @@ pytest.importorskip("norse")
 pytest.importorskip("sinabs")
 
 from exporters.frontends.builder import RefusedError
-from exporters.frontends.spiking.neurons import BASES, kind_of, package, remembers
+from exporters.frontends.spiking.neurons import kind_of, remembers
 from exporters.frontends.spiking.probe import drive, own_copy, probe
 from exporters.graph import Graph, Node, Stepping
 from exporters.passes.stepping import prepare_steps
 from onespike_lava.errors import UnsupportedError
 from tests.libraries.record import PLACE, all_of_them
-from tests.libraries.settings import LATE, REFUSED, SUPPORTED, norse, sinabs, sj, snntorch
+from tests.libraries.settings import LATE, REFUSED, SUPPORTED
 
 SHAPES = [(3,), (3, 2, 2)]
 
@@ -90,29 +90,6 @@ def test_a_late_reset_to_zero_has_no_integers(name):
     )
     with pytest.raises(UnsupportedError, match=r"out .neuron.: is reset to zero one step late"):
         prepare_steps(Stepping(Graph(nodes, "out"), 4))
-
-
-PLAIN = {
-    *("ConvNet", "ConvNet4", "LConv2d", "Lift", "MobileNetV2", "VGG", "SequentialState"),
-    *("RecurrentSequential", "RegularizationCell", "SpikesToTimesDecoder"),
-    *("ParameterizedSpatialReceptiveField2d", "SampledSpatialReceptiveField2d"),
-    *("SpatialReceptiveField2d", "TemporalReceptiveField"),
-    *("ChannelShift", "Cropping2dLayer", "FlattenTime", "Merge", "Repeat", "SumPool2d"),
-    "UnflattenTime",
-}
-"""Containers and layers without neurons of their own, whose calls are read."""
-
-
-@pytest.mark.parametrize("place", [sj, snntorch, norse, sinabs], ids=lambda each: each.__name__)
-def test_every_class_is_read_or_refused_by_name(place):
-    """None is passed by as if it were an ordinary layer."""
-    kinds = [each for each in vars(place).values() if isinstance(each, type)]
-    names = {each.__name__: each for each in kinds if issubclass(each, torch.nn.Module)}
-    ours = {n: each for n, each in names.items() if package(each) in BASES and n not in PLAIN}
-    assert len(ours) > 8
-    for name, kind in ours.items():
-        bases = BASES[package(kind)]
-        assert any(each.__name__ in bases for each in kind.__mro__), name
 
 
 def test_recorded_traces_are_those_of_the_libraries():

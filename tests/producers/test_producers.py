@@ -66,7 +66,7 @@ def test_a_classifier_of_scikit_learn(tmp_path, options):
     dropped = {name: note for name, note in account.items() if note.startswith("dropped")}
     assert "dropped (softmax keeps the order of classes)" in dropped.values()
     assert dropped["ArgMax"] == "dropped (predictions are the argmax of the scores)"
-    assert dropped["ArrayFeatureExtractor"] == "dropped (behind the logits)"
+    assert dropped["ArrayFeatureExtractor"] == "dropped (after the logits)"
     found = convert(path, x[:500], phases=16)
     assert found.check.warning is None
     network = found.network

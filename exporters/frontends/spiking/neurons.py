@@ -20,7 +20,9 @@ from exporters.frontends.spiking import attributes
 BASES = {
     "spikingjelly": (
         *("MemoryModule", "NonSpikingBaseNode", "PSN", "MaskedPSN", "SlidingPSN", "FewSpikeNode"),
-        *("ILCBaseNode", "NoisyBaseNode", "NoisyNonSpikingBaseNode"),
+        *("ILCBaseNode", "NoisyBaseNode", "NoisyNonSpikingBaseNode", "StatelessEncoder"),
+        *("PopEncoder", "PopSpikeEncoderDeterministic", "PopSpikeEncoderRandom"),
+        *("SpikingRNNCellBase", "SpikingRNNBase"),
     ),
     "snntorch": ("SpikingNeuron", "LeakyParallel", "GradedSpikes"),
     "norse": (
@@ -40,8 +42,11 @@ BASES = {
 IDLE = ("Dropout", "Dropout2d")
 """Classes of these bases that remember nothing in inference mode."""
 
-ENCODES = re.compile("Encoder$|2Spike")
+ENCODES = re.compile("Encoder|2Spike")
 """Names of classes that make spikes of values."""
+
+RECURS = re.compile("Recurrent|RNN|LSTM|GRU|^RLeaky$|^RSynaptic$")
+"""Names of classes that feed what they send back into themselves."""
 
 INSTEAD = {
     "spikingjelly": "train with IFNode, LIFNode, ParametricLIFNode or CUBALIFNode",
@@ -89,18 +94,22 @@ def is_spiking_module(module: nn.Module) -> bool:
 def kind_of(module: nn.Module) -> Kind:
     """How the module is called; `RefusedError` for a class that has no normal form."""
     kind = _kind(type(module))
-    if kind is None:
+    if kind is None or RECURS.search(type(module).__name__):
         raise RefusedError(no_form(module))
     return kind
 
 
 def no_form(module: nn.Module) -> str:
     """Why a module that remembers is not read; empty for one that is, or remembers nothing."""
-    if not remembers(module) or _kind(type(module)) is not None:
+    name = type(module).__name__
+    recurs = RECURS.search(name)
+    if not remembers(module) or (_kind(type(module)) is not None and not recurs):
         return ""
     home = next((each for each in map(package, type(module).__mro__) if each in INSTEAD), "")
-    if ENCODES.search(type(module).__name__):
+    if ENCODES.search(name):
         return "makes spikes of values; encode outside, and give events [N, T, ...]"
+    if recurs:
+        return f"feeds back what it sends; {INSTEAD[home]}, each layer ahead of the next"
     return f"has no normal form of integrate, fire and reset; {INSTEAD[home]}"
 
 

@@ -204,7 +204,10 @@ class _Result:
 
     def _outputs(self, result: Any) -> dict[str, Any]:
         whole = self._joined(result)
-        return {"0": whole} if isinstance(whole, Value) else outputs_of(result)
+        if not isinstance(whole, Value):
+            return outputs_of(result)
+        listed = isinstance(result, (list, tuple)) and len(result) > 1
+        return {"steps" if listed else "0": whole}
 
     def _joined(self, result: Any) -> Any:
         """A list of the values of all steps as one."""

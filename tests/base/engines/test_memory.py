@@ -125,3 +125,11 @@ def test_networks_leave_nothing(traced):
 
     assert held(call, 8) < SMALL
     assert len(numba._programs) == known
+
+
+def test_the_reference_holds_no_phases(traced):
+    """Potentials and input of one phase at a time, whatever their number."""
+    few, many = (random_network(3, phases=phases) for phases in (4, 16))
+    x = random_samples(few, 24).astype(np.float32)
+    few.run(x, "reference")
+    assert peak(many, x, "reference") < 1.5 * peak(few, x, "reference") + SMALL

@@ -54,7 +54,7 @@ def test_command(capsys):
     assert called("explain", "threshold", "shift") == 0
     said = capsys.readouterr().out
     assert said.startswith("threshold shift (shift, --no-shift)\n  Thresholds halfway between")
-    assert "\n  See also: threshold, level\n" in said
+    assert "\n  See also: threshold, level, paper\n" in said
     assert max(map(len, said.splitlines())) <= 88
     assert called("explain") == 0
     listed = capsys.readouterr().out

@@ -94,7 +94,7 @@ def test_parts_that_are_absent_or_broken(tmp_path, monkeypatch):
     with pytest.raises(MissingPartError) as error:
         need("broken_part.core", "engine x", title="broken", way="mend it")
     assert str(error.value) == (
-        "engine x: broken cannot be imported (No module named 'no_such_library'); correct it"
+        "engine x: broken cannot be imported (No module named 'no_such_library'); mend it"
     )
     (tmp_path / "plain_folder").mkdir()
     with pytest.raises(MissingPartError, match=r"plain_folder takes the place of plain_folder"):

@@ -6,12 +6,13 @@ import pytest
 from exporters import PAPER, convert
 from exporters.calibration import codes as codes_module
 from exporters.calibration.codes import Code, choose, fitted_constants, fitted_levels
-from exporters.calibration.histograms import BINS, Histogram, histograms
+from exporters.calibration.histograms import BINS, Histogram
+from exporters.passes.pipeline import prepare
 from exporters.recipe import Recipe
 from onespike_lava import coding
 from onespike_lava.errors import OptionError
 from onespike_lava.evaluation.comparison import first_difference
-from tests.sources import cnn, images
+from tests.sources import cnn, images, walked
 
 
 def histogram(values):
@@ -90,9 +91,9 @@ def test_percentile(activations):
 
 
 def test_histograms_hold_the_activations_of_the_graph():
-    graph, x = cnn(), images(150)
+    graph, x = prepare(cnn())[0], images(150)
     values = {}
-    found = histograms(graph, x, by_channel=True, counted=True)
+    found = walked(graph, x).histograms
     graph.evaluate(x, lambda node, value: values.update({node.name: value}))
     for name, one in found.items():
         v = values[name]

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from exporters.calibration.grid import check_calibration, input_grid
-from exporters.calibration.histograms import histograms
 from exporters.graph import Graph, Node
 from onespike_lava.data.encoding import decode, encode
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
+from tests.sources import walked
 
 MEAN = np.array([0.485, 0.456, 0.406])[:, None, None]
 DEVIATION = np.array([0.229, 0.224, 0.225])[:, None, None]
@@ -105,7 +105,7 @@ def test_maxima_stream():
     )
     x = rng.normal(size=(150, 2, 5, 5)).astype(np.float32)
     values = graph.evaluate(x)
-    found = histograms(graph, x, by_channel=True, counted=False)["r"].maxima
+    found = walked(graph, x).histograms["r"].maxima
     assert np.allclose(found, values.max(axis=(0, 2, 3)), rtol=1e-6)
 
 

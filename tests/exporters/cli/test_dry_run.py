@@ -3,12 +3,14 @@
 # ruff: noqa: E402  (imports follow importorskip)
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from onespike_lava import load
 from onespike_lava.cli import main
 
 SOURCE = """
@@ -86,3 +88,41 @@ def test_an_export_names_its_file(capsys):
     with pytest.raises(SystemExit):
         main(["export", "nets.py:good", "--calibration", "x.npz"])
     assert "output: missing; name the file to write with -o" in capsys.readouterr().err
+
+
+def test_what_an_export_takes_is_told_before(folder, capsys):
+    code, out, _ = ran(capsys, "nets.py:good", "--calibration", "x.npz", "--json")
+    told = json.loads(out)
+    found = told["estimate"]
+    assert code == 0
+    assert told["converts"] is True
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "nets.py:good", "--calibration", "x.npz", "-o", "n.net"])
+    assert not ended.value.code
+    network = load("n.net")
+    assert found["layers"] == len(network.layers)
+    assert found["weights"] == network.weights
+    assert found["neurons"] == sum(network.neurons.values())
+    assert found["samples"] == 9
+    assert found["chips"] == 1
+    assert 0.5 < found["file"] / (folder / "n.net").stat().st_size < 1
+    assert 3 < found["seconds"] < 5
+    assert 5e8 < found["memory"] < 2e9
+    out = ran(capsys, "nets.py:good", "--calibration", "x.npz")[1]
+    assert re.search(r"time, about +\d+ s", out)
+    assert re.search(r"memory, about +\d\.\d GB", out)
+
+
+def test_a_limit_in_the_way_is_told_before(capsys, monkeypatch):
+    monkeypatch.setattr("onespike_lava.netx.writer.FILE_LIMIT", 3000)
+    code, out, err = ran(capsys, "nets.py:good", "--calibration", "x.npz", "--json")
+    found = json.loads(out)
+    assert code == 2
+    assert found["converts"] is False
+    assert found["refused"] == []
+    assert "bytes exceed 3000, the largest file that is read" in found["estimate"]["exceeded"][0]
+    assert "bytes exceed 3000" in err
+    monkeypatch.setattr("onespike_lava.rules.structure.LAYERS_MAX", 2)
+    code, out, err = ran(capsys, "nets.py:good", "--calibration", "x.npz")
+    assert code == 2
+    assert "layers: 3 exceed 2; use a shallower network" in err

@@ -12,6 +12,7 @@ import onespike_lava
 from exporters import FineTuning, finetune
 from exporters.analysis.reconversion import reconvert
 from exporters.training import Shifts
+from onespike_lava.connectivity import is_fixed
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
@@ -52,7 +53,7 @@ def killer(stop, error=KilledError):
 def test_it_learns_and_every_engine_agrees(tmp_path):
     """From a network of drawn weights; fewer bits and synapses at once."""
     x, y = samples(600)
-    tuning = FineTuning(epochs=8, batch=20, rate=0.02, weight_bits=4, fan_in=40)
+    tuning = FineTuning(epochs=8, batch=20, rate=0.02, weight_bits=4, fan_in=40, learn="labels")
     path = tmp_path / "net.net"
     found = finetune(cnn(), x[:500], y[:500], path, tuning=tuning, **OPTIONS)
     before, after = (
@@ -110,6 +111,46 @@ def test_the_best_epoch_is_that_of_the_samples_kept_out(net):
     last = finetune(net, x, y, tuning=FineTuning(epochs=1, batch=20))
     assert last.best is None
     assert len(last.epochs) == 1
+
+
+def test_codes_that_raise_the_loss_are_not_taken(net, monkeypatch):
+    x, y = samples()
+    options = {"tuning": FineTuning(epochs=2, batch=20, rate=0.01)}
+    seen = []
+
+    def spoilt(twin, x, recipe):
+        seen.append(len(x))
+        twin.parts[1].base.fill_(1.0)
+
+    fitted = finetune(net, x, y, **options).network
+    monkeypatch.setattr("exporters.finetuning.tuning.refit", lambda *_: None)
+    plain = finetune(net, x, y, **options).network
+    monkeypatch.setattr("exporters.finetuning.tuning.refit", spoilt)
+    assert finetune(net, x, y, **options).network == plain
+    assert seen == [200]
+    assert fitted != plain
+
+
+def test_synapses_die_by_gradient_rewiring_and_are_told_of(net):
+    """Skips live on; zeros count as none; spikes are those of every engine still."""
+    x, y = samples()
+    found = finetune(
+        net, x, y, tuning=FineTuning(epochs=8, batch=20, rate=0.01, drift=0.5, learn="labels")
+    ).network
+    told = dict(found.provenance)
+    assert "drift 0.5" in told["finetuned"]
+    synapses = [each for layer in found.layers for each in layer.synapses]
+    pruned = [each for each in synapses if each.live is not None]
+    assert len(pruned) >= 3
+    assert all(np.array_equal(each.live, each.weight != 0) for each in pruned)
+    for before, after in zip(net.layers, found.layers, strict=True):
+        for one, other in zip(before.synapses, after.synapses, strict=True):
+            if is_fixed(one):
+                assert np.count_nonzero(other.weight) == np.count_nonzero(one.weight)
+    share = sum(np.count_nonzero(each.weight) for layer in found.layers for each in layer.synapses)
+    assert share < 0.7 * net.weights
+    expected = found.run(x[:10], "reference", record=True)
+    assert first_difference(found.run(x[:10], "numba", record=True), expected) is None
 
 
 def test_another_run_in_the_folder_is_refused(net, tmp_path):

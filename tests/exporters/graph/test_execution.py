@@ -8,7 +8,7 @@ import pytest
 from exporters import convert
 from exporters.calibration.codes import Code
 from exporters.calibration.coding import InputCoding
-from exporters.calibration.correction import correct
+from exporters.calibration.walk import calibrate
 from exporters.fidelity.parts import Parts
 from exporters.graph import Graph, Node
 from exporters.graph.execution import run
@@ -68,7 +68,7 @@ def test_the_correction_refuses_what_is_no_number():
     }
     assert np.isfinite(graph.evaluate(x)).all()
     with pytest.raises(DataError, match=BEYOND):
-        correct(graph, codes, entry, x, "weights")
+        calibrate(graph, x, entry, recipe, lambda node, _: codes[node.name])
 
 
 @pytest.mark.filterwarnings("error")

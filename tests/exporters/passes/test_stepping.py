@@ -78,26 +78,6 @@ REFUSED = {
         [conv("c", "x"), neurons("n", "c", fire="none"), conv("d", "n", 3)],
         r"n \(neuron\): never fires, and is no output; use neurons that fire",
     ),
-    "uneven": (
-        [
-            conv("c", "x"),
-            neurons("n", "c"),
-            (
-                "pool",
-                "avgpool",
-                ("n",),
-                {},
-                {
-                    "kernel": (3, 3),
-                    "stride": (2, 2),
-                    "padding": (1, 1, 1, 1),
-                    "count_include_pad": False,
-                },
-            ),
-            conv("d", "pool", 3),
-        ],
-        r"pool \(avgpool\): its windows hold 4 to 9 values; use windows that fit the plane",
-    ),
     "stuck": (
         [conv("c", "x"), conv("d", "c", 3, 3, padding=(1, 1, 1, 1)), neurons("n", "d")],
         None,
@@ -138,6 +118,43 @@ def test_pools_that_do_not_overlap_go_into_padded_convolutions(size, fits):
         return
     prepared, account = prepare_steps(source)
     assert account["pool"] == "composed into d"
+    x = np.random.default_rng(0).random((5, 2, 6, 6))
+    before, after = run(source, x), run(prepared, x)
+    assert before.trains["m"].sum() > 10
+    assert np.array_equal(before.trains["m"], after.trains["m"])
+
+
+PADDED = {"kernel": (3, 3), "stride": (2, 2), "padding": (1, 1, 1, 1), "count_include_pad": False}
+UNEVEN = {
+    "means of windows over the border": ("avgpool", PADDED, (3, 3)),
+    "areas of a plane": (
+        "areas",
+        {"rows": ((0, 2), (1, 5), (4, 6)), "columns": ((0, 4), (3, 6))},
+        (3, 2),
+    ),
+    "more areas than rows": (
+        "areas",
+        {"rows": ((0, 1), (0, 2), (1, 6)) * 3, "columns": ((0, 6),)},
+        (9, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+@pytest.mark.parametrize("reader", ["conv", "linear"])
+def test_average_pools_whose_windows_differ(name, reader):
+    """Taken into the linear layer behind them, or into a convolution as several synapses."""
+    op, attrs, size = UNEVEN[name]
+    nodes = [conv("c", "x"), neurons("n", "c"), ("pool", op, ("n",), {}, attrs)]
+    weight = np.random.default_rng(1).normal(0.4, 1, (4, 3 * size[0] * size[1]))
+    flat = [
+        ("flat", "flatten", ("pool",), {}, {}),
+        ("d", "linear", ("flat",), {"weight": weight}, {}),
+    ]
+    nodes += flat if reader == "linear" else [conv("d", "pool", 3)]
+    source = net(*nodes, neurons("m", "d"))
+    prepared, account = prepare_steps(source)
+    assert ("merged into d" in account["pool"]) == (reader == "linear")
     x = np.random.default_rng(0).random((5, 2, 6, 6))
     before, after = run(source, x), run(prepared, x)
     assert before.trains["m"].sum() > 10

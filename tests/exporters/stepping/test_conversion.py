@@ -12,6 +12,8 @@ from torch import nn
 
 import exporters
 import onespike_lava
+from exporters.form import Form
+from exporters.graph import Graph, Node, Stepping
 from exporters.stepping.conversion import convert_spiking
 from exporters.stepping.source import check_reading
 from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
@@ -141,6 +143,21 @@ def test_counts_have_room_for_more():
     (layer,) = (each for each in found.network.layers if each.name == "1")
     assert counts.max() > 1
     assert 2 * counts.max() <= layer.firing.max_count + 1
+
+
+def test_counts_of_at_most_so_many_stay_so():
+    """Of sinabs' MaxSpike: the form's own limit, whatever the samples show."""
+    x = data(events=6)
+    weight, form = np.full((8, 16), 0.3), Form(1.0, fire="count", reset="subtract", most=2)
+    nodes = (
+        Node("x", "input", attrs={"shape": (16,)}),
+        Node("fc", "linear", ("x",), {"weight": weight}),
+        Node("n", "neuron", ("fc",), form.numbers(), form.settings()),
+        Node("out", "linear", ("n",), {"weight": np.ones((2, 8))}),
+    )
+    network = convert_spiking(Stepping(Graph(nodes, "out"), 6, "events"), x).network
+    assert network.layers[1].firing.max_count == 2
+    assert network.run(x, record=True).trains("n").max() == 2
 
 
 def test_stock_neurons_are_composed():

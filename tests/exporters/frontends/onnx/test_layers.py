@@ -138,7 +138,7 @@ def test_what_stands_behind_the_logits_is_left_out(tmp_path):
     assert graph.notes == {
         "softmax": "dropped (softmax keeps the order of classes)",
         "argmax": "dropped (predictions are the argmax of the scores)",
-        "identity": "dropped (behind the logits)",
+        "identity": "dropped (after the logits)",
     }
     wrong = [*SOFTMAX, node("Softmax", "logits", "p"), node("Mul", "p logits")]
     assert refusal(saved(tmp_path, wrong, {"m": V})).startswith(

@@ -105,5 +105,5 @@ def test_one_logit_per_sample_may_lose_its_axis(tmp_path):
     graph = from_onnx(path)
     assert graph.shapes()[graph.output] == (1,)
     path = saved(tmp_path, nodes, {"m": array(360, 4), "minus": np.array([2, 2])})
-    with pytest.raises(UnsupportedError, match=r"to \[2, 2\] \(behind the logits leave it out"):
+    with pytest.raises(UnsupportedError, match=r"to \[2, 2\] \(after the logits, leave it out"):
         from_onnx(path)

@@ -114,6 +114,17 @@ def test_as_many_samples_or_classes_as_steps(steps, features):
         convert_spiking(net.eval(), samples(False), steps=steps)
 
 
+def test_a_list_of_all_steps():
+    """As neurons that never fire give their potentials."""
+    torch.manual_seed(0)
+    net, x = Net(lambda net, y: list(y)).eval(), samples(False)
+    found = convert_spiking(net, x, steps=STEPS, readout="sum")
+    steps = torch.from_numpy(x).double().expand(STEPS, *x.shape)
+    with torch.no_grad():
+        wanted = torch.stack(net.double()(steps)).sum(0).numpy()
+    assert np.allclose(run(found.source, x).scores, wanted)
+
+
 def test_whole_numbers_are_constants_of_a_form_too():
     form = Form(1, keep_u=0, drive=1)
     assert not form.filters

@@ -14,6 +14,11 @@ from tests import lookalikes as like
 
 REFUSED = {
     "a class": (like.QIFNode(), r"2 \(QIFNode\): has no normal form .*; train with IFNode, LIFN"),
+    "a loop back": (
+        like.RLeaky(),
+        r"2 \(RLeaky\): feeds back what it sends; train with Leaky or Synaptic, each layer ahead",
+    ),
+    "an encoder": (like.PoissonEncoder(), r"2 \(PoissonEncoder\): makes spikes of values; encode"),
     "a behaviour": (
         like.KLIFNode(),
         r"2 \(KLIFNode\): has no normal form: \S+ % of its spikes on a test input differ from the "

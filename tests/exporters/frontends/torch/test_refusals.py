@@ -51,7 +51,7 @@ def test_all_unsupported_parts_are_named_at_once():
         (lambda m, x: x * x, "mul (mul): multiplies two values of the network; that is not linear"),
         (lambda m, x: x.permute(1, 0, 2, 3), "permute (permute): axes [1, 0, 2, 3] of "
          "[N, 3, 12, 10]; the batch must stay in front"),
-        (lambda m, x: torch.cat([x, x], 0), "cat (cat): along dimension 0; only along those behind "
+        (lambda m, x: torch.cat([x, x], 0), "cat (cat): along dimension 0; only along those after "
          "the batch"),
         (lambda m, x: F.threshold(x, 1.0, 0.0), "_threshold (_threshold): "
          "jumps to 0.0 at 1.0; only equal numbers make a ReLU"),
