@@ -15,7 +15,7 @@ from exporters.calibration import moments, regression
 from exporters.calibration.layers import Layers
 from exporters.calibration.samples import enough_of
 from exporters.calibration.stored import PART_BYTES
-from exporters.fidelity.baseline import macs
+from exporters.fidelity.baseline import macs, work
 from exporters.fidelity.selfcheck import counted
 from exporters.graph import Graph, Node
 from exporters.graph.arithmetic import groups_of
@@ -125,13 +125,13 @@ def _maps(graph: Graph) -> list[Node]:
 def _seconds(source: Graph, prepared: Graph, used: int, recipe: Recipe) -> float:
     """Runs of both networks, sums of both regressions, what each value and weight takes."""
     passes = 1 if recipe.correct == "none" else 2
-    checked = counted(used, macs(source)) * (macs(source) + 2 * macs(prepared))
-    work = (used * passes * macs(prepared) + checked) / MACS_PER_SECOND
+    checked = counted(used, work(source)) * (4 * work(source) + 2 * macs(prepared))
+    runs = (used * passes * macs(prepared) + checked) / MACS_PER_SECOND
     shapes = prepared.shapes()
     values = used * sum(prod(shapes[end.name]) for end in Layers(prepared).ends)
     sums = sum(_sums(prepared, node, used, recipe) for node in _maps(prepared))
     weights = sum(node.params["weight"].size for node in _maps(prepared))
-    parts = (work, values * SECONDS_PER_VALUE, sums / FLOPS_PER_SECOND)
+    parts = (runs, values * SECONDS_PER_VALUE, sums / FLOPS_PER_SECOND)
     return START + sum(parts) + weights * SECONDS_PER_WEIGHT
 
 

@@ -24,7 +24,10 @@ PLACES = 128
 """Places of a sample that enter a regression at most."""
 
 ROWS_PER_WEIGHT = 64
-"""Observations of each weight that are enough: eight times as many move no accuracy."""
+"""Observations of each weight that are enough: four times as many move no accuracy."""
+
+ROWS = 2**14
+"""Observations that cost nothing, and are taken where there are so many."""
 
 EXACT_MAX = 2**22
 """Weights of a map, up to which it becomes one of float64 where its bias alone is corrected."""
@@ -32,8 +35,8 @@ EXACT_MAX = 2**22
 
 def places_of(node: Node, samples: int) -> int:
     """Places of each of so many samples that enter the regression of a map."""
-    wanted = -(-ROWS_PER_WEIGHT * int(node.params["weight"][0].size) // samples)
-    return min(PLACES, wanted)
+    rows = max(ROWS, ROWS_PER_WEIGHT * int(node.params["weight"][0].size))
+    return min(PLACES, -(-rows // samples))
 
 
 class Regression:

@@ -20,6 +20,9 @@ from onespike_lava.system.progress import Progress, silent
 BLOCK = 128
 """Samples that are computed together at most."""
 
+PER_VALUE = 64
+"""Multiply-accumulates in the time that a value takes beside its own."""
+
 VALUE_BYTES = 2**26
 """Memory that the largest value of a block may take."""
 
@@ -99,6 +102,11 @@ def macs(source: Graph) -> int:
         for node in source.nodes
         if node.op in LINEAR
     )
+
+
+def work(graph: Graph) -> int:
+    """What one sample costs, in multiply-accumulates: those, and what its values take beside."""
+    return macs(graph) + PER_VALUE * sum(map(prod, graph.shapes().values()))
 
 
 def percent(scores: NDArray[Any], labels: NDArray[np.int64]) -> float:

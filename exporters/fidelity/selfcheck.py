@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.calibration.samples import evenly
-from exporters.fidelity.baseline import macs
+from exporters.fidelity.baseline import work
 from exporters.fidelity.equivalence import Known, fault
 from exporters.fidelity.figures import Figures
 from exporters.graph import Graph
@@ -35,7 +35,7 @@ FEW = 8
 """Samples of a check at least, where the data have so many."""
 
 WORK = 2**34
-"""Multiply-accumulates of a run of the source, above which a check takes fewer samples."""
+"""Work of a run of the source, above which a check takes fewer samples."""
 
 SOUND = {"agreement": 0.7, "correlation": 0.92, "variation": 0.5}
 """What the figures of a sound conversion reach. Trained networks with the default options have
@@ -105,7 +105,7 @@ class Trial:
 
         Raises `SelfCheckError` where that is another function, naming the pass.
         """
-        known = Known.of(Draft.of(source).graph(), _some(samples, macs(source)), progress)
+        known = Known.of(Draft.of(source).graph(), _some(samples, work(source)), progress)
         apart = known.apart(prepared.evaluate)
         if not known.explains(apart):
             raise SelfCheckError(fault(known, source, pool))
@@ -130,14 +130,14 @@ class Trial:
         return replace(check, warning=_warning(check, recipe))
 
 
-def _some(samples: NDArray[Any], work: int) -> NDArray[Any]:
+def _some(samples: NDArray[Any], each: int) -> NDArray[Any]:
     """Samples spread evenly over the data, fewer where each is much work."""
-    return samples[evenly(len(samples), counted(len(samples), work))]
+    return samples[evenly(len(samples), counted(len(samples), each))]
 
 
-def counted(samples: int, work: int) -> int:
-    """How many of so many samples are checked, where each is `work` multiply-accumulates."""
-    return min(samples, SAMPLES, max(FEW, WORK // max(work, 1)))
+def counted(samples: int, each: int) -> int:
+    """How many of so many samples are checked, where each is so much work (`baseline.work`)."""
+    return min(samples, SAMPLES, max(FEW, WORK // max(each, 1)))
 
 
 def _usual(logits: Logits) -> NDArray[np.bool_]:

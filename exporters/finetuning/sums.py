@@ -30,6 +30,9 @@ KINDS.refuse(Sparse)
 MOST = STATE_LIMIT - 2
 """Largest sum of either sign, its bias included."""
 
+BIASES = 0.9
+"""Share of it that a bias may take."""
+
 
 class Weights(nn.Module):  # type: ignore[misc]
     """One synapse of a layer.
@@ -96,6 +99,23 @@ class Weights(nn.Module):  # type: ignore[misc]
         self.set((per_group * wide).reshape(weight.shape))
 
 
+class _Through(torch.autograd.Function):  # type: ignore[misc]
+    """The second value exactly, with the gradient of the first.
+
+    `real + (whole - real)` would be rounded where they lie far apart.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, real: Tensor, whole: Tensor) -> Tensor:
+        """What is whole."""
+        return whole.expand_as(real).clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """As if nothing had been rounded."""
+        return gradient, None
+
+
 class Sums(nn.Module):  # type: ignore[misc]
     """The potentials of one layer at the end of a sample.
 
@@ -135,23 +155,26 @@ class Sums(nn.Module):  # type: ignore[misc]
         """Whole weights and bias, with the gradients of the real ones."""
         reals, real_bias = [part.real() for part in self.parts], self._real_bias()
         weights, bias = self.whole()
-        through = [real + (step - real).detach() for real, step in zip(reals, weights, strict=True)]
-        return through, real_bias + (bias - real_bias).detach()
+        through = [_Through.apply(*pair) for pair in zip(reals, weights, strict=True)]
+        return through, _Through.apply(real_bias, bias)
 
     def whole(self) -> tuple[list[Tensor], Tensor]:
         """Whole weights, and biases [C, 1, 1] or [*shape].
 
-        Neurons whose potential could leave 24 bits have their weights made smaller.
+        Neurons whose potential could leave 24 bits have their weights made smaller; a bias takes
+        `BIASES` of that at most.
         """
         with torch.no_grad():
             reals = [part.real() for part in self.parts]
             while True:
                 steps = [part.whole(each) for part, each in zip(self.parts, reals, strict=True)]
-                bias = (self._real_bias().double() + self._offset(steps)).round().float()
+                exact = self._real_bias().double() + self._offset(steps)
+                bias = exact.clamp(-BIASES * MOST, BIASES * MOST).round().float()
                 reached = self.reached(steps, bias)
                 if not (reached > MOST).any():
                     return steps, bias
-                share = (0.999 * MOST / reached).clamp(max=1.0)
+                most = bias.abs().reshape(len(bias), -1).amax(1)
+                share = (0.999 * (MOST - most) / (reached - most).clamp(min=1)).clamp(max=1.0)
                 reals = [each * share.view(-1, *[1] * (each.dim() - 1)) for each in reals]
 
     def reached(self, weights: Sequence[Tensor], bias: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from onespike_lava.cli import options
@@ -14,15 +16,26 @@ WIDTH = 88
 @options.argument(
     "word", nargs=-1, metavar="[WORD]", line="A term or a symbol. Without it: list all."
 )
-def command(word: tuple[str, ...]) -> None:
+@options.JSON
+def command(word: tuple[str, ...], as_json: bool) -> None:
     """Say what a word of this library means.
 
     WORD is a term such as phase or wait, or a symbol such as T_w. Without one, the command lists
     all terms.
     """
     if word:
-        _print(explained(" ".join(word)))
-        return
+        term = explained(" ".join(word))
+        if as_json:
+            options.print_json(asdict(term))
+        else:
+            _print(term)
+    elif as_json:
+        options.print_json([asdict(term) for term in TERMS])
+    else:
+        _list()
+
+
+def _list() -> None:
     formatter = click.HelpFormatter(width=WIDTH)
     formatter.write_dl([(term.name, ", ".join(term.also)) for term in TERMS])
     click.echo(formatter.getvalue(), nl=False)

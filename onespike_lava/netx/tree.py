@@ -173,7 +173,8 @@ def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
 
 def _are_joined(synapses: Sequence[Connection]) -> bool:
     """Whether connections are many, and alike but for their sources and weights."""
-    plain = [each for each in synapses if isinstance(each, Synapse) and each.delay is None]
+    found = [each for each in synapses if isinstance(each, Synapse)]
+    plain = [each for each in found if each.delay is None and each.live is None]
     alike = {(each.weight.shape[2:], each.window, each.groups) for each in plain}
     whole = len(plain) == len(synapses) >= schema.JOINED_FROM
     return whole and len(alike) == 1 and plain[0].groups == 1

@@ -43,6 +43,11 @@ takes. The last column is the time of the best kernels over that line's, round b
 quartiles.
 """
 """What the page says of its columns."""
+
+PROCESSOR_TIME = """
+Times are not of the wall, but of the processor for the one thread that each contender has (of Lava
+for all of its processes), so that other work on the machine hardly counts.
+"""
 RECIPES = {
     "current": "torch torchvision onnx onnxruntime sympy",
     "spikingjelly": "torch spikingjelly==2.0.0",
@@ -100,6 +105,7 @@ def run_environment(name: str, python: str, given: argparse.Namespace) -> Measur
     command = [python, str(HERE / "contenders.py"), "--rounds", str(given.rounds)]
     command += ["--networks", *given.networks, "--batches", *map(str, given.batches)]
     command += ["--threads", str(given.threads), "--gap", str(given.gap)]
+    command += ["--processor-time"] * given.processor_time
     command += ["--numpy"] * given.numpy + ["--only-jelly"] * (name == "spikingjelly")
     command += ["--lava", str(given.lava)] if name == "this" else []
     measured = Measured(name)
@@ -150,6 +156,7 @@ def page(found: list[Measured], given: argparse.Namespace) -> str:
         f"load at the end {os.getloadavg()[0]:.1f}.",
         "",
         *textwrap.dedent(READING).strip().splitlines(),
+        *textwrap.dedent(PROCESSOR_TIME if given.processor_time else "").strip().splitlines(),
     ]
     notes = [f"- {note}" for measured in found for note in measured.notes]
     lines += ["", *notes] if notes else []
@@ -233,12 +240,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", default=["digits", "resnet20", "vgg", "resnet18"])
     parser.add_argument("--numpy", action="store_true", help="engine numpy too, which is slow")
     parser.add_argument("--lava", type=int, default=8, help="samples for Lava; 0 leaves it out")
+    parser.add_argument(
+        "--processor-time", action="store_true", help="of one thread, for a busy machine"
+    )
     parser.add_argument("--avx2", action="store_true", help="as on a processor without AVX-512")
     for name in RECIPES:
         python = ROOT / f".venv-{name}" / "bin" / "python"
         parser.add_argument(f"--{name}", default=str(python), help="Python of the environment")
     parser.add_argument("--write", type=Path, help="also write the table into this file")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.processor_time and given.threads != 1:
+        parser.error("--processor-time: that of one thread; give --threads 1")
+    return given
 
 
 if __name__ == "__main__":

@@ -48,8 +48,13 @@ JSON = {
         *("digits.onnx", "--calibration", "test.npz", "--data", "test.npz", "-o", "tuned"),
         *("--phases", "8", "--wait", "T", "--correct", "none", "--rounding", "nearest"),
     ),
+    "finetune": (
+        *("digits.onnx", "--data", "test.npz", "-o", "few.net"),
+        *("--epochs", "1", "--stages", "1"),
+    ),
     "convert": ("digits.net", "-o", "a.nir"),
     "operators": (),
+    "explain": ("threshold", "shift"),
 }
 """Every command whose output a script may read."""
 
@@ -68,7 +73,8 @@ def test_every_command_has_json_or_prints_a_script():
 
 @pytest.mark.parametrize("name", JSON)
 def test_json_stands_alone_on_stdout_and_stderr_is_quiet(name, folder, monkeypatch, capfd):
-    pytest.importorskip({"report": "jinja2", "convert": "nir"}.get(name, "numpy"))
+    parts = {"report": "jinja2", "convert": "nir", "finetune": "torch"}
+    pytest.importorskip(parts.get(name, "numpy"))
     pytest.importorskip("onnx" if "digits.onnx" in JSON[name] else "numpy")
     monkeypatch.chdir(folder)
     with pytest.raises(SystemExit) as end:

@@ -56,3 +56,28 @@ def test_recorded_trains_are_those_of_the_libraries():
         assert set(known) == set(found)
         for key, value in found.items():
             assert np.array_equal(known[key], value), key
+
+
+def test_cifar10_and_its_integers(monkeypatch):
+    """All test images, where the data are: accuracies within 0.3 points."""
+    place = ROOT / "netx_models" / "cifar10-steps"
+    monkeypatch.syspath_prepend(str(place.parent))
+    cifar10 = pytest.importorskip("cifar10")
+    try:
+        cifar10.folder()
+    except SystemExit as error:
+        pytest.skip(str(error))
+    module = runpy.run_path(str(place / "models.py"))["jelly_lif"]()
+    module.load_state_dict(load_file(str(place / "jelly_lif.safetensors")))
+    module.eval()
+    test, labels = cifar10.normalised(cifar10.pixels("test")), cifar10.labels("test")
+    known = []
+    with torch.no_grad():
+        for part in torch.from_numpy(test).split(250):
+            fresh(module)
+            known.append(module(part).argmax(1).numpy())
+    known = np.concatenate(known)
+    found = load(place / "jelly_lif.net").predict(test)
+    assert abs(np.mean(known == labels) - np.mean(found == labels)) <= 0.003
+    assert np.mean(known == labels) > 0.77
+    assert np.mean(known == found) > 0.93

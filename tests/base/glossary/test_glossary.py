@@ -1,6 +1,7 @@
 """The glossary, the page of it, and the places that refer to it."""
 
 import ast
+import json
 import re
 
 import click
@@ -59,6 +60,11 @@ def test_command(capsys):
     assert called("explain") == 0
     listed = capsys.readouterr().out
     assert all(f"\n{term.name} " in f"\n{listed}".replace("\n", " \n") for term in TERMS)
+    assert called("explain", "T_w", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["also"]) == ("wait", ["T_w"])
+    assert called("explain", "--json") == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == [t.name for t in TERMS]
     assert called("explain", "fase") == 2
     assert capsys.readouterr().err.startswith("onespike: explain: 'fase' is no word")
 

@@ -12,6 +12,7 @@ from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.schema import JOINED_FROM
 from onespike_lava.netx.tree import to_tree
 from tests.networks import Maker
+from tests.pruned import pruned
 
 SAME = Window((1, 1), (1, 1, 1, 1))
 
@@ -66,6 +67,12 @@ def test_few_or_unlike_connections_stay_apart():
     unlike = Network((*network.layers[:-1], unlike), network.phases, network.wait)
     assert [path for path in to_tree(unlike) if "/synapse/" in path]
     assert from_bytes(to_bytes(unlike)) == unlike
+
+
+def test_connections_of_which_some_were_pruned_stay_apart():
+    network = pruned(concatenation(JOINED_FROM))
+    assert [path for path in to_tree(network) if "/synapse/" in path]
+    assert from_bytes(to_bytes(network)) == network
 
 
 def test_a_file_that_has_them_one_by_one_is_read():

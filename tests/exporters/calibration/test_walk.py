@@ -142,8 +142,10 @@ def test_drawn_outputs_are_those_of_the_map(monkeypatch):
     monkeypatch.setattr("exporters.calibration.moments.ROWS_BYTES", 8 * 36 * 7)  # runs of 7 rows
     found = outputs(graph.node("c"), x, at)
     assert np.allclose(found, whole[at[0], :, at[1], at[2]], rtol=1e-4, atol=1e-5)
-    assert places_of(graph.node("c"), 1000) == 2  # 64 rows for each of 18 weights
+    assert places_of(graph.node("c"), 1000) == 17  # 16,384 rows
     assert places_of(graph.node("c"), 1) == 128
+    wide = Node("w", "conv", ("x",), {"weight": np.zeros((1, 64, 3, 3))})
+    assert places_of(wide, 1000) == 37  # 64 rows for each of 576 weights
 
 
 def test_ranks_are_what_the_code_carries(tmp_path):

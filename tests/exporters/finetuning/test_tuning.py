@@ -71,11 +71,13 @@ def test_it_learns_and_every_engine_agrees(tmp_path):
         assert first_difference(run, expected) is None, engine
 
 
-@pytest.mark.parametrize("stops", [[3], [8], [9, 12], [20, 3]])
-def test_a_killed_run_ends_with_the_network_of_one_that_was_not(net, tmp_path, stops):
+@pytest.mark.parametrize(
+    ("stops", "teacher"), [([3], None), ([8], None), ([9, 12], cnn()), ([20, 3], None)]
+)
+def test_a_killed_run_ends_with_the_network_of_one_that_was_not(net, tmp_path, stops, teacher):
     """Killed in both stages, at the end of an epoch and right behind it; 8 steps an epoch."""
     x, y = samples()
-    options = {"tuning": PLAN, "augment": Shifts(1)}
+    options = {"tuning": PLAN, "augment": Shifts(1), "teacher": teacher}
     whole = finetune(net, x, y, **options)
     for stop in stops:
         with pytest.raises(KilledError):

@@ -104,7 +104,7 @@ def test_gradients_reach_all_that_is_trained_and_nothing_else():
     assert len(skips) == 1
 
 
-@pytest.mark.parametrize("options", [{"weighting": "membrane"}, {"max_spikes": 2}])
+@pytest.mark.parametrize("options", [{"weighting": "membrane"}, {"spikes": {"conv3": 2}}])
 def test_other_neurons_are_refused(options):
     with pytest.raises(UnsupportedError, match=r"finetune|fine-tuning"):
         OneSpike(network(**options))

@@ -13,6 +13,7 @@ from exporters.training import IF, LIF, Folded, Repeat
 from tests import ROOT
 
 PLACE = ROOT / "netx_models" / "digits-steps"
+CIFAR10 = ROOT / "netx_models" / "cifar10-steps"
 STEPS = 8
 BETA = float(np.float32(0.9))
 
@@ -52,13 +53,43 @@ class Torch(nn.Module):
         return self.lif3(self.fc(self.pool(x))).mean(0)
 
 
+class Direct(nn.Module):
+    """Of `netx_models/cifar10-steps`: the image's current in every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.static = nn.Sequential(
+            nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(32)
+        )
+        self.repeat = Repeat(4)
+        self.body = nn.Sequential(
+            *(half(), *block(32, 64), Folded(nn.MaxPool2d(2)), *block(64, 128)),
+            *(Folded(nn.MaxPool2d(2)), *block(128, 128), Folded(nn.Flatten())),
+            Folded(nn.Linear(2048, 10)),
+        )
+
+    def forward(self, x):
+        return self.body(self.repeat(self.static(x))).mean(0)
+
+
+def block(inputs, outputs):
+    """A convolution, its norm, its neurons."""
+    conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+    return Folded(conv), Folded(nn.BatchNorm2d(outputs)), half()
+
+
+def half():
+    """SpikingJelly's LIF of its defaults: of half the current with threshold 1."""
+    return LIF(0.5, threshold=2.0)
+
+
 def late():
     """A threshold that is taken off a step later."""
     return LIF(BETA, strict=True, reset="subtract", amount=1 / BETA)
 
 
 MODULES = {
-    "jelly_lif": lambda: Jelly(lambda: LIF(0.5, threshold=2.0)),  # of half the current, 1
+    "jelly_lif": lambda: Jelly(half),
     "jelly_if": lambda: Jelly(lambda: IF(reset="subtract")),
     "torch_leaky": lambda: Torch(late),
     "torch_if": lambda: Torch(lambda: IF(reset="subtract", strict=True)),
@@ -67,9 +98,13 @@ MODULES = {
 
 def trained(name):
     """The module with the shipped weights."""
-    module = MODULES[name]()
-    stored = safetensors.torch.load_file(str(PLACE / f"{name}.safetensors"))
-    keys = {within(key): key for key in module.state_dict()}
+    return loaded(MODULES[name](), PLACE / f"{name}.safetensors")
+
+
+def loaded(module, weights):
+    """The module with weights of its source."""
+    stored = safetensors.torch.load_file(str(weights))
+    keys = {key if key in stored else within(key): key for key in module.state_dict()}
     left = set(stored) - set(keys)
     assert all(each.startswith("lif") for each in left), left  # constants of snnTorch's neurons
     module.load_state_dict({key: stored[plain] for plain, key in keys.items()})

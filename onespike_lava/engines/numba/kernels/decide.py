@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import ir
 
 from onespike_lava.engines.numba.kernels.code import F32, I8, I32, I64, Code, Values
-from onespike_lava.engines.numba.kernels.records import LANES, Block
+from onespike_lava.engines.numba.kernels.records import BY_BUCKET, LANES, Block
 
 
 class Decider:
@@ -22,6 +22,41 @@ class Decider:
         self.code, self.b, self.block = code, code.b, block
         self.constants, self.column = constants, column
         self.skip, self.spread = register * code.lanes, width * LANES
+
+    def search(self, places: Values) -> None:
+        """By buckets or halves where the block has a table, else phase by phase."""
+        bucket = self.b.icmp_signed("==", self.block.levels, I64(BY_BUCKET))
+        with self.b.if_else(bucket, likely=True) as (yes, no):
+            with yes:
+                self.write(places, self.by_bucket())
+            with no:
+                self.by_halves(places)
+
+    def by_bucket(self) -> Values:
+        """Compare with the one threshold in a potential's bucket, `packing.Buckets`.
+
+        Products of bases and thresholds are whole numbers below 2**24: the comparison is exact, and
+        what is rounded decides only which of two buckets at an edge is asked.
+        """
+        code, b = self.code, self.b
+        floats = ir.VectorType(F32, LANES)
+        at = code.at(code.at(self.constants, self.block.base), 4 * self.skip)
+        base, scale = code.load(at, floats), code.load(code.at(at, 4 * self.spread), floats)
+        table = code.at(self.constants, self.block.table)
+        low, high, shift = (code.splat(code.load(code.at(table, 4 * i), I32)) for i in (0, 1, 3))
+        offset = code.splat(code.load(code.at(table, 8), F32))
+        limits, reached, below = (code.at(table, 4 * (LANES + 32 * i)) for i in range(3))
+        found = []
+        for total in self.column:
+            potential = b.sitofp(total, floats)
+            place = code.call("llvm.fma.v16f32", floats, potential, scale, offset)
+            bucket = b.ashr(b.bitcast(place, code.vector), shift)
+            bucket = b.select(b.icmp_signed(">", bucket, low), bucket, low)
+            bucket = b.select(b.icmp_signed("<", bucket, high), bucket, high)
+            limit = b.fmul(base, self.look_up(limits, bucket, 5, floats))
+            values = (self.look_up(each, bucket, 5, code.vector) for each in (reached, below))
+            found.append(b.select(b.fcmp_ordered(">=", potential, limit), *values))
+        return found
 
     def by_halves(self, places: Values) -> None:
         """By halving the table where the block has one, else phase by phase."""

@@ -18,6 +18,9 @@ PIXELS = 16
 """Most pixels of a tile. Tables of pixels repeat their last entry so often: a last tile computes
 that pixel again and stores the same, where fewer pixels would need a kernel of their own."""
 
+BY_BUCKET = 1
+"""In place of levels: one comparison, with the threshold of a potential's bucket."""
+
 NONE = -1
 """Offset of a thing that a block does without."""
 
@@ -55,8 +58,10 @@ class Block(NamedTuple):
     bias_pixels : constants, int32[pixels]
     limits      : constants, int32[phases, width * LANES] thresholds
     first, last : phases that are decided, `first <= phase < last`, counted from 0
-    levels      : of the halving search, 4 or 5, or 0 to search phase by phase
-    base, table : constants, float32[width * LANES] and `packing.halving_table`
+    levels      : of the halving search, 4 or 5, `BY_BUCKET`, or 0 to search phase by phase
+    base, table : constants, float32[width * LANES] and `packing.halving_table`; of a search by
+                  bucket float32[2, width * LANES], scaled reciprocals behind, and the table of
+                  `packing.Buckets`
     values      : constants, int32[phases], what a spike of the phase leaves in `output`
     output      : arena, uint8, or `NONE`
     output_stride, output_pixels : as for the bias

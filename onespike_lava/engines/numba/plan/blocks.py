@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block
+from onespike_lava.engines.numba.kernels.records import BY_BUCKET, LANES, NONE, Block
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.connections import Layout
-from onespike_lava.engines.numba.plan.packing import halving_levels, halving_table
+from onespike_lava.engines.numba.plan.packing import buckets, halving_levels, halving_table
 
 SILENT = 2**31 - 1
 """Threshold of padding channels, which nothing reaches."""
@@ -123,14 +123,18 @@ def _decision(layout: Layout, decision: Decision | None, channels: slice) -> dic
         return {"output": NONE, **dict.fromkeys(UNDECIDED, 0)}
     add, output = layout.constants.add, decision.output
     limits, base = _limits(layout, decision)
-    levels = halving_levels(len(decision.values)) if decision.halves else 0
-    table: Any = halving_table(decision.thresholds, decision.values) if levels else []
+    levels, table = _search(layout, decision)
+    bases = base[None, channels].astype(np.float64)
+    if levels == BY_BUCKET:
+        found = buckets(decision.thresholds, decision.values)
+        assert found is not None
+        bases = np.concatenate([bases, found.scale / bases])
     return {
         "limits": add(limits[:, channels], np.int32),
         "first": decision.first,
         "last": decision.last,
         "levels": levels,
-        "base": add(base[channels], np.float32),
+        "base": add(bases, np.float32),
         "table": add(table, np.int32),
         "values": add(decision.values, np.int32),
         "output": output.first + channels.start,
@@ -138,6 +142,17 @@ def _decision(layout: Layout, decision: Decision | None, channels: slice) -> dic
         "output_pixels": layout.table(output.image, output.positions(layout.shape[1:]).reshape(-1)),
         "keep": int(decision.keep),
     }
+
+
+def _search(layout: Layout, decision: Decision) -> tuple[int, Any]:
+    """`Block.levels` and the table of the search."""
+    if not decision.halves or layout.kind != "vnni":
+        return 0, []
+    found = buckets(decision.thresholds, decision.values)
+    if found is not None:
+        return BY_BUCKET, found.table
+    levels = halving_levels(len(decision.values))
+    return levels, halving_table(decision.thresholds, decision.values) if levels else []
 
 
 def _limits(layout: Layout, decision: Decision) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

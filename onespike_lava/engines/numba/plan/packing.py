@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,13 @@ from numpy.typing import NDArray
 
 from onespike_lava.engines.numba.kernels.records import LANES, PIXELS, REDUCED
 from onespike_lava.engines.numba.kernels.tile import TILES
+
+BUCKET_COUNT = 32
+"""Entries of a table that two registers hold."""
+
+BUCKET_ROOM = 2.0**-12
+"""Least distance of a threshold from the edge of a bucket, as a share of it. A potential comes
+within `3 * 2**-24` of where it belongs: the rounded reciprocal of its base, a fused sum."""
 
 LINE = 64
 """Bytes of a cache line; constants start at multiples."""
@@ -110,6 +120,76 @@ def runs(taps: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], int]:
     if taps.shape[1] == 1 and (np.diff(taps[:, 0]) == size).all():
         taps, size = taps[:1], size * rows
     return taps.reshape(-1), size
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """A search that asks for one threshold: the bucket of a potential knows which.
+
+    scale : of a potential in units of its base, before it is sorted into buckets
+    table : int32, first `[low, high, offset, shift]` in 16 numbers; then for each of 32 buckets its
+            threshold, float32, what is left where that is reached, and where it is not
+
+    A bucket is the top bits of the float32 number `scale * potential / base + offset`, shifted down
+    by `shift` and cut to `low .. high`; its entries stand at its last 5 bits.
+    """
+
+    scale: float
+    table: NDArray[np.int32]
+
+
+def buckets(thresholds: NDArray[np.int32], values: NDArray[np.int32]) -> Buckets | None:
+    """The buckets of thresholds that do not increase, and what their phases leave in the output.
+
+    None where no scale puts each threshold into a bucket of its own. Thresholds keep a distance
+    from the edges of buckets that is far above what rounding moves a potential by: so a potential
+    beside an edge finds the same phase from either side.
+    """
+    return _buckets(tuple(thresholds.tolist()), tuple(values.tolist()))
+
+
+@lru_cache
+def _buckets(thresholds: tuple[int, ...], values: tuple[int, ...]) -> Buckets | None:
+    limits = np.unique(thresholds)
+    reached = np.array([0, *(values[thresholds.index(limit)] for limit in limits.tolist())])
+    # offsets lead from buckets of equal ratio to those of equal width
+    ways = product((2, 3, 4, 5), np.linspace(0, 0.9, 19), np.linspace(1.01, 1.99, 50))
+    for bits, share, most in ways:
+        scale, offset = most * (1 - share) / limits[-1], np.float32(most * share)
+        at, room = _bucket(scale * limits + float(offset), bits)
+        apart = len(set(at.tolist())) == len(at) and at[-1] - at[0] < BUCKET_COUNT
+        if apart and room >= BUCKET_ROOM:
+            return Buckets(scale, _bucket_table(limits, reached, at, offset, 23 - bits))
+    return None
+
+
+def _bucket(values: NDArray[np.float64], bits: int) -> tuple[NDArray[np.int64], float]:
+    """Buckets of numbers above 0, and the least distance of one from an edge, as a share of it."""
+    mantissa, exponent = np.frexp(values)  # 0.5 <= mantissa < 1
+    place = (2 * mantissa - 1) * 2**bits
+    room = np.abs(place - np.rint(place)) / 2**bits
+    return ((exponent + 126) << bits) + np.floor(place).astype(np.int64), float(room.min())
+
+
+def _bucket_table(
+    limits: NDArray[np.int64],
+    reached: NDArray[np.int64],
+    at: NDArray[np.int64],
+    offset: np.float32,
+    shift: int,
+) -> NDArray[np.int32]:
+    """See `Buckets`; `reached` is what is left below all thresholds and from each on."""
+    head = np.zeros(LANES, np.int32)
+    head[:2], head[2:3], head[3] = (at[0], at[-1]), np.array([offset]).view(np.int32), shift
+    rows = np.zeros((3, BUCKET_COUNT), np.int32)
+    for bucket in range(at[0], at[-1] + 1):
+        below = int(np.searchsorted(at, bucket))
+        own = below < len(at) and at[below] == bucket
+        limit = np.float32(limits[below] if own else np.inf)
+        place = bucket % BUCKET_COUNT
+        rows[0, place] = np.array([limit]).view(np.int32)[0]
+        rows[1, place], rows[2, place] = reached[below + own], reached[below]
+    return np.concatenate([head, rows.reshape(-1)])
 
 
 def halving_levels(phases: int) -> int:
