@@ -52,7 +52,8 @@ def prune(model: nn.Module, share: float | dict[str, float]) -> None:
 def told(network: Network) -> Network:
     """The network whose provenance tells that zeros of its trained weights are no synapses.
 
-    Counts of synapses, energy and chips then leave them out, those that rounding made 0 too.
+    Counts of synapses, energy and chips then leave them out, those that rounding made 0 too. Export
+    with `rounding="nearest"`: `least` lets pruned weights make up for what others lose.
     """
     known = dict(network.provenance)
     places = [
