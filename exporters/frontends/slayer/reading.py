@@ -100,9 +100,8 @@ class _Run:
         except RefusedError as error:
             self.refused[name] = (block_kind(block), str(error))
         out = result[0] if isinstance(result, tuple) else result
-        self.last = (torch.rand(out.shape) < 0.5).float()
-        if block_kind(block) in ENDS:
-            self.last = torch.rand(out.shape)
+        spikes = block_kind(block) not in ENDS
+        self.last = _drawn(out.shape, len(self.called), spikes)
         return (self.last, *result[1:]) if isinstance(result, tuple) else self.last
 
     def _note(self, name: str, block: Any, x: Tensor) -> None:
@@ -144,7 +143,7 @@ def read_blocks(
     root = copied(outermost(module))
     title = type(outermost(module)).__name__
     _refuse_drawn(root, title)
-    x = (torch.rand(2, *sample_shape, steps) < 0.5).float()
+    x = _drawn((2, *sample_shape, steps), 0)
     first: Keys = {"type": "input", "shape": sample_shape}
     run = _Run(x, {f"layer/0/{key}": _array(each) for key, each in first.items()})
     for name, block in root.named_modules():
@@ -181,6 +180,19 @@ def copied(module: nn.Module) -> nn.Module:
         for name in ("current_state", "voltage_state"):
             if name in each._buffers:
                 setattr(each, name, torch.zeros(1))
+    return found
+
+
+def _drawn(shape: Sequence[int], seed: int, spikes: bool = True) -> Tensor:
+    """Random spikes, or values of 0 to 1, [2, ..., T], the same for a seed.
+
+    Sum, mean, last and largest step of them differ for certain: one sample's is 1 first and 0 last,
+    a neuron of the other is 1 in all steps.
+    """
+    found = torch.rand(tuple(shape), generator=torch.Generator().manual_seed(seed))
+    found = (found < 0.5).float() if spikes else found
+    found[0, ..., 0], found[0, ..., -1] = 1.0, 0.0
+    found[1].flatten(0, -2)[0] = 1.0
     return found
 
 

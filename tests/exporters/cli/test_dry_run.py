@@ -90,6 +90,14 @@ def test_an_export_names_its_file(capsys):
     assert "output: missing; name the file to write with -o" in capsys.readouterr().err
 
 
+def test_options_of_the_paper_count(capsys):
+    words = ("nets.py:good", "--calibration", "x.npz", "--json")
+    whole = json.loads(ran(capsys, *words)[1])["estimate"]["seconds"]
+    paper = json.loads(ran(capsys, *words, "--paper")[1])["estimate"]["seconds"]
+    same = json.loads(ran(capsys, *words, "--correct", "none")[1])["estimate"]["seconds"]
+    assert paper == same < whole
+
+
 def test_what_an_export_takes_is_told_before(folder, capsys):
     code, out, _ = ran(capsys, "nets.py:good", "--calibration", "x.npz", "--json")
     told = json.loads(out)

@@ -14,6 +14,7 @@ from exporters.finetuning.twin import OneSpike
 from exporters.recipe import Recipe
 from onespike_lava.connectivity import connections, is_fixed
 from onespike_lava.data.encoding import encode
+from onespike_lava.errors import OneSpikeWarning
 from onespike_lava.rules import largest_potential
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
 
@@ -121,6 +122,11 @@ def test_a_fan_in_counts_skips_and_keeps_the_largest(net):
     for synapse, mask in zip(synapses, masks_of(twin), strict=True):
         live = np.ones(synapse.weight.shape, bool) if synapse.live is None else synapse.live
         assert np.array_equal(live, mask)
+
+
+def test_a_fan_in_that_skips_and_pools_exceed_is_told(net):
+    with pytest.warns(OneSpikeWarning, match=r"\(2\).* have more than 1 synapses, for those of"):
+        settle(OneSpike(net), 1)
 
 
 def masks_of(twin):

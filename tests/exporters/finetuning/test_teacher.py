@@ -81,6 +81,46 @@ def test_a_converted_network_comes_closer_to_its_source():
         assert text in dict(each.network.provenance)["finetuned"]
 
 
+class Two(nn.Module):
+    """Two outputs, of which one is chosen by its name."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(192, 8), nn.ReLU())
+        self.one, self.other = nn.Linear(8, 5), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.body(x)
+        return {"one": self.one(x), "other": self.other(x)}
+
+
+def test_the_logits_of_a_chosen_output_are_learnt():
+    x, y = samples(60)
+    tuning = FineTuning(epochs=1, batch=20)
+    found = finetune(Two(), x, y, tuning=tuning, output="other", **OPTIONS)
+    assert "logits of the source" in dict(found.network.provenance)["finetuned"]
+    coded = torch.from_numpy(encode(found.network.input, x).integers)
+    teacher = teacher_of(Two(), found.network.input, coded[:4], 5, "other")
+    with torch.no_grad():
+        logits = Two()(real(found.network.input, coded))["other"]
+    assert torch.allclose(teacher(coded), logits, atol=1e-4)
+
+
+def test_an_unfinished_run_goes_on_with_its_own_teacher_alone(tmp_path):
+    net, (x, y) = network(), samples(60)
+    tuning = FineTuning(epochs=1, batch=20)
+
+    def stop(name, done, total):
+        raise KeyboardInterrupt
+
+    more = {"tuning": tuning, "work": tmp_path / "run"}
+    assert not finetune(net, x, y, teacher=cnn(), progress=stop, **more).ended
+    with pytest.raises(DataError, match=r"state.pt: of another run, taught was"):
+        finetune(net, x, y, teacher=cnn(seed=9), **more)
+    assert finetune(net, x, y, teacher=cnn(), **more).ended
+
+
 def test_slips():
     net, (x, y) = network(), samples(60)
     with pytest.raises(DataError, match="teacher: it has 4 outputs, the network 5"):

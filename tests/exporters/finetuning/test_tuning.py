@@ -2,6 +2,9 @@
 
 # ruff: noqa: E402  (imports follow importorskip)
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +16,7 @@ from exporters import FineTuning, finetune
 from exporters.analysis.reconversion import reconvert
 from exporters.training import Shifts
 from onespike_lava.connectivity import is_fixed
-from onespike_lava.errors import DataError, OptionError, UnsupportedError
+from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
 from tests.sources import cnn
@@ -172,11 +175,17 @@ def test_slips_are_told_in_a_line(net, tmp_path):
         ({"epochs": 0}, "epochs is 0"),
         ({"stages": True}, "stages is True"),
         ({"rate": -1.0}, "rate is -1.0"),
+        ({"seed": -1}, "seed is -1; give a whole number from 0 up"),
+        ({"seed": "one"}, "seed is 'one'"),
+        ({"weight_bits": [8]}, r"weight_bits is \[8\]"),
+        ({"drift": "strong"}, "drift is 'strong'; give a number above 0"),
     ):
         with pytest.raises(OptionError, match=text):
             FineTuning(**settings)
     with pytest.raises(OptionError, match="phases: of a conversion"):
         finetune(net, x, y, phases=4)
+    with pytest.raises(OptionError, match=r"^calibration: of a conversion"):
+        finetune(net, x, y, calibration=x)
     with pytest.raises(DataError, match=r"labels float64\[60\] are not whole numbers"):
         finetune(net, x, y / 2)
     with pytest.raises(DataError, match="60 samples and 59 labels"):
@@ -190,6 +199,18 @@ def test_what_was_trained_on_is_no_conversion_any_more(net):
     assert "self_check" not in dict(found.provenance)
     with pytest.raises(UnsupportedError, match="fine-tuned behind its conversion"):
         reconvert(found, cnn(), x[:80])
+
+
+def test_what_training_does_not_see_is_told(net):
+    x, y = samples(60)
+    short = FineTuning(epochs=1, batch=20, rate=0.0)
+    with pytest.warns(OneSpikeWarning, match=r"values lie outside .* and are clipped"):
+        finetune(net, 100 * x, y, tuning=short)
+    with pytest.warns(OneSpikeWarning, match=r"T_w is 2 of T = 5 phases"):
+        finetune(replace(net, wait=2), x, y, tuning=short)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OneSpikeWarning)
+        finetune(net, x, y, tuning=short)
 
 
 def test_stages_share_the_epochs():

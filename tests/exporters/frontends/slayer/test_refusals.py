@@ -85,6 +85,9 @@ def test_samples_and_options():
         convert_spiking(module, x, steps=4)
     with pytest.raises(OptionError, match="input_range"):
         convert_spiking(module, x, input_range=(0, 1))
+    with pytest.raises(OptionError, match=r"input_bits: 1 hold payloads of 0..1"):
+        convert_spiking(module, x + np.uint8(3), input_bits=1)
+    assert convert_spiking(module, x, input_bits=4).network.input.bits == 4
     with pytest.raises(OptionError, match="one of its own"):
         convert_spiking(small(read=lambda s: s.sum(-1)), x, readout="sum")
     assert convert_spiking(module, x, readout="sum").network.output_scale == 1.0

@@ -186,6 +186,9 @@ def test_slips():
     for make, text in (
         (lambda: GradR(0), "GradR: drift is 0; give a number above 0"),
         (lambda: GradR(0.1, 0.4), "GradR: sparsity is 0.4"),
+        (lambda: GradR("much"), "GradR: drift is 'much'; give a number above 0"),
+        (lambda: GradR(float("inf")), "GradR: drift is inf"),
+        (lambda: DeepR(temperature=None), "DeepR: temperature is None"),
         (lambda: DeepR(0), "DeepR: connectivity is 0"),
         (lambda: DeepR(0.1, -1), "DeepR: drift is -1"),
         (lambda: Plan(optimiser="gradr"), "optimiser is 'gradr'"),

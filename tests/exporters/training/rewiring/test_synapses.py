@@ -45,6 +45,10 @@ def test_slips():
         prune(model(), 0)
     with pytest.raises(OptionError, match=r"1.weight is no weight; they are 0.weight, 2.weight"):
         prune(model(), {"1.weight": 0.5})
+    with pytest.raises(OptionError, match="share is 'half'; give one above 0 up to 1"):
+        prune(model(), "half")
+    with pytest.raises(OptionError, match="ReLU has no weights of two axes and more"):
+        prune(nn.ReLU(), 0.5)
 
 
 class Rate(nn.Module):
