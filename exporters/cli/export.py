@@ -123,7 +123,7 @@ def command(
             given = recipes.given(OWN, recipe)
         else:
             recipes.refused(OWN, recipe, "only of spiking modules; MODEL has none")
-            given = recipes.given(OPTIONS, recipe)
+            given = {**(PAPER if paper else {}), **recipes.given(OPTIONS, recipe)}
         dry.dry_run(source, calibration, model_output, as_json, given)
         return
     _check(output, calibration, adjacency, features, model_output)

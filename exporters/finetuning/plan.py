@@ -28,7 +28,8 @@ class FineTuning:
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8
-    fan_in      : most synapses of a neuron, the largest weights are kept; None for any
+    fan_in      : most synapses of a neuron, the largest weights are kept, and all those of skips
+                  and pools, which may be more; None for any
     drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
     validation  : share of the samples that are kept out, to choose the best epoch; of no use
                   where the source network has been trained on them
@@ -48,19 +49,21 @@ class FineTuning:
 
     def __post_init__(self) -> None:
         """Check what `Plan` does not check of a stage."""
-        if self.weight_bits not in BITS:
+        if self.weight_bits not in tuple(BITS):
             raise OptionError(
                 f"finetune: weight_bits is {self.weight_bits!r}; give one of "
                 f"{', '.join(map(str, BITS))}"
             )
         if self.learn not in LEARN:
             raise OptionError(f"finetune: learn is {self.learn!r}; give one of {', '.join(LEARN)}")
-        for name in ("epochs", "stages", "fan_in"):
+        for name, least in {"epochs": 1, "stages": 1, "fan_in": 1, "seed": 0}.items():
             value = getattr(self, name)
             if name == "fan_in" and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
-                raise OptionError(f"finetune: {name} is {value!r}; give a whole number from 1 up")
+            if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+                raise OptionError(
+                    f"finetune: {name} is {value!r}; give a whole number from {least} up"
+                )
         self.plan(0)
 
     def plan(self, stage: int) -> Plan:

@@ -16,10 +16,11 @@ from torch import Tensor
 from exporters.calibration.codes import Code, choose
 from exporters.calibration.histograms import BINS, Histogram, grouped, in_bins, thinned
 from exporters.finetuning.sums import MOST, Sums, Weights
-from exporters.finetuning.twin import Neurons, OneSpike, Scores
+from exporters.finetuning.twin import Neurons, OneSpike
 from exporters.recipe import Recipe
 from exporters.training.measures import evaluated
 from onespike_lava import coding
+from onespike_lava.errors import warn
 from onespike_lava.limits import WEIGHT_MAX
 
 Floats = NDArray[np.float64]
@@ -36,8 +37,11 @@ the others closer."""
 def settle(twin: OneSpike, fan_in: int | None) -> None:
     """Bring a conversion onto the grid of its weight bits and within its fan-in, with room."""
     if fan_in is not None:
-        for part in _summing(twin):
-            keep_largest(part.sums, fan_in)
+        most = {}
+        for layer, part in zip(twin.network.layers, twin.parts, strict=True):
+            if hasattr(part, "sums"):
+                most[layer.name] = keep_largest(part.sums, fan_in)
+        _tell({name: count for name, count in most.items() if count > fan_in}, fan_in)
     _follow(twin, {}, full=False)
 
 
@@ -48,27 +52,38 @@ def refit(twin: OneSpike, x: Tensor, recipe: Recipe) -> None:
     _follow(twin, choose(found, {name: name for name in hidden}, recipe), True, recipe.shift)
 
 
-def keep_largest(sums: Sums, fan_in: int) -> None:
-    """Prune all but the largest weights of each neuron; those of skips and pools stay."""
+def keep_largest(sums: Sums, fan_in: int) -> int:
+    """Prune all but the largest weights of each neuron; returns the most synapses that one has.
+
+    Those of skips and pools stay, and one of what is trained, so that these may be more.
+    """
     with torch.no_grad():
         fixed = [part for part in sums.parts if part.fixed]
         trained = [part for part in sums.parts if not part.fixed]
+        held = sum(int((part.real() != 0).flatten(1).sum(1).max()) for part in fixed)
         if not trained:
-            return
-        left = fan_in - sum(int((part.real() != 0).flatten(1).sum(1).max()) for part in fixed)
+            return held
+        left = fan_in - held
         rows = torch.cat([part.real().abs().flatten(1) for part in trained], 1)
         if rows.shape[1] <= left:
-            return
+            return held + rows.shape[1]
         order = rows.argsort(dim=1, descending=True, stable=True)[:, : max(1, left)]
         kept = torch.zeros_like(rows, dtype=torch.bool).scatter_(1, order, True)
         for part, mask in zip(
             trained, kept.split([part.share[0].numel() for part in trained], 1), strict=True
         ):
             part.mask.copy_(part.mask & mask.reshape(part.mask.shape))
+        return held + max(1, left)
 
 
-def _summing(twin: OneSpike) -> list[Neurons | Scores]:
-    return [part for part in twin.parts if hasattr(part, "sums")]
+def _tell(most: dict[str, int], fan_in: int) -> None:
+    """Warn of layers whose neurons have more synapses than they were to have."""
+    if most:
+        counts = ", ".join(f"{name} ({count})" for name, count in list(most.items())[:5])
+        warn(
+            f"finetune: neurons of {counts} have more than {fan_in} synapses, for those of skips "
+            "and pools stay; give a larger fan-in, or a network without such layers"
+        )
 
 
 def _hidden(twin: OneSpike) -> dict[str, Neurons]:

@@ -14,15 +14,20 @@ from torch import Tensor
 
 from exporters.conversion import convert
 from exporters.finetuning.plan import FineTuning
+from exporters.finetuning.twin import check_network
 from exporters.recipe import Recipe, recipe_of
 from exporters.training.loop import check_samples
-from onespike_lava.errors import DataError, OptionError
+from onespike_lava.data.encoding import encode, grid_text
+from onespike_lava.errors import DataError, OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import load
 from onespike_lava.system.progress import Progress
 
 CALIBRATION = 1000
 """Samples that are drawn from the data where no others calibrate."""
+
+CLIPPED = 0.01
+"""Share of the values that the input grid may clip in silence: outliers."""
 
 PHASES = 8
 """`T` of a conversion that is fine-tuned, unless another is given."""
@@ -39,12 +44,14 @@ def start(
 ) -> tuple[Network, Recipe]:
     """The integer network to train on, and the recipe by which it is fitted anew."""
     if is_converted(model):
-        if options or output is not None:
+        own = {"output": output, "calibration": calibration}
+        idle = [*options, *(name for name, value in own.items() if value is not None)]
+        if idle:
             raise OptionError(
-                f"{', '.join(options) or 'output'}: of a conversion; {model} is converted already, "
-                "leave it out"
+                f"{', '.join(idle)}: of a conversion; {model} is converted already, leave it out"
             )
         network = model if isinstance(model, Network) else load(model)
+        check_network(network)
         return network, Recipe(phases=network.phases)
     pool = {"pool": "own"} if tuning.fan_in is not None else {}
     options = {"phases": PHASES, **pool, **options}
@@ -61,6 +68,17 @@ def is_converted(model: Any) -> bool:
 def is_net(model: Any) -> bool:
     """Whether a model is the path of a `.net` file."""
     return isinstance(model, (str, os.PathLike)) and Path(model).suffix.lower() == ".net"
+
+
+def integers_of(network: Network, x: NDArray[Any]) -> Tensor:
+    """Samples as integers of the input grid; warns where it cannot hold many of their values."""
+    coded = encode(network.input, x)
+    if coded.clipped > CLIPPED * x.size:
+        warn(
+            f"finetune: {coded.clipped} of {x.size} values lie outside {grid_text(network.input)} "
+            "and are clipped; give samples as the network was made for"
+        )
+    return torch.from_numpy(coded.integers)
 
 
 def labels_of(y: ArrayLike, x: NDArray[Any]) -> Tensor:

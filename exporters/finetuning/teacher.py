@@ -7,6 +7,7 @@ knows most of them by heart; its logits tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,25 @@ from exporters.training.measures import evaluated
 from onespike_lava.errors import DataError
 from onespike_lava.layers import Input
 
-Teacher = Callable[[Tensor], Tensor]
-
 CLOSE = 1e-2
 """Share of their spread by which a module's outputs may be off the graph's logits."""
 
 PREFIX = "twin."
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A source network: integers of the input grid [N, *shape] to its logits float32[N, outputs].
+
+    digest : of the graph that was read of it
+    """
+
+    logits: Callable[[Tensor], Tensor]
+    digest: str
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Its logits."""
+        return self.logits(x)
 
 
 class Taught(nn.Module):  # type: ignore[misc]
@@ -56,15 +70,20 @@ def own(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(PREFIX): each for name, each in weights.items()}
 
 
-def teacher_of(model: Any, entry: Input, x: Tensor, outputs: int) -> Teacher:
-    """What a source network makes of integers of the input grid, float32[N, outputs].
+def teacher_of(
+    model: Any, entry: Input, x: Tensor, outputs: int, output: str | None = None
+) -> Teacher:
+    """A source network for integers of the input grid.
 
-    x : some such integers, of which a torch module shows whether its outputs are the logits; where
-        they are not (a softmax at its end, say), the graph that was read of it is evaluated
+    x       : some such integers, of which a torch module shows whether its outputs are the logits;
+              where they are not (a softmax at its end, say), the graph that was read of it is
+              evaluated
+    outputs : of the network that learns
+    output  : which of several outputs of the model
 
     Raises `DataError` for a network of another number of outputs.
     """
-    graph = read(model, entry.sample_shape(0))
+    graph = read(model, entry.sample_shape(0), output)
 
     def slow(given: Tensor) -> Tensor:
         found = graph.evaluate(real(entry, given).numpy())
@@ -76,8 +95,9 @@ def teacher_of(model: Any, entry: Input, x: Tensor, outputs: int) -> Teacher:
             f"teacher: it has {expected.shape[1]} outputs, the network {outputs}; give the "
             "network's own source"
         )
-    if not isinstance(model, nn.Module):
-        return slow
+    digest = graph.digest()
+    if output is not None or not isinstance(model, nn.Module):
+        return Teacher(slow, digest)
 
     def quick(given: Tensor) -> Tensor:
         with evaluated(model):
@@ -88,7 +108,7 @@ def teacher_of(model: Any, entry: Input, x: Tensor, outputs: int) -> Teacher:
     near = found.shape == expected.shape and bool(
         (found - expected).abs().max() <= CLOSE * expected.std()
     )
-    return quick if near else slow
+    return Teacher(quick if near else slow, digest)
 
 
 def real(entry: Input, x: Tensor) -> Tensor:

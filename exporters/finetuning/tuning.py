@@ -19,7 +19,15 @@ from torch.nn.functional import cross_entropy
 
 from exporters.finetuning.plan import BITS, FineTuned, FineTuning
 from exporters.finetuning.refit import BATCH, refit, settle
-from exporters.finetuning.start import PHASES, is_converted, is_net, labels_of, places, start
+from exporters.finetuning.start import (
+    PHASES,
+    integers_of,
+    is_converted,
+    is_net,
+    labels_of,
+    places,
+    start,
+)
 from exporters.finetuning.teacher import Taught, Teacher, divergence, learnt, own, teacher_of
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import model_files
@@ -27,7 +35,7 @@ from exporters.recipe import Keywords, Recipe, with_options
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, accuracy, fit, split
 from exporters.training.measures import evaluated
-from onespike_lava.data.encoding import encode
+from onespike_lava.errors import OneSpikeError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs, scratch
@@ -86,19 +94,33 @@ def finetune(
     x = np.asarray(x)
     labels = labels_of(y, x)
     network, recipe = start(model, x, calibration, tuning, output, progress, options)
-    coded = torch.from_numpy(encode(network.input, x).integers)
-    given = model if teacher is None and not is_converted(model) and output is None else teacher
-    taught = None
-    if tuning.learn == "source" and given is not None:
-        taught = teacher_of(given, network.input, coded[:4], prod(network.readout.shape))
+    _tell_of_wait(network)
+    coded = integers_of(network, x)
+    taught, outputs = None, prod(network.readout.shape)
+    if tuning.learn == "source" and teacher is not None:
+        taught = teacher_of(teacher, network.input, coded[:4], outputs)
+    elif tuning.learn == "source" and not is_converted(model):
+        taught = teacher_of(model, network.input, coded[:4], outputs, output)
     run = _Run(network, coded, labels, recipe, tuning, augment, taught)
     with _folder(work) as folder:
-        found = run.end(folder, progress)
+        try:
+            found = run.end(folder, progress)
+        except OneSpikeError:
+            run.drop(folder)
+            raise
         if path is not None:
             save(found.network, path)
         if found.ended:
             run.clear(folder)
     return found
+
+
+def _tell_of_wait(network: Network) -> None:
+    if network.wait < network.phases:
+        warn(
+            f"finetune: T_w is {network.wait} of T = {network.phases} phases, and training sees "
+            "neurons that wait for all of them; what the network loses by less it does not see"
+        )
 
 
 class _Run:
@@ -119,7 +141,7 @@ class _Run:
         self.recipe, self.tuning = recipe, tuning
         self.twin = OneSpike(network, BITS[tuning.weight_bits])
         known = asdict(tuning) | {"data": digest(x, y), "network": _digest(network)}
-        self.head = known | {"augment": repr(augment), "taught": teacher is not None}
+        self.head = known | {"augment": repr(augment), "taught": teacher and teacher.digest}
         self.augment, self.teacher = augment, teacher
         self.state: dict[str, Any] = {}
 
@@ -155,6 +177,11 @@ class _Run:
         (folder / "state.pt").unlink(missing_ok=True)
         with suppress(OSError):  # what else is in there is the caller's
             folder.rmdir()
+
+    def drop(self, folder: Path) -> None:
+        """Clear a folder where nothing has been trained yet, so that a slip can be corrected."""
+        if self.state and not self.state["stage"] and not self._path(folder, 0).exists():
+            self.clear(folder)
 
     def _first(self, kept: tuple[Tensor, Tensor] | None) -> dict[str, Any]:
         """The state of a run that has not begun."""

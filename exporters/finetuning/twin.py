@@ -54,7 +54,7 @@ class OneSpike(nn.Module):  # type: ignore[misc]
 
     def __init__(self, network: Network, limit: int = WEIGHT_MAX) -> None:
         super().__init__()
-        _check(network)
+        check_network(network)
         self.network = network
         self.parts = nn.ModuleList(
             PARTS.of(layer)(network, layer, limit) for layer in network.layers
@@ -104,7 +104,8 @@ class OneSpike(nn.Module):  # type: ignore[misc]
         return replace(self.network, layers=tuple(layers), provenance=provenance)
 
 
-def _check(network: Network) -> None:
+def check_network(network: Network) -> None:
+    """`UnsupportedError` for a network that is none of one-spike neurons in graded weighting."""
     if network.steps or network.weighting != "graded":
         what = "steps" if network.steps else "weighs phases in its potentials"
         raise UnsupportedError(

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from exporters.recipe.provenance import digest
 from exporters.recipe.stepping import StepRecipe
 from exporters.stepping.agreement import Agreement, Flips, some
-from exporters.stepping.source import are_events
+from exporters.stepping.source import are_events, event_bits
 from onespike_lava.data.samples import by_place, check_labels
 from onespike_lava.engines.result import classes
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
-from onespike_lava.limits import PAYLOAD_MAX
 from onespike_lava.network import Network
 from onespike_lava.netx.lavadl import from_tree
 from onespike_lava.version import __version__
@@ -48,7 +47,7 @@ def convert_blocks(
     refused. Raises `UnsupportedError`, `DataError`, `OptionError`.
     """
     read = read_chain(model, samples, recipe, output)
-    network = _named(from_tree(read.tree, samples.shape[1]), read, samples)
+    network = _named(from_tree(read.tree, samples.shape[1]), read, samples, recipe.input_bits)
     network = _read_out(network, read, recipe.readout)
     source = hashlib.sha256()
     for path, each in sorted(read.tree.items()):
@@ -77,15 +76,10 @@ def read_chain(model: Any, samples: NDArray[Any], recipe: StepRecipe, output: st
     return read_blocks(model, samples.shape[2:], samples.shape[1], output)
 
 
-def _named(network: Network, read: Any, samples: NDArray[Any]) -> Network:
+def _named(network: Network, read: Any, samples: NDArray[Any], bits: int | None) -> Network:
     """Layers called as the blocks are, an input that holds the samples' payloads."""
-    if (samples != np.rint(samples)).any() or samples.min() < 0 or samples.max() > PAYLOAD_MAX:
-        raise DataError(
-            f"calibration: events of {samples.min():g} to {samples.max():g} are not whole numbers "
-            f"of 0..{PAYLOAD_MAX}; count events"
-        )
     names = [name for name in read.names.values() if name in read.fires or read.ends == "Affine"]
-    layers: list[Any] = [replace(network.input, bits=max(1, int(samples.max()).bit_length()))]
+    layers: list[Any] = [replace(network.input, bits=event_bits(samples, bits))]
     layer: Any
     for number, layer in enumerate(network.layers[1:]):
         layers.append(replace(layer, name=names[number]) if number < len(names) else layer)

@@ -24,7 +24,7 @@ from exporters.stepping.agreement import Agreement, compare, correlations
 from exporters.stepping.blocks import are_blocks, convert_blocks
 from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
-from exporters.stepping.source import are_events, check_reading, read_module
+from exporters.stepping.source import are_events, check_reading, event_bits, read_module
 from onespike_lava.data.samples import by_place, check_labels, check_samples
 from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.evaluation.labels import classes_of
@@ -142,6 +142,8 @@ def convert_spiking(
         return convert_steps(model, samples, recipe, labels=labels, progress=progress)
     if are_blocks(model):
         found, notes, seen = convert_blocks(model, samples, recipe, output, labels)
+        if recipe.preset == "lava":
+            compose(found)
         account = dict.fromkeys(notes, "integers as they are")
         return StepConversion(seen.noted(found), None, None, recipe, account, seen, notes)
     source = read_module(model, samples, recipe, output)
@@ -231,33 +233,15 @@ def _input_layer(prepared: Stepping, samples: NDArray[Any], recipe: StepRecipe) 
     """How samples enter."""
     node, shape = prepared.graph.input, prepared.graph.shapes()[prepared.graph.input.name]
     if prepared.input == "events":
-        highest = _checked_events(samples)
+        bits = event_bits(samples, recipe.input_bits)
         if recipe.input_range is not None:
             raise OptionError("input_range: events are whole numbers from 0; leave it out")
-        needed = max(1, int(highest).bit_length())
-        bits = recipe.input_bits or needed
-        if bits < needed:
-            raise OptionError(
-                f"input_bits: {bits} hold payloads of 0..{2**bits - 1}, the samples have "
-                f"{highest:g}; give {needed}, or leave it out"
-            )
         return Input(node.name, shape, bits, np.zeros(1), np.ones(1), "events")
     readers = prepared.graph.consumers()[node.name]
     maps = [each.params["weight"].astype(float) for each in readers if each.op == "linear"]
     bits = recipe.input_bits or INPUT_BITS_MAX
     low, step = input_grid(samples, bits, recipe.input_range, maps)
     return Input(node.name, shape, bits, low, step, "constant")
-
-
-def _checked_events(samples: NDArray[Any]) -> float:
-    """The largest payload of events; `DataError` for values that are none."""
-    whole = np.asarray(samples, np.float64)
-    if (whole != np.rint(whole)).any() or whole.min() < 0 or whole.max() > PAYLOAD_MAX:
-        raise DataError(
-            f"calibration: events of {whole.min():g} to {whole.max():g} are not whole numbers of "
-            f"0..{PAYLOAD_MAX}; count events, or give samples without steps for a static input"
-        )
-    return float(whole.max())
 
 
 def _watched(

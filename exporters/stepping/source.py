@@ -13,7 +13,8 @@ from exporters.graph import Stepping
 from exporters.recipe.stepping import StepRecipe
 from exporters.stepping.agreement import some
 from exporters.stepping.execution import Outcome, run
-from onespike_lava.errors import OptionError, UnsupportedError
+from onespike_lava.errors import DataError, OptionError, UnsupportedError
+from onespike_lava.limits import PAYLOAD_MAX
 
 if TYPE_CHECKING:
     from exporters.frontends.spiking.reading import Source
@@ -54,6 +55,23 @@ def read_module(
     return read_spiking(
         model, shape, events=events, steps=steps, readout=recipe.readout, output=output
     )
+
+
+def event_bits(samples: NDArray[Any], bits: int | None) -> int:
+    """Bits of the payloads of events, as given or as they need; `DataError`, `OptionError`."""
+    low, high = float(samples.min()), float(samples.max())
+    if (samples != np.rint(samples)).any() or low < 0 or high > PAYLOAD_MAX:
+        raise DataError(
+            f"calibration: events of {low:g} to {high:g} are not whole numbers of "
+            f"0..{PAYLOAD_MAX}; count events, or give samples without steps for a static input"
+        )
+    needed = max(1, int(high).bit_length())
+    if bits is not None and bits < needed:
+        raise OptionError(
+            f"input_bits: {bits} hold payloads of 0..{2**bits - 1}, the samples have {high:g}; "
+            f"give {needed}, or leave it out"
+        )
+    return bits or needed
 
 
 def are_events(samples: NDArray[Any]) -> bool:

@@ -14,7 +14,7 @@ batch norms are trained by Adam as ever, and are never pruned.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -70,9 +70,9 @@ class GradR(Rule):
 
     def __post_init__(self) -> None:
         """Check both numbers."""
-        _need("GradR", "drift", self.drift, self.drift > 0, "a number above 0")
-        inside = 0.5 <= self.sparsity < 1
-        _need("GradR", "sparsity", self.sparsity, inside, "a share of 0.5 to below 1")
+        _need("GradR", "drift", self.drift, lambda d: 0 < d < math.inf, "a number above 0")
+        wanted = "a share of 0.5 to below 1"
+        _need("GradR", "sparsity", self.sparsity, lambda p: 0.5 <= p < 1, wanted)
 
     def move(self, theta: Tensor, step: Tensor, rate: float, random: torch.Generator) -> Tensor:
         """Gradient and prior for every synapse."""
@@ -95,11 +95,11 @@ class DeepR(Rule):
 
     def __post_init__(self) -> None:
         """Check all numbers."""
-        inside = 0 < self.connectivity <= 1
-        _need("DeepR", "connectivity", self.connectivity, inside, "a share above 0 up to 1")
+        wanted = "a share above 0 up to 1"
+        _need("DeepR", "connectivity", self.connectivity, lambda c: 0 < c <= 1, wanted)
         for name in ("drift", "temperature"):
-            value = getattr(self, name)
-            _need("DeepR", name, value, value >= 0, "a number of 0 or more")
+            wanted = "a number of 0 or more"
+            _need("DeepR", name, getattr(self, name), lambda n: 0 <= n < math.inf, wanted)
 
     def start(self, theta: Tensor, random: torch.Generator) -> Tensor:
         """Draw the live ones; at least one."""
@@ -220,6 +220,6 @@ def _generator(seed: int, number: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(((seed + 1) * 1_000_003 + number) * 1_000_003 + step)
 
 
-def _need(rule: str, name: str, value: Any, good: bool, wanted: str) -> None:
-    if not isinstance(value, Real) or not good:
+def _need(rule: str, name: str, value: Any, good: Callable[[Any], bool], wanted: str) -> None:
+    if not isinstance(value, Real) or not good(value):
         raise OptionError(f"{rule}: {name} is {value!r}; give {wanted}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import torch
@@ -31,12 +32,15 @@ def prune(model: nn.Module, share: float | dict[str, float]) -> None:
     share : of synapses that stay, over all layers together; or of each by name, as
             `connectivity` tells it. At least one of each layer stays
 
-    Raises `OptionError` for a share outside 0..1, or a name that is no weight's.
+    Raises `OptionError` for a share outside 0..1, a name that is no weight's, a model without
+    weights.
     """
     weights = dict(_weights(model))
+    if not weights:
+        raise OptionError(f"prune: {type(model).__name__} has no weights of two axes and more")
     shares = share if isinstance(share, dict) else {"": share}
     for name, each in shares.items():
-        if not 0 < each <= 1:
+        if not isinstance(each, Real) or not 0 < each <= 1:
             raise OptionError(f"prune: share is {each!r}; give one above 0 up to 1")
         if name and name not in weights:
             raise OptionError(f"prune: {name} is no weight; they are {', '.join(weights)}")

@@ -20,6 +20,7 @@ from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, Unsupp
 from onespike_lava.evaluation.comparison import first_difference
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
 from tests.sources import cnn
+from tests.stock import drawn
 
 PLAN = FineTuning(epochs=3, batch=20, rate=0.01, validation=0.2, seed=1)
 
@@ -167,6 +168,20 @@ def test_another_run_in_the_folder_is_refused(net, tmp_path):
         finetune(net, x, y, tuning=other, work=tmp_path)
 
 
+def test_a_slip_can_be_corrected_in_the_same_folder(net, tmp_path):
+    x, y = samples(60)
+    more = {"tuning": FineTuning(epochs=1, batch=20), "work": tmp_path / "run"}
+    with pytest.raises(DataError, match=r"labels 1..5 are outside 0..4"):
+        finetune(net, x, y + 1, **more)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(KilledError):
+        finetune(net, x, y, progress=killer(2), **more)
+    with pytest.raises(DataError, match="of another run, data was"):
+        finetune(net, x, y + 1, **more)
+    assert (tmp_path / "run" / "state.pt").exists()
+    assert finetune(net, x, y, **more).ended
+
+
 def test_slips_are_told_in_a_line(net, tmp_path):
     x, y = samples(60)
     for settings, text in (
@@ -199,6 +214,12 @@ def test_what_was_trained_on_is_no_conversion_any_more(net):
     assert "self_check" not in dict(found.provenance)
     with pytest.raises(UnsupportedError, match="fine-tuned behind its conversion"):
         reconvert(found, cnn(), x[:80])
+
+
+def test_a_network_that_steps_is_refused_however_many_its_steps():
+    net = drawn(0, "soft", phases=100)
+    with pytest.raises(UnsupportedError, match="finetune: the network steps"):
+        finetune(net, np.zeros((60, *net.sample_shape)), np.zeros(60, int))
 
 
 def test_what_training_does_not_see_is_told(net):
