@@ -1,18 +1,17 @@
-"""Many alike connections of a layer, such as of a concatenation, as one in the file."""
+"""Many alike connections of a layer as one in the file, each with its part of the inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onespike_lava.errors import FormatError
-from onespike_lava.layers import Connection, Shape, Synapse
-from onespike_lava.netx import schema
+from onespike_lava.layers import PLAIN, Connection, Shape, Synapse, Window
 from onespike_lava.netx.pruned import AGAIN
+from onespike_lava.netx.schema import JOINED_FROM
 
 
 def are_joined(synapses: Sequence[Connection]) -> bool:
@@ -20,29 +19,36 @@ def are_joined(synapses: Sequence[Connection]) -> bool:
     found = [each for each in synapses if isinstance(each, Synapse)]
     plain = [each for each in found if each.delay is None and each.live is None]
     alike = {(each.weight.shape[2:], each.window, each.groups) for each in plain}
-    whole = len(plain) == len(synapses) >= schema.JOINED_FROM
+    whole = len(plain) == len(synapses) >= JOINED_FROM
     return whole and len(alike) == 1 and plain[0].groups == 1
 
 
-def split(
-    path: str, kind: str, sources: Sequence[int], weight: NDArray[Any], shapes: Sequence[Shape]
-) -> list[NDArray[Any]]:
-    """The weights of each connection: each reads its part of the inputs.
+def apart(
+    path: str, kind: str, fields: Mapping[str, Any], shapes: Sequence[Shape], window: Window = PLAIN
+) -> list[Connection]:
+    """The connections of a layer, from what section `joined conv` or `joined dense` holds.
 
     path   : of the layer, for messages
-    shapes : of the layers so far
+    shapes : of the layers up to it, as the file says them; nothing has been checked of these
 
-    Raises `FormatError` for few sources, sources that are no earlier layers, or another size.
+    Raises `FormatError` where the sources are few, no earlier layers, or not what the weight reads.
     """
-    if len(sources) < schema.JOINED_FROM:
+    sources, weight = fields["sources"].tolist(), fields["weight"]
+    if len(sources) < JOINED_FROM:
         raise FormatError(f"{path}/sources: {len(sources)} are written one by one; {AGAIN}")
     if not all(0 <= source < len(shapes) for source in sources):
-        raise FormatError(f"{path}/sources: {sources} are not earlier layers; {AGAIN}")
-    read = [shapes[source] for source in sources]
-    sizes = [prod(shape) if kind == "dense" else shape[0] for shape in read]
+        raise FormatError(f"{path}/sources: {tuple(sources)} are not earlier layers; {AGAIN}")
+    read = [shapes[source] if kind == "dense" else shapes[source][:1] for source in sources]
+    sizes = [prod(shape) for shape in read]
+    if min(sizes) < 1:
+        raise FormatError(
+            f"{path}/sources: layer {sources[sizes.index(min(sizes))]} is not of positive sizes; "
+            f"{AGAIN}"
+        )
     if sum(sizes) != weight.shape[1]:
         raise FormatError(
             f"{path}/weight: {list(weight.shape)} does not read {sum(sizes)} inputs of all its "
             f"sources; {AGAIN}"
         )
-    return np.split(weight, np.cumsum(sizes)[:-1], axis=1)
+    parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
+    return [Synapse(*each, window) for each in zip(sources, parts, strict=True)]

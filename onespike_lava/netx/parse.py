@@ -255,10 +255,8 @@ class _Reader:
     def _joined(self, path: str, kind: str) -> list[Connection]:
         """Connections that are written as one: each reads its part of the weight's inputs."""
         fields = self.take(path, f"joined {kind}")
-        sources = _ints(fields["sources"])
-        parts = joined.split(path, kind, sources, fields["weight"], self.shapes)
         window = PLAIN if kind == "dense" else _window(fields)
-        return [Synapse(*each, window) for each in zip(sources, parts, strict=True)]
+        return joined.apart(path, kind, fields, self.shapes, window)
 
     kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
         "input": _input,
