@@ -180,7 +180,7 @@ def convert(
     if source.squashed:
         count["sigmoid_left_out"] = source.squashed
     notes = provenance(recipe, source.digest(), samples, **count)
-    seen = prepared
+    seen = prepared.input
     prepared, samples = prepared.inside(samples)
     grid = input_grid(samples, recipe.bits, recipe.input_range, _first_maps(prepared))
     coding = InputCoding.of(source.input.name, samples.shape[1:], grid, recipe)

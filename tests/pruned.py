@@ -31,3 +31,13 @@ def _pruned(synapse, share, rng):
     live.flat[0] = False
     keep = live & (rng.random(live.shape) < 0.8)
     return replace(synapse, weight=synapse.weight * keep, live=live)
+
+
+def silenced(network, position):
+    """The network with all synapses of a layer pruned."""
+    layers, synapses = list(network.layers), []
+    for each in layers[position].synapses:
+        weight = np.zeros_like(each.weight)
+        synapses.append(replace(each, weight=weight, live=weight != 0))
+    layers[position] = replace(layers[position], synapses=tuple(synapses))
+    return replace(network, layers=tuple(layers))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporters.calibration.codes import Code
-from exporters.graph import Graph
+from exporters.graph import Node
 from exporters.recipe import Recipe
 from onespike_lava.data.encoding import decode, encode
 from onespike_lava.layers import Input, Shape
@@ -45,9 +45,9 @@ class InputCoding:
             code = Code.of_base(largest, replace(recipe, max_spikes=1), name)
         return cls(Input(name, shape, recipe.bits, low, step), code)
 
-    def of_view(self, graph: Graph) -> InputCoding:
-        """The same of samples from outside, where the graph's input is a view of them."""
-        attrs = graph.input.attrs
+    def of_view(self, entry: Node) -> InputCoding:
+        """The same of samples from outside, where a graph's input node is a view of them."""
+        attrs = entry.attrs
         if not attrs.get("sample"):
             return self
         sample, axes = tuple(attrs["sample"]), tuple(attrs["axes"])

@@ -112,6 +112,9 @@ class _Walk:
         last = {name: end.name for end in ends for name in self.layers.sources(end)}
         for end in each(ends, "calibration", progress):
             self._end(end)
+            for node in self.layers.maps(end) if end.op not in ("input", "maxpool") else ():
+                node.release()
+                self.nodes[node.name].release()
             for name in {end.name, *self.layers.sources(end)}:
                 if last.get(name, end.name) == end.name:
                     self.drop(name)

@@ -87,9 +87,9 @@ class Graph:
         entry = replace(self.input, attrs={"shape": shape})
         return replace(self, nodes=(entry, *self.nodes[1:])), arranged(self.input, x)
 
-    def seen_as(self, other: Graph) -> Graph:
-        """The graph with the input of another, whose nodes are called alike."""
-        return replace(self, nodes=(other.input, *self.nodes[1:]))
+    def seen_as(self, entry: Node) -> Graph:
+        """The graph with the input node of another, whose nodes are called alike."""
+        return replace(self, nodes=(entry, *self.nodes[1:]))
 
     def node(self, name: str) -> Node:
         """The node of that name; `GraphError` if there is none."""

@@ -56,6 +56,10 @@ class Node:
         """The node as it is evaluated, with float32 parameters."""
         return replace(self, exact=False) if self.exact else self
 
+    def release(self) -> None:
+        """Let the copy go that `single` keeps, of a node that is not evaluated for a while."""
+        self.__dict__.pop("single", None)
+
     def with_inputs(self, *inputs: str) -> Node:
         """The same node, reading from other nodes."""
         return replace(self, inputs=inputs)

@@ -2,7 +2,8 @@
 
 A scale `s` per output channel is what one unit of weight is worth. It is chosen a little above
 `max|w| / 127`, so that the threshold is a whole number of units: what fires and what a reset takes
-off is then exact, and only weights and drives are rounded.
+off is then exact, and only weights and drives are rounded. Where 24 bits leave fewer fraction bits
+than it was chosen for, a threshold may be off by half a unit.
 """
 
 from __future__ import annotations

@@ -136,7 +136,10 @@ REWIRING = """\
 
 `connectivity` is the share of synapses that are not 0, `int8` and `whole` are accuracy and
 connectivity of the integers, `synops` what spikes of the hidden layer cost per image, `input MACs`
-what the image costs.
+what the image costs. One seed tells no point from another. At a fifth of the synapses gradient
+rewiring is ahead of Deep R; the dense network pruned by size and trained on, which takes twice the
+epochs, is ahead of both. Less than a fifth is still to be run. The file keeps a
+weight of 0 as it keeps others, so it is no smaller.
 """
 
 
@@ -150,7 +153,8 @@ FINETUNED = """\
 `before` is the network that training starts from: of 8 bits and any fan-in the conversion by the
 exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is the source network,
 `loss` what is lost against it in points, `live` the weights that are not 0, `E` the energy ratio of
-Eq. 6 for FP32, in which pruned weights count on neither side.
+Eq. 6 for FP32, in which pruned weights count on neither side. 602 test images tell a tenth of a
+point from chance only over several seeds: what is within 0.3 points on digits is a tie.
 """
 
 

@@ -136,22 +136,29 @@ def padding(case: Case) -> Iterator[Note]:
 
 
 def taken(case: Case) -> Iterator[Note]:
-    """Convolutions beyond the numbers of Lava's Conv, and what is taken for them."""
+    """Synapses that are not taken as they are, and what is taken for them."""
     for layer in case.network.layers:
         found = sizes.forms(case.network, layer, case.limits)
         synapses: tuple[Any, ...] = layer.synapses
         for synapse, form in zip(synapses, found, strict=True):
             if form.unrolled:
                 how = f"a Sparse of {form.weights:,} weights"
-            elif form.connection is not synapse:
-                how = f"{form.connection.groups:,} with zeros between, of {form.weights:,} weights"
+            elif form.merged > 1:
+                groups = synapse.groups // form.merged
+                how = f"{groups:,} with zeros between, of {form.weights:,} weights"
             else:
                 continue
-            what, most = "geometry", "conv_geometry"
-            if max(sizes.extents(form.connection)) <= case.limits[most].number:
-                what, most = f"{synapse.groups:,} groups", "conv_groups"
-            text = f"{what} beyond the {case.limits[most].number} of Lava's Conv become {how}"
-            yield Note(layer.name, "form", text)
+            yield Note(layer.name, "form", f"{_instead_of(case, synapse)} become {how}")
+
+
+def _instead_of(case: Case, synapse: Any) -> str:
+    """What is not taken as it is."""
+    if synapse.kind == "dense":
+        return f"{synapse.weight.size:,} weights, of which less than half were left by pruning,"
+    what, most = "geometry", "conv_geometry"
+    if max(sizes.extents(synapse)) <= case.limits[most].number:
+        what, most = f"{synapse.groups:,} groups", "conv_groups"
+    return f"{what} beyond the {case.limits[most].number} of Lava's Conv"
 
 
 def relays(case: Case) -> Iterator[Note]:

@@ -34,14 +34,21 @@ RELAY_BITS = 24
 class Form:
     """A connection as the chip takes it.
 
-    connection : the same, or a convolution of fewer groups
-    unrolled   : a Sparse, each of whose synapses stores its weight
-    weights    : that it stores
+    original : the connection
+    unrolled : a Sparse, each of whose synapses stores its weight
+    weights  : that it stores
+    merged   : groups of a convolution that are one
     """
 
-    connection: Any
+    original: Any
     unrolled: bool
     weights: int
+    merged: int = 1
+
+    @cached_property
+    def connection(self) -> Any:
+        """The same, or a convolution of fewer groups: made when asked for, it may be large."""
+        return self.original if self.merged == 1 else with_fewer_groups(self.original, self.merged)
 
 
 FORMS: Registry[Callable[[Any, Shape, Limits], Form]] = Registry("forms on a chip", CONNECTIONS)
@@ -71,10 +78,10 @@ def _of_kernel(connection: Synapse, source: Shape, limits: Limits) -> Form:
     target = connection.output_shape(source)
     unrolled = Form(connection, True, connectivity.synapses(connection, source, target, True))
     each = merged(connection.groups, most)
-    if large or connection.weight.size * each > unrolled.weights:
+    weights = connection.weight.size * each
+    if large or weights > unrolled.weights:
         return unrolled
-    fewer = with_fewer_groups(connection, each)
-    return Form(fewer, False, fewer.weight.size)
+    return Form(connection, False, weights, each)
 
 
 def extents(synapse: Synapse) -> tuple[int, ...]:

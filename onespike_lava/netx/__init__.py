@@ -4,6 +4,7 @@ schema : its keys, as data
 tree   : a network as paths and arrays
 parse  : paths and arrays as a network
 pruned : weights of connections that were pruned
+joined : many alike connections of a layer as one
 writer : to HDF5, beside and renamed
 reader : from HDF5, with limits
 heap   : texts of any length, which lava-dl writes

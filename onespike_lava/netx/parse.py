@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from onespike_lava.layers import (
 )
 from onespike_lava.layers.timed import ONE
 from onespike_lava.network import Network
-from onespike_lava.netx import pruned, schema
+from onespike_lava.netx import joined, pruned, schema
 from onespike_lava.netx.pruned import AGAIN
 from onespike_lava.netx.tree import Tree, version_of
 
@@ -167,8 +166,8 @@ class _Reader:
         return Sum(name, shape, _ints(self.take(path, "sum")["sources"]))
 
     def _neurons(self, path: str, kind: str, name: str, shape: Shape, weighting: str) -> Layer:
-        joined = kind != "sparse" and f"{path}/sources" in self.tree
-        synapses = self._joined(path, kind) if joined else [self._synapse(path, kind)]
+        many = kind != "sparse" and f"{path}/sources" in self.tree
+        synapses = self._joined(path, kind) if many else [self._synapse(path, kind)]
         for number in range(1, self._count(f"{path}/synapse/", 1)):
             at = f"{path}/synapse/{number}"
             synapses.append(self._synapse(at, self._kind(at)))
@@ -256,21 +255,8 @@ class _Reader:
     def _joined(self, path: str, kind: str) -> list[Connection]:
         """Connections that are written as one: each reads its part of the weight's inputs."""
         fields = self.take(path, f"joined {kind}")
-        sources, weight = _ints(fields["sources"]), fields["weight"]
-        if len(sources) < schema.JOINED_FROM:
-            raise FormatError(f"{path}/sources: {len(sources)} are written one by one; {AGAIN}")
-        if not all(0 <= source < len(self.shapes) for source in sources):
-            raise FormatError(f"{path}/sources: {sources} are not earlier layers; {AGAIN}")
-        shapes = [self.shapes[source] for source in sources]
-        sizes = [prod(shape) if kind == "dense" else shape[0] for shape in shapes]
-        if sum(sizes) != weight.shape[1]:
-            raise FormatError(
-                f"{path}/weight: {list(weight.shape)} does not read {sum(sizes)} inputs of all its "
-                f"sources; {AGAIN}"
-            )
-        parts = np.split(weight, np.cumsum(sizes)[:-1], axis=1)
         window = PLAIN if kind == "dense" else _window(fields)
-        return [Synapse(*each, window) for each in zip(sources, parts, strict=True)]
+        return joined.apart(path, kind, fields, self.shapes, window)
 
     kinds: Mapping[str, Callable[[_Reader, str, str, str, Shape, str], Layer]] = {
         "input": _input,

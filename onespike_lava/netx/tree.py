@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from onespike_lava.errors import FormatError
 from onespike_lava.layers import (
     LAYERS,
     PLAIN,
-    Connection,
     Input,
     Layer,
     MaxPool,
@@ -20,7 +19,6 @@ from onespike_lava.layers import (
     Registry,
     Spiking,
     Sum,
-    Synapse,
     Timed,
     TimedReadout,
 )
@@ -28,6 +26,7 @@ from onespike_lava.layers.timed import ONE
 from onespike_lava.model import Model
 from onespike_lava.network import Network
 from onespike_lava.netx import schema
+from onespike_lava.netx.joined import are_joined
 from onespike_lava.netx.pruned import packed
 
 Tree = dict[str, NDArray[Any]]
@@ -152,7 +151,7 @@ def _put_neurons(tree: Tree, path: str, layer: Layer, section: str, name: str) -
 
 
 def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
-    if _are_joined(layer.synapses):
+    if are_joined(layer.synapses):
         first = layer.synapses[0]
         joined = {
             "sources": layer.sources,
@@ -169,15 +168,6 @@ def _put_synapses(tree: Tree, path: str, layer: Layer) -> None:
             _put(tree, at, "pruned", packed(synapse.weight, live))
         if synapse.delay is not None:
             _put(tree, at, "delay", vars(synapse))
-
-
-def _are_joined(synapses: Sequence[Connection]) -> bool:
-    """Whether connections are many, and alike but for their sources and weights."""
-    found = [each for each in synapses if isinstance(each, Synapse)]
-    plain = [each for each in found if each.delay is None and each.live is None]
-    alike = {(each.weight.shape[2:], each.window, each.groups) for each in plain}
-    whole = len(plain) == len(synapses) >= schema.JOINED_FROM
-    return whole and len(alike) == 1 and plain[0].groups == 1
 
 
 def _put_growth(tree: Tree, path: str, layer: Layer) -> None:

@@ -46,7 +46,8 @@ def _unrolled(synapse: Synapse, shape: Shape) -> csr_matrix:
     inputs = np.arange(prod(shape)).reshape(shape)
     outputs = np.arange(channels * rows * columns).reshape(channels, rows, columns)
     window, fan_in = synapse.window, shape[0] // synapse.groups
-    parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+    nothing = np.zeros(0, np.int8), *2 * (np.zeros(0, np.int64),)
+    parts: list[tuple[NDArray[Any], ...]] = [nothing]  # all may have been pruned
     for channel, inner, row, column in np.ndindex(*synapse.weight.shape):
         if synapse.live is not None and not synapse.live[channel, inner, row, column]:
             continue

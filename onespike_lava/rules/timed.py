@@ -103,6 +103,7 @@ def _fields(network: Model, layer: Neurons, own: Iterator[str]) -> Iterator[str]
     for name, values in named.items():
         if values is not None:
             yield from integers(name, values, shape)
+    yield from _table("payload", layer.firing.payload, None, network.phases)  # what sums add
     if reset.kind not in RESETS:
         yield f"reset: {reset.kind!r} is not one of {', '.join(RESETS)}"
     yield from positive(np.asarray(layer.scale))
@@ -197,7 +198,7 @@ def _sources(network: Model, layer: Neurons) -> Iterator[str]:
 def _tables(network: Model, layer: Neurons) -> Iterator[str]:
     firing, threshold, reset, phases = layer.firing, layer.threshold, layer.reset, network.phases
     rows = None if layer.growth is None else (layer.growth.steps, phases)
-    tables: list[tuple[str, Integers, Shape | None]] = [("payload", firing.payload, None)]
+    tables: list[tuple[str, Integers, Shape | None]] = []
     tables += [("threshold table", threshold.table, rows)] if threshold else []
     tables += [] if reset.table is None else [("reset table", reset.table, None)]
     odd = [text for each in tables for text in _table(*each, phases)]

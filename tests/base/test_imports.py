@@ -69,6 +69,7 @@ def test_the_library_does_not_name_the_compiler():
                 "exporters/frontends/slayer/",
                 "exporters/stepping/twin.py",
                 "exporters/training/",
+                "exporters/finetuning/",
                 "exporters/gcn/tracing.py",
                 "exporters/gcn/table.py",
                 "exporters/frontends/read.py",

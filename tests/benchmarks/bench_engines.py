@@ -148,7 +148,7 @@ def take(measured: Measured, fields: dict) -> None:
 def page(found: list[Measured], given: argparse.Namespace) -> str:
     """The results page."""
     lines = [
-        "# Benchmarks",
+        "# Benchmarks of one thread" if given.processor_time else "# Benchmarks",
         "",
         f"Printed on {time.strftime('%Y-%m-%d')} by `{command_line()}`.",
         "",

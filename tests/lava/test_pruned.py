@@ -18,7 +18,8 @@ from onespike_lava.processes.stock.compose import StockNetwork
 from onespike_lava.schedule import schedule
 from tests.lava.architectures import build, integers
 from tests.lava.parity import check_same
-from tests.pruned import pruned
+from tests.networks import Maker
+from tests.pruned import pruned, silenced
 from tests.stock import drawn
 
 pytestmark = pytest.mark.lava
@@ -83,3 +84,35 @@ def test_what_was_pruned_is_no_weight_of_the_composition():
     made = StockNetwork(network, integers(network, 1), shared=False)
     kept = sum(each.weights.init.nnz for each in made.processes if hasattr(each, "weights"))
     assert kept == price(network).layers[-1].synapses
+
+
+def depthwise(channels):
+    """A convolution of so many groups, of one channel each."""
+    make = Maker(np.random.default_rng(0), 4, 1.3, "graded")
+    at = make.conv(make.input((1, 2, 2)), channels, (1, 1))
+    make.readout(make.conv(at, channels, (2, 2), groups=channels))
+    return make.network()
+
+
+@pytest.mark.parametrize("model", [*lava.MODELS, "stock"])
+def test_unrolled_where_nothing_lives(model):
+    """Of more groups than Lava's Conv counts, so that the chip takes it as a Sparse."""
+    network = silenced(depthwise(131), 2)
+    data = integers(network, 2)
+    expected = reference.run(network, data, 4, True)
+    if model == "stock":
+        found = stock.run(network, data, record=True)
+    else:
+        found = lava.run_model(network, data, 4, True, model)
+    check_same(found, expected)
+
+
+@pytest.mark.parametrize(("kind", "seed", "late"), [("plain", 1, False), ("hard", 4, True)])
+def test_stock_composition_where_nothing_reaches_a_layer(kind, seed, late):
+    """Lava runs what hangs together: a layer with a drive of its own, and all behind it, too."""
+    network = drawn(seed, kind, late=late)
+    for place in (len(network.layers) - 2, len(network.layers) - 1):
+        alone = silenced(network, place)
+        data = integers(alone, 2)
+        expected = reference.run(alone, data, 0, True)
+        check_same(stock.run(alone, data, record=True), expected)

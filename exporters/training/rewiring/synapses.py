@@ -57,7 +57,8 @@ def prune(model: nn.Module, share: float | dict[str, float]) -> None:
 def told(network: Network) -> Network:
     """The network whose trained weights of 0 are marked as pruned, in its synapses (`live`).
 
-    Counts of synapses, energy and chips then leave them out, those that rounding made 0 too.
+    Counts of synapses, energy and chips then leave them out, those that rounding made 0 too. Export
+    with `rounding="nearest"`: `least` lets pruned weights make up for what others lose.
     """
     layers: list[Any] = []
     layer: Any

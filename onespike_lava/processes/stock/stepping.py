@@ -168,8 +168,10 @@ class SteppingStockNetwork:
                 weight = matrix(synapse, shape)
                 for to, target in parts:
                     for line in sources:
-                        way = (line.port, target.a_in, line.delay, plan.shift)
-                        self._link(line.columns(weight[to]), *way)
+                        part = line.columns(weight[to])
+                        if part.nnz or line is sources[0]:  # Lava runs only what hangs together
+                            way = (line.port, target.a_in, line.delay, plan.shift)
+                            self._link(part, *way)
 
     def _lines(self, position: int, synapse: Connection, sender: int) -> list[Line]:
         """What comes from a sender, behind relays where no synapse holds it back so long."""
@@ -178,10 +180,7 @@ class SteppingStockNetwork:
         return [x for at, out in self.ports[sender] for x in lines(self._add, at, out, late[at])]
 
     def _link(self, weight: Any, source: Any, target: Any, delay: Any = 0, shift: int = 0) -> None:
-        weight = csr_matrix(weight, dtype=np.int8)
-        if not weight.nnz:
-            return
-        process = self._add(sparse(weight, delay=delay, shift=shift))
+        process = self._add(sparse(csr_matrix(weight, dtype=np.int8), delay=delay, shift=shift))
         source.connect(process.s_in)
         process.a_out.connect(target)
 

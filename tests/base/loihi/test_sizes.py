@@ -1,5 +1,6 @@
 """Forms of synapses on the chip and relays of long paths, against what they stand for."""
 
+import tracemalloc
 from dataclasses import replace
 from math import prod
 
@@ -12,7 +13,8 @@ from onespike_lava.layers import Synapse, Window
 from onespike_lava.loihi import sizes
 from onespike_lava.schedule import schedule
 from tests.base.loihi.networks import broken, lowered, maker
-from tests.networks import Maker
+from tests.networks import Maker, random_network
+from tests.pruned import pruned
 from tests.stock import StockMaker, drawn
 
 RNG = np.random.default_rng(0)
@@ -66,6 +68,28 @@ def test_geometry_beyond_lavas_conv_is_a_sparse(stride, unrolled):
     told = [each.text for each in loihi.notes(network) if each.topic == "form"]
     text = "geometry beyond the 127 of Lava's Conv become a Sparse of 18 weights"
     assert told == [text] * unrolled
+
+
+def test_weighing_forms_takes_no_memory():
+    """Merged groups of a file of 4 MB would be 4 GB."""
+    synapse = Synapse(0, np.ones((1021, 1, 63, 63), np.int8), groups=1021)
+    tracemalloc.start()
+    found = sizes.form(synapse, (1021, 128, 128))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.merged, found.weights) == (1021, 1021**2 * 63**2)
+    assert peak < 2**20
+
+
+def test_pruned_layers_that_become_a_sparse_are_told_as_such():
+    network = pruned(random_network(0, phases=4), 0.2)
+    told = [each.text for each in loihi.notes(network) if each.topic == "form"]
+    sizes_of = [(each.weights, each.weights + each.pruned) for each in network.layers[-2:]]
+    assert told == [
+        f"{whole} weights, of which less than half were left by pruning, become a Sparse of "
+        f"{live} weights"
+        for live, whole in sizes_of
+    ]
 
 
 @pytest.mark.parametrize(("channels", "count"), [(127, 127), (128, 256)])

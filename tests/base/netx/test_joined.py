@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onespike_lava.errors import FormatError
+from onespike_lava.errors import FormatError, OneSpikeError
 from onespike_lava.evaluation.comparison import first_difference
 from onespike_lava.layers import Readout, Synapse, Window
 from onespike_lava.network import Network
@@ -11,7 +11,7 @@ from onespike_lava.netx import from_bytes, to_bytes
 from onespike_lava.netx.parse import from_tree
 from onespike_lava.netx.schema import JOINED_FROM
 from onespike_lava.netx.tree import to_tree
-from tests.networks import Maker
+from tests.networks import Maker, TimedMaker
 from tests.pruned import pruned
 
 SAME = Window((1, 1), (1, 1, 1, 1))
@@ -105,3 +105,35 @@ def test_what_does_not_fit_is_refused(change, message):
     )
     with pytest.raises(FormatError, match=message):
         from_tree(tree)
+
+
+@pytest.mark.parametrize("shapes", [{1: ()}, {1: (2**21,) * 3, 2: (-(2**21), 2**21, 2**21)}])
+@pytest.mark.parametrize("kind", ["conv", "dense"])
+def test_sources_of_no_sound_shape_are_refused(kind, shapes):
+    """Shapes are checked with the whole network, after the weight was divided among them."""
+    network = concatenation(JOINED_FROM)
+    tree, last = dict(to_tree(network)), f"layer/{len(network.layers) - 1}"
+    if kind == "dense":
+        tree[f"{last}/type"] = np.array([b"dense"])
+        tree[f"{last}/weight"] = np.zeros((3, 16), np.int8)
+        for key in ("stride", "padding", "dilation"):
+            del tree[f"{last}/{key}"]
+    for position, shape in shapes.items():
+        tree[f"layer/{position}/shape"] = np.array(shape, np.int32)
+    with pytest.raises(OneSpikeError):
+        from_tree(tree)
+
+
+def test_a_layer_that_reads_itself_too():
+    make = TimedMaker(np.random.default_rng(0), 8)
+    ends = [make.input((2,), "once"), *(make.dense(0, 3) for _ in range(JOINED_FROM))]
+    ends.append(len(make.layers))
+    synapses = [
+        Synapse(at, np.ones((4, size), np.int8))
+        for at, size in zip(ends, [2, *[3] * JOINED_FROM, 4], strict=True)
+    ]
+    make.neurons(synapses, (4,))
+    make.readout(ends[-1])
+    network = make.network()
+    assert [path for path in to_tree(network) if path.endswith("/sources")]
+    assert from_bytes(to_bytes(network)) == network

@@ -90,6 +90,17 @@ def test_a_broken_rule_is_named(change, message):
     assert caught.value.violations[0].startswith(f"layer 1 (one): {message}"), caught.value
 
 
+def test_payloads_of_no_length_are_named_where_a_sum_adds_them():
+    """Another layer's rules ask what they are."""
+    whole = random_timed_network(0, 4)
+    added = next(each.added[0] for each in whole.layers if each.added)
+    layers = list(whole.layers)
+    firing = replace(layers[added].firing, payload=ints(1, 1))
+    layers[added] = replace(layers[added], firing=firing)
+    with refused(r"payload: int32\[2\] is not int32\[1\] or int32\[4\]"):
+        replace(whole, layers=tuple(layers))
+
+
 def test_what_only_networks_that_step_may_hold():
     """And what these may not."""
     old, new = random_network(1), random_timed_network(1)

@@ -63,7 +63,7 @@ def test_a_file_counts_what_is_left_after_rounding(tmp_path):
     module = nn.Sequential(Repeat(4), Folded(dense[0]), LIF(), Folded(dense[1]), LIF(), Rate())
     prune(module, {"1.0.weight": 0.3, "3.0.weight": 0.3})
     x = np.random.default_rng(0).integers(0, 256, (40, 12)).astype(np.float32) / 16
-    network = convert_spiking(module, x).network
+    network = convert_spiking(module, x, rounding="nearest").network
     found = told(network)
     save(found, tmp_path / "few.net")
     found = load(tmp_path / "few.net")
@@ -78,6 +78,10 @@ def test_a_file_counts_what_is_left_after_rounding(tmp_path):
     (synapse,) = reader.synapses
     spikes = run.trains(name).sum(axis=(0, 1)).astype(int)
     expected = (spikes * np.count_nonzero(synapse.weight, axis=0)).sum() / len(x)
+    live_now = [
+        np.count_nonzero(each.weight) for layer in found.layers[:-1] for each in layer.synapses
+    ]
+    assert sum(live_now) <= live(module)[0]  # the readout only sums
     y = np.zeros(len(x), np.int64)
     counted = {each.name: each for each in evaluate(found, x, y).energy.layers}[reader.name]
     assert counted.exact == pytest.approx(expected)
