@@ -6,7 +6,7 @@ from lava.magma.core.process.variable import Var
 
 
 class Faulty(AbstractProcess):
-    """`mode`: none, build, killed_building, before (sending), after, wrong_shape, killed, ended,
+    """`mode`: none, build, killed_building, before (sending), after, exit, wrong_shape, killed, ended,
     endless, or stubborn, which is deaf to a request to stop. `note`: a file to write as it stops.
     """
 
