@@ -60,10 +60,11 @@ class Outcomes:
         """The most frequent confusions: label, class found, how often."""
         if self.confusion is None:
             return []
-        wrong = self.confusion * (1 - np.eye(len(self.confusion), dtype=np.int64))
-        order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-        pairs = [divmod(int(place), len(wrong)) for place in order]
-        return [(*pair, int(wrong[pair])) for pair in pairs if wrong[pair]]
+        label, given = np.nonzero(self.confusion)  # of very many classes most are 0
+        label, given = label[label != given], given[label != given]
+        count = self.confusion[label, given]
+        order = np.argsort(-count, kind="stable")[:most]
+        return list(zip(*(each[order].tolist() for each in (label, given, count)), strict=True))
 
     def summary(self) -> dict[str, Any]:
         """The figures as JSON-ready values."""

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.lava
         ("build", "ValueError: fails while building"),
         ("before", "ValueError: fails before sending"),
         ("after", "ValueError: fails after sending"),
+        ("exit", "SystemExit: asks for the end"),
         ("wrong_shape", "AssertionError: data.shape=(1,) self._shape=(2,) Mismatch"),
     ],
 )

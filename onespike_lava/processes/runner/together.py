@@ -214,7 +214,7 @@ def _run(part: Part, name: str, built: SimpleQueue[None], ends: SimpleQueue[Any]
     target, builder = part
     try:
         target(builder=builder, exception_q=_Started(built))
-    except Exception as error:
+    except BaseException as error:  # SystemExit, too: it ends a thread in silence
         text = f"{name}: {traceback.format_exc()}"
         ends.put((RuntimeError(str(error)), text))
     else:

@@ -1,5 +1,6 @@
 """Samples that changed their class, errors and confusions, against plain counts."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,17 @@ def test_the_most_frequent_confusions_come_first():
     counts = np.array([[9, 1, 0], [3, 9, 0], [0, 2, 9]])
     assert Outcomes(confusion=counts).frequent() == [(1, 0, 3), (2, 1, 2), (0, 1, 1)]
     assert Outcomes(confusion=counts).frequent(1) == [(1, 0, 3)]
+
+
+def test_frequent_confusions_of_many_classes_take_no_memory_again():
+    counts = np.zeros((2000, 2000), np.int64)
+    counts[7, 5], counts[3, 3], counts[1999, 0] = 2, 9, 4
+    tracemalloc.start()
+    found = Outcomes(confusion=counts).frequent()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [(1999, 0, 4), (7, 5, 2)]
+    assert peak < counts.nbytes // 100
     assert Outcomes().frequent() == []
 
 

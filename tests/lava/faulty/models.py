@@ -40,6 +40,8 @@ class PyFaultyModel(PyLoihiProcessModel):
             raise ValueError("fails before sending")
         if due and self.mode == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        if due and self.mode == "exit":
+            raise SystemExit("asks for the end")
         if due and self.mode == "ended":
             os._exit(0)
         if due and self.mode == "endless":

@@ -6,8 +6,9 @@ from lava.magma.core.process.variable import Var
 
 
 class Faulty(AbstractProcess):
-    """`mode`: none, build, killed_building, before (sending), after, wrong_shape, killed, ended,
-    endless, or stubborn, which is deaf to a request to stop. `note`: a file to write as it stops.
+    """`mode`: none, build, killed_building, before (sending), after, exit, wrong_shape, killed,
+    ended, endless, or stubborn, which is deaf to a request to stop. `note`: a file to write as it
+    stops.
     """
 
     def __init__(self, *, mode: str, note: str | None = None) -> None:
