@@ -9,15 +9,15 @@ pytest.importorskip("nir", reason="nir is not installed")
 import nir
 
 from onespike_lava import load
+from tests import DIGITS
 from tests.exporters.nir.foreign.graphs import drawn
-from tests.exporters.nir.networks import MODELS
 from tests.exporters.nir.stepping import DT, sayable_network
 
 GIVEN = ("--steps", 7, "--dt", DT, "--reset", "zero", "--if-r", "second")
 
 
 def test_command_line(tmp_path, onespike):
-    source, there, back = MODELS[0], tmp_path / "net.nir", tmp_path / "net.net"
+    source, there, back = DIGITS / "digits.net", tmp_path / "net.nir", tmp_path / "net.net"
     code, _, err = onespike("convert", source, "-o", there)
     assert code == 0
     assert "other tools do not know: thresholds: fall from phase to phase" in err

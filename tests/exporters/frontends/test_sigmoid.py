@@ -128,8 +128,8 @@ def test_pairs_of_probabilities_are_two_classes(tmp_path):
     ("nodes", "message"),
     [
         (PAIR[:1], "output: is one less a probability; return the probability"),
-        ([PAIR[0], node("Concat", "p q", "y", axis=1)], r"y \(Concat\): puts together what stands"),
-        ([node("Concat", "p p", "y", axis=1)], r"y \(Concat\): puts together what stands behind"),
+        ([PAIR[0], node("Concat", "p q", "y", axis=1)], r"y \(Concat\): puts together what comes"),
+        ([node("Concat", "p p", "y", axis=1)], r"y \(Concat\): puts together what comes after"),
         ([PAIR[0], node("ArgMax", "q", "y", axis=1)], r"y \(ArgMax\): reads one less a probab"),
     ],
 )

@@ -28,7 +28,8 @@ def test_shipped_networks(path, tmp_path):
     assert found == network
     kinds = {type(node).__name__ for node in graph.nodes.values()}
     convolves = any(each.kind == "conv" for layer in network.layers for each in layer.synapses)
-    assert {"Input", "Linear", "I", "Output", *(["Conv2d"] if convolves else [])} <= kinds
+    assert {"Input", "I", "Output", *(["Conv2d"] if convolves else [])} <= kinds
+    assert kinds & {"Linear", "Affine"}
     assert kinds & {"IF", "LIF", "CubaLIF"}
 
 
