@@ -68,7 +68,12 @@ def option(*names: str, **declared: Any) -> Callable[[F], F]:
 
 def argument(*names: str, **declared: Any) -> Callable[[F], F]:
     """`click.argument` with a `line` for the help."""
-    return click.argument(*names, cls=Argument, **declared)
+
+    def decorate(function: F) -> F:
+        # One for each command: click 8.1 forgets the class of a decorator that is used again.
+        return click.argument(*names, cls=Argument, **declared)(function)
+
+    return decorate
 
 
 NET = argument("net", type=paths.NET, metavar="NET.net", line="The network: a .net file.")
