@@ -1,7 +1,7 @@
 """A small spiking network for CIFAR-10, as users of SpikingJelly write it.
 
-It needs SpikingJelly: `onespike export models.py:jelly_lif --weights jelly_lif.safetensors
---calibration DATA/calibration.npz -o jelly_lif.net`, in an environment that has it.
+It needs SpikingJelly: `onespike export models.py:jelly_cifar10 --weights jelly_cifar10.safetensors
+--calibration DATA/calibration.npz -o jelly_cifar10.net`, in an environment that has it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ STEPS = 4
 CHANNELS = (32, 64, 128, 128)
 
 
-def jelly_lif() -> nn.Module:
+def jelly_cifar10() -> nn.Module:
     """LIF of SpikingJelly's defaults, the first convolution once, max pools of spikes."""
     from spikingjelly.activation_based import functional, layer, neuron, surrogate
 

@@ -1,4 +1,4 @@
-"""Train the network of `models.py` and write `jelly_lif.safetensors`: `python train.py [WORK]`.
+"""Train the network of `models.py` and write `jelly_cifar10.safetensors`: `python train.py [WORK]`.
 
 Needs SpikingJelly, safetensors, Pillow and the data of `../cifar10.py`; seeded and on one thread.
 WORK names a file that keeps an unfinished run, from which a second call goes on. The test images
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
-from models import jelly_lif
+from models import jelly_cifar10
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -37,7 +37,7 @@ def train(work: Path | None = None) -> tuple[nn.Module, Result]:
     """The trained network, and what is known of its training."""
     torch.manual_seed(PLAN.seed)
     torch.set_num_threads(1)
-    model = jelly_lif()
+    model = jelly_cifar10()
     mean, deviation = (
         torch.from_numpy(each)[:, None, None] for each in (cifar10.MEAN, cifar10.DEVIATION)
     )
@@ -71,5 +71,5 @@ def told(work: str, done: int, total: int) -> None:
 if __name__ == "__main__":
     trained, result = train(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
     kept = {name: value.contiguous() for name, value in trained.state_dict().items()}
-    save_file(kept, HERE / "jelly_lif.safetensors")
-    print(f"jelly_lif: {result.last:.2%} of the test images right, {result.seconds:.0f} s")
+    save_file(kept, HERE / "jelly_cifar10.safetensors")
+    print(f"jelly_cifar10: {result.last:.2%} of the test images right, {result.seconds:.0f} s")

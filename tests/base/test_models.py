@@ -74,3 +74,8 @@ def samples(network):
     integers = coarse.repeat(layer.shape[1] // 2, axis=2).repeat(layer.shape[2] // 2, axis=3)
     axes = (-1, 1, 1)
     return layer.low.reshape(axes) + layer.step.reshape(axes) * integers
+
+
+def test_no_two_networks_have_one_name():
+    files = [path.stem for path in (ROOT / "netx_models").glob("*/*.net")]
+    assert len(set(files)) == len(files)

@@ -67,8 +67,8 @@ def test_cifar10_and_its_integers(monkeypatch):
         cifar10.folder()
     except SystemExit as error:
         pytest.skip(str(error))
-    module = runpy.run_path(str(place / "models.py"))["jelly_lif"]()
-    module.load_state_dict(load_file(str(place / "jelly_lif.safetensors")))
+    module = runpy.run_path(str(place / "models.py"))["jelly_cifar10"]()
+    module.load_state_dict(load_file(str(place / "jelly_cifar10.safetensors")))
     module.eval()
     test, labels = cifar10.normalised(cifar10.pixels("test")), cifar10.labels("test")
     known = []
@@ -77,7 +77,7 @@ def test_cifar10_and_its_integers(monkeypatch):
             fresh(module)
             known.append(module(part).argmax(1).numpy())
     known = np.concatenate(known)
-    found = load(place / "jelly_lif.net").predict(test)
+    found = load(place / "jelly_cifar10.net").predict(test)
     assert abs(np.mean(known == labels) - np.mean(found == labels)) <= 0.003
     assert np.mean(known == labels) > 0.77
     assert np.mean(known == found) > 0.93

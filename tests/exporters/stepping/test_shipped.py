@@ -66,10 +66,10 @@ def test_the_weights_make_the_file_of_cifar10():
         sys.path.remove(str(CIFAR10.parent))
     images = cifar10.normalised(cifar10.pixels("train", 0, cifar10.CALIBRATION))
     classes = cifar10.labels("train", 0, cifar10.CALIBRATION)
-    module = loaded(Direct(), CIFAR10 / "jelly_lif.safetensors")
-    check(convert_spiking(module, images, labels=classes).network, CIFAR10 / "jelly_lif.net")
+    module = loaded(Direct(), CIFAR10 / "jelly_cifar10.safetensors")
+    check(convert_spiking(module, images, labels=classes).network, CIFAR10 / "jelly_cifar10.net")
     test = cifar10.normalised(cifar10.pixels("test", 0, 1000))
-    network = load(CIFAR10 / "jelly_lif.net")
+    network = load(CIFAR10 / "jelly_cifar10.net")
     with torch.no_grad():
         known = module(torch.from_numpy(test)).argmax(1).numpy()
     assert np.mean(known == network.predict(test)) > 0.92
