@@ -6,7 +6,6 @@ exact in float64 and any difference is one of rules.
 """
 
 import json
-import sys
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from exporters.form import Form
 from exporters.frontends.spiking.neurons import kind_of
 from exporters.frontends.spiking.probe import drive, own_copy, probe
 from tests import ROOT
+from tests.libraries import kept
 from tests.libraries.settings import LATE, SUPPORTED
 
 PLACE = ROOT / "tests" / "exporters" / "frontends" / "spiking" / "traces.npz"
@@ -60,13 +60,4 @@ def all_of_them():
 
 
 if __name__ == "__main__":
-    found = all_of_them()
-    if "--check" in sys.argv:
-        with np.load(PLACE) as known:
-            assert set(known) == set(found), set(known) ^ set(found)
-            for key, value in found.items():
-                assert np.array_equal(known[key], value), key
-        print(f"{PLACE.name}: as recorded, {len(SUPPORTED) + len(LATE)} neurons")
-    else:
-        np.savez_compressed(PLACE, **found)
-        print(f"{PLACE}: {PLACE.stat().st_size} bytes")
+    kept.main(all_of_them(), PLACE, f"{len(SUPPORTED) + len(LATE)} neurons")

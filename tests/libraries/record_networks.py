@@ -21,6 +21,7 @@ from exporters.frontends.spiking.tape import doubled
 from onespike_lava import load
 from onespike_lava.layers import per_neuron
 from tests.exporters.stepping.trains import MODELS, PLACE, digits
+from tests.libraries import kept
 
 NAMES = ("jelly_lif", "jelly_if", "torch_leaky", "torch_if")
 EXACT = ("jelly_lif", "jelly_if", "torch_if")
@@ -129,12 +130,4 @@ def all_of_them():
 
 if __name__ == "__main__":
     found = all_of_them()
-    if "--check" in sys.argv:
-        with np.load(PLACE) as known:
-            assert set(known) == set(found), set(known) ^ set(found)
-            for key, value in found.items():
-                assert np.array_equal(known[key], value), key
-        print(f"{PLACE.name}: as recorded, {len(found)} layers")
-    else:
-        np.savez_compressed(PLACE, **found)
-        print(f"{PLACE}: {PLACE.stat().st_size} bytes")
+    kept.main(found, PLACE, f"{len(found)} layers")
