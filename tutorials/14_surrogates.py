@@ -25,6 +25,7 @@ import exporters
 from exporters.training import IF, Folded, Plan, Repeat, SuperSpike, fit, gain
 
 DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+torch.set_num_threads(1)  # layers of eight channels gain nothing by more
 x_train, y_train, x_test, y_test = map(
     torch.from_numpy, runpy.run_path(str(DIGITS / "data.py"))["split"]()
 )
