@@ -23,7 +23,7 @@ RIDGE = 1e-2
 PLACES = 128
 """Places of a sample that enter a regression at most."""
 
-ROWS_PER_WEIGHT = 64
+ROWS_WANTED = 64
 """Observations of each weight that are enough: four times as many move no accuracy."""
 
 ROWS = 2**14
@@ -35,7 +35,7 @@ EXACT_MAX = 2**22
 
 def places_of(node: Node, samples: int) -> int:
     """Places of each of so many samples that enter the regression of a map."""
-    rows = max(ROWS, ROWS_PER_WEIGHT * int(node.params["weight"][0].size))
+    rows = max(ROWS, ROWS_WANTED * int(node.params["weight"][0].size))
     return min(PLACES, -(-rows // samples))
 
 

@@ -35,7 +35,7 @@ from exporters.recipe import Keywords, Recipe, with_options
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, accuracy, fit, split
 from exporters.training.measures import evaluated
-from onespike_lava.errors import OneSpikeError, warn
+from onespike_lava.errors import OneSpikeError, OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs, scratch
@@ -91,6 +91,8 @@ def finetune(
     if path is not None:
         files = {"model": model} if is_net(model) else {}
         keep_inputs({"path": (path, ".net")}, files if is_converted(model) else model_files(model))
+    if teacher is not None and tuning.learn == "labels":
+        raise OptionError("finetune: a teacher, but learn is 'labels'; leave one of them out")
     x = np.asarray(x)
     labels = labels_of(y, x)
     network, recipe = start(model, x, calibration, tuning, output, progress, options)

@@ -9,153 +9,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import runs
+from texts import (
+    CROSSING,
+    DEPLOYED,
+    FINETUNED,
+    OPENING,
+    REWIRING,
+    S2NN,
+    SEW,
+    SURROGATES,
+    TSSL,
+)
 
 from onespike_lava.system.files import write_atomic
 
 PAGE = runs.MODELS.parent / "docs" / "training.md"
 Found = dict[str, Any]
-
-OPENING = """\
-# Networks trained as SNNs
-
-What `exporters.training` ([guide](concepts/training.md)) gives on small data, system by system, and
-what of each paper's claims that shows. Made by `python netx_models/training/tables.py` of what
-the other scripts beside it measured, each run on one thread of a
-shared machine: accuracies are what they are, seconds are upper bounds. Figures are percent of the
-test images that the **last** epoch's weights get right, in brackets those of the epoch that was
-best on validation images: means over seeds, with the range where there are several. Nothing was
-chosen by test images.
-"""
-
-SEW = """\
-## SEW: depth
-
-Digits of scikit-learn (8 x 8, 1,195 training and 602 test images) in place of ImageNet and event
-cameras. {about}
-
-{table}
-
-{figure}
-
-The paper's first two claims can be seen here: ADD and IAND train at 110 layers as well as at 20,
-while the spiking ResNet loses with depth, one of its seeds at 56 layers learns nothing, and the
-plain network never does. The spiking ResNet keeps more here than on ImageNet, where it falls to a
-tenth at 152 layers: it begins as the identity, and ATan is 1 at the threshold. Blocks that do not
-begin as the identity (`no zero`) cost ADD points and IAND and the spiking ResNet all at 56 layers.
-The third claim, that deeper is better, needs larger data and is not shown. `spikes` are per neuron
-and sample of the four steps, `payload` the most spikes that a block puts out for one: at most `n +
-1` after `n` blocks of ADD.
-"""
-
-TSSL = """\
-## TSSL-BP: what of the gradient counts
-
-[Zhang and Li (2020), arXiv:2002.10085](https://arxiv.org/abs/2002.10085). MNIST-5k (4,000 training
-and 1,000 test images) in place of MNIST, N-MNIST, Fashion-MNIST and
-CIFAR-10. {about}
-
-{table}
-
-{figure}
-
-`counts` reads the same networks by the number of output spikes instead of their filtered sum.
-The surrogate of silent neurons is indispensable, the timing of spikes is worth a point, what reset
-and leak pass on nothing; a plain sigmoid for all neurons does no worse. So TSSL-BP trains networks
-of Lava's neurons to the level of surrogate gradients, and no more was seen. The paper's accuracies
-cannot be compared: this is a twelfth of its training images.
-"""
-
-S2NN = """\
-## S2NN: one step
-
-[Suetake et al. (2022), arXiv:2201.10879](https://arxiv.org/abs/2201.10879). MNIST-5k in place of
-CIFAR-10. {about}
-
-{table}
-
-{figure}
-
-The paper's claim is: more accurate than other neurons at one step and than binary networks.
-Surrogates differ by less than a point here, which is a tie; all are ahead of the binary networks of
-this shape, and behind the ReLUs. CIFAR-10 (`cifar.py`) takes hours on two cores and is not in this
-table.
-"""
-
-SURROGATES = """\
-## Surrogate, batch norm, optimiser: what trains plain networks
-
-Digits of scikit-learn in place of CIFAR-100 and Imagenette. {about}
-
-{table}
-
-{figure}
-
-`factor` is `exporters.training.gain` of 20 such layers at the start. By SGD ten layers train the
-better the wider the surrogate is; AdamW hides that at ten layers, not at twenty. Of twenty only
-those with a factor from about 1.2 to 1.5 train (by AdamW wider ones too), and ATan with such a
-factor does not: it is needed, not enough. Narrow surrogates, the often quoted `a = 10` among them,
-train neither. Without batch norms ten layers train worse, twenty hardly. Fifty plain layers train
-with none; residual networks (above) do.
-"""
-
-
-CROSSING = """\
-## Training against conversion, by steps
-
-{about}
-
-{table}
-
-{figure}
-
-Up to 4 steps training is ahead; from 10 steps on the conversion has met its network of ReLUs. The
-crossing lies at so few steps because the network is shallow; the paper's, of fifty layers, at about
-1,000, is out of reach here. The one-spike network, not trained as an SNN either, loses nothing.
-"""
-
-
-DEPLOYED = """\
-## As integers, in every engine
-
-{about}
-
-{table}
-
-`synops` are additions of synapses per sample for all steps, `input MACs` the multiplications of the
-first layer, `MACs` those of a network of ReLUs of this shape; all counted on the test images.
-`equal` names what sends the same spikes and scores for the first 100 of them.
-"""
-
-
-REWIRING = """\
-## Few synapses
-
-{about}
-
-{table}
-
-`connectivity` is the share of synapses that are not 0, `int8` and `whole` are accuracy and
-connectivity of the integers, `synops` what spikes of the hidden layer cost per image, `input MACs`
-what the image costs. One seed tells no point from another. At a fifth of the synapses gradient
-rewiring is ahead of Deep R; the dense network pruned by size and trained on, which takes twice the
-epochs, is ahead of both. Less than a fifth is still to be run. The file keeps a
-weight of 0 as it keeps others, so it is no smaller.
-"""
-
-
-FINETUNED = """\
-## One-spike networks trained on
-
-{about}
-
-{table}
-
-`before` is the network that training starts from: of 8 bits and any fan-in the conversion by the
-exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is the source network,
-`loss` what is lost against it in points, `live` the weights that are not 0, `E` the energy ratio of
-Eq. 6 for FP32, in which pruned weights count on neither side. 602 test images tell a tenth of a
-point from chance only over several seeds: what is within 0.3 points on digits is a tie.
-"""
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from onespike_lava.model import Model
 
 AGAIN = "write the file again with a sound exporter"
 
-MOST = 160_000_000
+MOST = 2**28
 """Most weights of a network with those that were pruned, as many as a file has bytes; a bit of the
 file becomes a byte in memory."""
 

@@ -128,7 +128,7 @@ def test_bits_stand_from_the_lowest_on():
         ("weight_shape", np.array([0, 4], "i4"), r"weight_shape: \[0, 4\] is not \[O, I\] or"),
         ("weight_shape", np.array([3, 4, 1], "i4"), r"weight_shape: \[3, 4, 1\] is not \[O, I\]"),
         ("weight_shape", np.array([3, 4], "i8"), r"weight_shape: int64\[2\] is not int32 \[n\]"),
-        ("weight_shape", np.array([2**31 - 1] * 4, "i4"), r"weight_shape: \d+ weights exceed 160"),
+        ("weight_shape", np.array([2**31 - 1] * 4, "i4"), r"weight_shape: \d+ weights exceed 268"),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(key, value, message):

@@ -125,5 +125,7 @@ def test_slips():
     net, (x, y) = network(), samples(60)
     with pytest.raises(DataError, match="teacher: it has 4 outputs, the network 5"):
         finetune(net, x, y, teacher=cnn(classes=4))
+    with pytest.raises(OptionError, match="a teacher, but learn is 'labels'; leave one"):
+        finetune(net, x, y, tuning=FineTuning(learn="labels"), teacher=cnn())
     with pytest.raises(OptionError, match="learn is 'both'; give one of source, labels"):
         FineTuning(learn="both")
