@@ -57,6 +57,8 @@ class Readout(Layer):
     @property
     def result(self) -> Shape:
         """Shape of the network's result: the scores, what lies in blocks in its place."""
+        if self.blocks == (1, 1):
+            return self.shape
         return unblocked(np.empty((0, *self.shape), np.bool_), self.blocks).shape[1:]
 
     def placed(self, scores: NDArray[Any]) -> NDArray[Any]:
