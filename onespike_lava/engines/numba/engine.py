@@ -32,7 +32,10 @@ VNNI = ("avx512f", "avx512bw", "avx512vl", "avx512vnni")
 WANTED = os.environ.get("ONESPIKE_KERNEL", "")
 """Kind of kernels asked for, none for the best."""
 
-_programs: dict[int, dict[tuple[int, bool, str, bool], Program | None]] = {}
+FEW = 4
+"""Samples of a run from which on layers may take weights that are worth it for several only."""
+
+_programs: dict[int, dict[tuple[int, bool, str, bool, bool], Program | None]] = {}
 
 
 @cache
@@ -80,7 +83,8 @@ def run(
     """
     over = notes is not None and notes.over_steps
     compiled = compiles() and network.proven and not (notes is not None and notes.traces)
-    program = _program(network, wait, record, kind(), over) if compiled else None
+    few = len(data) < FEW and not network.steps
+    program = _program(network, wait, record, kind(), over, few) if compiled else None
     if program is None:
         by_rows = compiled_product if compiles() else product
         return vectorised.run(network, data, wait, record, progress, by_rows, notes)
@@ -88,13 +92,15 @@ def run(
 
 
 def _program(
-    network: Model, wait: int, record: bool, kind: str, over: bool = False
+    network: Model, wait: int, record: bool, kind: str, over: bool = False, few: bool = False
 ) -> Program | None:
     """The program of a network, made once for each way of running it; None if none serves."""
     if id(network) not in _programs:
         weakref.finalize(network, _programs.pop, id(network), None)
     held = _programs.setdefault(id(network), {})
-    key = (wait, record, kind, over)
+    key = (wait, record, kind, over, few)
     if key not in held:
-        held[key] = compile_network(network, wait, record, kind, over)
+        made, other = compile_network(network, wait, record, kind, over, few), (*key[:-1], not few)
+        alike = made is not None and made.same(held.get(other))
+        held[key] = held[other] if alike else made  # one memory for both
     return held[key]

@@ -5,6 +5,7 @@ loops      : plain loops, one for each operation but `connect`
 intrinsics : `connect` and other parts whose bodies are LLVM IR
 tile       : that IR: dot products and what follows them
 update     : that IR: one step of timed neurons
+winograd   : that IR: convolutions of 3x3 by tiles
 decide     : the search for the phase that a potential reaches
 code       : small parts of IR
 operations : what a program is made of, a record for each operation

@@ -72,6 +72,25 @@ class Code:
         one = self.b.insert_element(none, value, I32(0))
         return self.b.shuffle_vector(one, none, ir.Constant(self.vector, [0] * self.lanes))
 
+    def pair_sum(self, one: Any, two: Any) -> Any:
+        """Sums int32[lanes] of neighbouring products of int16[2 * lanes]."""
+        wide = ir.VectorType(I32, 2 * self.lanes)
+        product = self.b.mul(self.b.sext(one, wide), self.b.sext(two, wide))
+        none = ir.Constant(wide, ir.Undefined)
+        even, odd = (
+            self.b.shuffle_vector(
+                product,
+                none,
+                ir.Constant(self.vector, [2 * i + start for i in range(self.lanes)]),
+            )
+            for start in (0, 1)
+        )
+        return self.b.add(even, odd)
+
+    def prefetch(self, pointer: Any) -> None:
+        """Bring a line into the second-level cache, before it is needed."""
+        self.call("llvm.prefetch.p0", ir.VoidType(), pointer, I32(0), I32(2), I32(1))
+
     def call(self, name: str, result: Any, *arguments: Any) -> Any:
         """Call a function of the compiler's by name, such as one instruction."""
         kind = ir.FunctionType(result, [argument.type for argument in arguments])

@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 from onespike_lava.engines.numba.kernels.code import I64, emit_count, emit_largest
 from onespike_lava.engines.numba.kernels.tile import TILES, Emitter, Shape
 from onespike_lava.engines.numba.kernels.update import Places, Updater
+from onespike_lava.engines.numba.kernels.winograd.emitter import TileEmitter
 
 
 def _bytes_of(context: Any, builder: Any, kind: Any, array: Any) -> Any:
@@ -83,6 +84,46 @@ def connect(
         return context.get_dummy_value()
 
     return types.void(kind, width, constants, arena, record, unit, first, last), codegen
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def transform(
+    _: Any, kind: Any, constants: Any, arena: Any, record: Any, unit: Any, first: Any, count: Any
+) -> Any:
+    """Transform what `count` tiles of a unit read; see `winograd.emitter`.
+
+    kind .. arena : as in `connect`
+    record        : a `records.Tiles`
+    """
+    return _by_tiles("inputs", kind, constants, arena, record, unit, first, count)
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def multiply(
+    _: Any, kind: Any, constants: Any, arena: Any, record: Any, block: Any, count: Any
+) -> Any:
+    """Sums of a block's channels for `count` tiles that are transformed, `kind` .. as before."""
+    return _by_tiles("sums", kind, constants, arena, record, block, count)
+
+
+def _by_tiles(part: str, kind: Any, *arguments: Any) -> Any:
+    """What a part of `TileEmitter` becomes."""
+    name = kind.literal_value
+
+    def emit(builder: Any, vectors: int, *given: Any) -> None:
+        shape = Shape(name, TILES[name][vectors], vectors)
+        emitter = TileEmitter(builder, shape, *given[:3])
+        getattr(emitter, part)(*given[3:])
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = [_bytes_of(context, builder, signature.args[i], args[i]) for i in (1, 2)]
+        numbers = _numbers(context, builder, signature, args, range(3, len(args)))
+        given = [*memory, *numbers]
+        widest = max(TILES[name])
+        builder.call(_function(builder.module, f"onespike.{part}", widest, given, emit), given)
+        return context.get_dummy_value()
+
+    return types.void(kind, *arguments), codegen
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]

@@ -90,6 +90,36 @@ class Connect(NamedTuple):
     together: int
 
 
+class Winograd(NamedTuple):
+    """A layer whose 3x3 convolution is computed by tiles, strip by strip, then block by block.
+
+    A strip is whole rows of tiles, of one image or of several; its pixels follow each other.
+
+    tiles    : constants, a `records.Tiles`
+    record   : constants, a `records.Block` for each block
+    size     : bytes between these
+    blocks   : how many there are
+    width    : vectors of each
+    pixels   : of an image
+    together : images of a unit
+    strip    : rows of tiles of a strip
+    rows, columns : of tiles of an image
+    line     : pixels of a row of an image
+    """
+
+    tiles: int
+    record: int
+    size: int
+    blocks: int
+    width: int
+    pixels: int
+    together: int
+    strip: int
+    rows: int
+    columns: int
+    line: int
+
+
 class Search(NamedTuple):
     """First phases that are reached, for thresholds per neuron: `V >= base * table[k]`.
 
@@ -230,6 +260,7 @@ Operation = (
     | Phases
     | Bits
     | Connect
+    | Winograd
     | Search
     | Several
     | Pool

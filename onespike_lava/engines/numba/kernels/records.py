@@ -94,6 +94,34 @@ class Block(NamedTuple):
     potential_pixels: int
 
 
+class Tiles(NamedTuple):
+    """A 3x3 convolution of one source by tiles, whose sums the blocks of its layer start from.
+
+    source   : arena, where the first tile's window begins
+    stride   : bytes between units of the source
+    line, pixel : bytes from row to row and from pixel to pixel of the source
+    channels : of the source
+    table    : constants, int32[tiles], from the start to each tile's window
+    weights  : constants, `winograd.tables.packed`
+    bias     : constants, int32[channels held]
+    inputs   : arena, int16[36, tiles of a strip, channels]
+    plane    : bytes between two of these 36
+    sums     : arena, int32[tiles of a strip, 36, channels of a block]
+    """
+
+    source: int
+    stride: int
+    line: int
+    pixel: int
+    channels: int
+    table: int
+    weights: int
+    bias: int
+    inputs: int
+    plane: int
+    sums: int
+
+
 HELD, LATENCY, BITS = range(3)
 """What an `Emit` makes of integers: the integer itself, one spike in the step of its number, its
 bits."""

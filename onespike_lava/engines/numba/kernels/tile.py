@@ -117,11 +117,15 @@ class Emitter(Code):
         """Add `sum(inputs * weights)` over one run of inputs."""
         scale = I64(self.shape.weight_bytes)
         weights = self.at(weights, self.b.mul(self.b.mul(run, seg.size), scale))
+        ahead = self.b.mul(self.b.mul(seg.runs, seg.size), scale)
         multiply = self.multiply_bytes if self.shape.kind == "vnni" else self.multiply_pairs
 
         def step(k: Any, sums: Values) -> Values:
             inputs = [self.splat(self.load(self.at(row, k), I32)) for row in rows]
-            return multiply(inputs, self.at(weights, self.b.mul(k, scale)), sums)
+            at = self.at(weights, self.b.mul(k, scale))
+            for n in range(self.shape.weight_bytes * REDUCED // 64):
+                self.prefetch(self.at(self.at(at, ahead), 64 * n))  # of the next block
+            return multiply(inputs, at, sums)
 
         return self.loop(seg.size, REDUCED, sums, step)
 
@@ -155,21 +159,6 @@ class Emitter(Code):
                 for (m, n), total in zip(self.places, sums, strict=True)
             ]
         return sums
-
-    def pair_sum(self, one: Any, two: Any) -> Any:
-        """Sums int32[lanes] of neighbouring products of int16[2 * lanes]."""
-        wide = ir.VectorType(I32, 2 * self.lanes)
-        product = self.b.mul(self.b.sext(one, wide), self.b.sext(two, wide))
-        none = ir.Constant(wide, ir.Undefined)
-        even, odd = (
-            self.b.shuffle_vector(
-                product,
-                none,
-                ir.Constant(self.vector, [2 * i + start for i in range(self.lanes)]),
-            )
-            for start in (0, 1)
-        )
-        return self.b.add(even, odd)
 
     def by_channel(
         self, seg: Segment, rows: Values, run: Any, weights: Any, sums: Values

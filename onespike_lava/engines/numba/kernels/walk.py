@@ -15,16 +15,24 @@ from typing import Any
 from numba import config, njit, types
 from numba.core import event
 
-from onespike_lava.engines.numba.kernels.intrinsics import claim, connect, update
+from onespike_lava.engines.numba.kernels.intrinsics import (
+    claim,
+    connect,
+    multiply,
+    transform,
+    update,
+)
 from onespike_lava.engines.numba.kernels.job import SIZE, SPAN, STEPS, STOP
 from onespike_lava.engines.numba.kernels.loops.operate import operate
 from onespike_lava.engines.numba.kernels.loops.turns import (
     advance_apart,
     place_of,
+    strip_of,
+    strips,
     turn_of,
     turns,
 )
-from onespike_lava.engines.numba.kernels.operations import Connect
+from onespike_lava.engines.numba.kernels.operations import Connect, Winograd
 from onespike_lava.engines.numba.kernels.records import NONE, Neurons
 from onespike_lava.engines.numba.kernels.rows import fields, holds, record
 from onespike_lava.engines.numba.kernels.stepping import Advance
@@ -104,8 +112,9 @@ def version_of(folder: Path) -> int:
     return int.from_bytes(digest.digest()[:7], "big")  # Numba takes it for an int64
 
 
-def _walk(kind: str, version: int) -> Callable[..., int]:
-    def walk(  # type: ignore[no-untyped-def]
+def _walk(kind: str, version: int) -> Callable[..., int]:  # noqa: C901  as `walk`
+    # what is called with the literal `kind` must stand here
+    def walk(  # type: ignore[no-untyped-def]  # noqa: C901
         program,
         constants,
         numbers,
@@ -147,6 +156,15 @@ def _walk(kind: str, version: int) -> Callable[..., int]:
                         for unit in range(units):
                             count = min(p.together, images - unit * p.together) * p.pixels
                             connect(kind, p.width, constants, arena, p.record, unit, 0, count)
+                    elif holds(Winograd, row):
+                        w = fields(Winograd, row)
+                        for turn in range(strips(w, images)):
+                            unit, tile, count, start, end = strip_of(w, turn, images)
+                            transform(kind, constants, arena, w.tiles, unit, tile, count)
+                            for block in range(w.blocks):
+                                multiply(kind, constants, arena, w.tiles, block, count)
+                                at = w.record + block * w.size
+                                connect(kind, w.width, constants, arena, at, unit, start, end)
                     elif holds(Advance, row):
                         a = fields(Advance, row)
                         n = record(Neurons, constants, a.neurons)

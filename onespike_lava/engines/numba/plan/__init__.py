@@ -9,6 +9,7 @@ schedule    : which arrivals are added up before which phases
 buffers     : where values lie in the arena
 connections : the records of a layer's synapses
 blocks      : the records of a layer's blocks of channels
+winograd    : layers that are computed by tiles
 packing     : weights and tables as the kernels read them
 program     : the result
 """

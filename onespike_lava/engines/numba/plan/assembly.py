@@ -20,10 +20,12 @@ class Assembly:
     """A network on its way to a program; what is known only later starts empty.
 
     wait, kind : `T_w`, and the kind of kernels
+    few        : whether samples come one by one, so that weights are fetched for each
     codes      : whether the arena holds codes, not payloads
     outputs    : buffers of each layer, one for each spike of a neuron; none of the readout
     group      : most images that go through a layer together
     scratch    : offset behind the buffers of a group, where the arena goes on
+    working    : bytes from there that kernels need
     constants  : weights and tables so far
     operations : so far, in order
     work       : products of an image so far, about
@@ -32,13 +34,21 @@ class Assembly:
     emitted    : frames of what an input of integers sends, None where no layer reads them
     """
 
-    def __init__(self, network: Model, wait: int, kind: str, span: int = 1, over: bool = False):
-        self.network, self.wait, self.kind = network, wait, kind
+    def __init__(
+        self,
+        network: Model,
+        wait: int,
+        kind: str,
+        span: int = 1,
+        over: bool = False,
+        few: bool = False,
+    ):
+        self.network, self.wait, self.kind, self.few = network, wait, kind, few
         self.span, self.over = span, over
         self.emitted: Buffer | None = None
         self.codes = False
         self.outputs: list[list[Buffer]] = []
-        self.group = self.scratch = self.work = 0
+        self.group = self.scratch = self.working = self.work = 0
         self.constants = Constants()
         self.operations: list[Operation] = []
 

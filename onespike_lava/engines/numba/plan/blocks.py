@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.engines.numba.kernels.operations import Connect
 from onespike_lava.engines.numba.kernels.records import BY_BUCKET, LANES, NONE, Block
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.connections import Layout
@@ -49,39 +50,62 @@ class Decision:
         return whole and bool((np.diff(self.thresholds) <= 0).all())
 
 
+@dataclass(frozen=True)
+class Start:
+    """What sums start from: values of each pixel in the constants or, `moves`, the arena.
+
+    skip   : bytes from channel to channel, 0 where each block finds its own at the same place
+    at     : offset of the first pixel's value for the first channel
+    stride : bytes between units
+    pixels : constants, int32[pixels]
+    """
+
+    at: int
+    pixels: int
+    moves: int = 0
+    stride: int = 0
+    skip: int = 4
+
+
 def blocks(
     layout: Layout,
     sources: list[Buffer],
-    bias: NDArray[np.int32] | None,
+    start: Start,
     decision: Decision | None,
-    potential: Buffer | None,
-    store: bool,
-) -> list[tuple[int, int]]:
-    """Place a layer's blocks: (offset of the record, width) of each.
+    potential: Buffer | None = None,
+) -> list[Block]:
+    """A layer's blocks.
 
     sources   : what each of the layout's wires reads
-    bias      : int32[H * W, channels held], or None to start from `potential`
     decision  : or None where nothing is decided
-    potential : buffer of int32, or None
-    store     : whether `potential` receives the potentials
+    potential : buffer of int32 that receives the potentials, or None
     """
     shared = {
         "dots": sum(not w.channel for w in layout.wires),
         "channels": sum(w.channel for w in layout.wires),
-        **_start(layout, bias, potential),
-        **_end(layout, potential if store else None),
+        "bias_moves": start.moves,
+        "bias_stride": start.stride,
+        "bias_pixels": start.pixels,
+        **_end(layout, potential),
     }
-    placed = []
-    for start, vectors in layout.blocks:
-        decided = _decision(layout, decision, slice(start, start + vectors * LANES))
+    made = []
+    for first, vectors in layout.blocks:
+        decided = _decision(layout, decision, slice(first, first + vectors * LANES))
         fields = shared | decided
-        fields["bias"] += 4 * start
-        if store:
-            fields["potential"] += 4 * start
-        segments = layout.segments(start, vectors, sources)
-        record = Block(width=vectors, segments=segments, **fields)
-        placed.append((layout.constants.add([record], np.int64), vectors))
-    return placed
+        if potential is not None:
+            fields["potential"] += 4 * first
+        segments = layout.segments(first, vectors, sources)
+        at = start.at + start.skip * first
+        made.append(Block(width=vectors, segments=segments, bias=at, **fields))
+    return made
+
+
+def connected(layout: Layout, made: list[Block]) -> list[Connect]:
+    """Place a layer's blocks; the operation of each."""
+    add = layout.constants.add
+    return [
+        Connect(add([each], np.int64), each.width, layout.pixels, layout.together) for each in made
+    ]
 
 
 def _linear(layout: Layout) -> NDArray[np.int64]:
@@ -93,19 +117,19 @@ def _unit(layout: Layout) -> int:
     return layout.together * layout.pixels * 4 * layout.pixel
 
 
-def _start(
-    layout: Layout, bias: NDArray[np.int32] | None, potential: Buffer | None
-) -> dict[str, int]:
+def from_bias(layout: Layout, bias: NDArray[np.int32]) -> Start:
+    """Sums that start from biases int32[H * W, channels held]."""
     linear = _linear(layout)
-    if bias is None:
-        assert potential is not None
-        moving = layout.table(len(linear) * 4 * layout.pixel, linear)
-        names = ("bias", "bias_moves", "bias_stride", "bias_pixels")
-        return dict(zip(names, (potential.start, 1, _unit(layout), moving), strict=True))
     same = bool((bias == bias[0]).all())
     at = layout.constants.add(bias[:1] if same else bias, np.int32)
-    table = layout.table(0, linear * 0 if same else linear)
-    return {"bias": at, "bias_moves": 0, "bias_stride": 0, "bias_pixels": table}
+    return Start(at, layout.table(0, linear * 0 if same else linear))
+
+
+def from_potential(layout: Layout, potential: Buffer) -> Start:
+    """Sums that go on where an earlier step ended."""
+    linear = _linear(layout)
+    moving = layout.table(len(linear) * 4 * layout.pixel, linear)
+    return Start(potential.start, moving, moves=1, stride=_unit(layout))
 
 
 def _end(layout: Layout, potential: Buffer | None) -> dict[str, int]:

@@ -7,15 +7,23 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.numba.kernels.operations import Connect, Grow, Scores, Search, Several
+from onespike_lava.engines.numba.kernels.operations import Grow, Scores, Search, Several
 from onespike_lava.engines.numba.kernels.records import LANES
 from onespike_lava.engines.numba.plan.assembly import Assembly, Plan
-from onespike_lava.engines.numba.plan.blocks import SILENT, Decision, blocks
+from onespike_lava.engines.numba.plan.blocks import (
+    SILENT,
+    Decision,
+    blocks,
+    connected,
+    from_bias,
+    from_potential,
+)
 from onespike_lava.engines.numba.plan.buffers import Buffer, spatial
 from onespike_lava.engines.numba.plan.connections import Layout, wires_of
 from onespike_lava.engines.numba.plan.packing import up
 from onespike_lava.engines.numba.plan.schedule import Step, steps
 from onespike_lava.engines.numba.plan.sent import held
+from onespike_lava.engines.numba.plan.winograd.tiling import Tiling, room, serves
 from onespike_lava.layers import Readout, Spiking, Synapse, per_neuron
 from onespike_lava.neurons import fixed, threshold_row
 
@@ -86,12 +94,16 @@ class NeuronsPlan(Plan):
             self.assembly.operations.append(grow)
 
     def _connect(self, layout: Layout, number: int, sources: list[Buffer]) -> None:
-        bias = fixed(self.growth).grow(layout.plane(self.layer.bias)) if number == 0 else None
+        bias = fixed(self.growth).grow(layout.plane(self.layer.bias))
         store = self.keeps or number < len(self.steps) - 1
         decision = self.decision(layout, number)
-        for record, width in blocks(layout, sources, bias, decision, self.potential, store):
-            connect = Connect(record, width, layout.pixels, layout.together)
-            self.assembly.operations.append(connect)
+        if number == 0:
+            start = from_bias(layout, bias)
+        else:
+            assert self.potential is not None
+            start = from_potential(layout, self.potential)
+        made = blocks(layout, sources, start, decision, self.potential if store else None)
+        self.assembly.operations += connected(layout, made)
 
     def _sources(self, layout: Layout, step: Step) -> list[Buffer]:
         """The buffers that hold what the wires' sources send in a step."""
@@ -144,6 +156,30 @@ class SpikingPlan(NeuronsPlan):
         base = per_neuron(layer.threshold_base, layer.shape).reshape(layer.shape[0], -1)
         self.base = base[:, 0]
         self.keeps = layer.max_spikes > 1 or bool((base != base[:, :1]).any())
+        self.tiled = self._tiled()
+        if self.tiled is not None:
+            window = room(self.tiled.window, layer.shape)
+            self.reads = [*self.reads, (self.tiled.source, window)]
+
+    def _tiled(self) -> Synapse | None:
+        """The convolution that is computed by tiles, if one is."""
+        layer = self.layer
+        same = per_neuron(layer.bias, layer.shape).reshape(layer.shape[0], -1)
+        if self.keeps or len(self.steps) > 1 or bool((same != same[:, :1]).any()):
+            return None
+        made = self.assembly
+        served = (each for each in self.synapses if serves(each, layer.shape, made.kind, made.few))
+        return next(served, None)
+
+    def _connect(self, layout: Layout, number: int, sources: list[Buffer]) -> None:
+        wires = [w for w in layout.wires if self.tiled and w.weight is self.tiled.weight]
+        if len(wires) != 1:  # of several spikes each plane has a wire
+            super()._connect(layout, number, sources)
+            return
+        tiling = Tiling(self.assembly, layout, sources, wires[0])
+        bias = fixed(self.growth).grow(layout.plane(self.layer.bias))[0]
+        self.assembly.working = max(self.assembly.working, tiling.memory)
+        self.assembly.operations.append(tiling.operation(bias, self.decision(layout, number)))
 
     def decision(self, layout: Layout, number: int) -> Decision | None:
         """See `NeuronsPlan`."""

@@ -73,16 +73,17 @@ which a block's weights are fetched anew; and what an image's frames of so many 
 
 
 def compile_network(
-    network: Model, wait: int, record: bool, kind: str, over: bool = False
+    network: Model, wait: int, record: bool, kind: str, over: bool = False, few: bool = False
 ) -> Program | None:
     """Lay out a network for a wait `T_w`, with or without recorded codes.
 
-    With `over` scores after each step, of networks that step. None where the kernels cannot run a
+    With `over` scores after each step, of networks that step; with `few` for samples that come one
+    by one. None where the kernels cannot run a
     layer (`Plan.served`), or where an image takes more than `IMAGE_BYTES`. Raises
     `UnsupportedError` for a layer of a class that has no plan.
     """
     for span in spans(network, wait):
-        assembly = Assembly(network, wait, kind, span, over)
+        assembly = Assembly(network, wait, kind, span, over, few)
         plans = [PLANS.of(layer)(assembly, i, layer) for i, layer in enumerate(network.layers)]
         if not all(plan.served for plan in plans):
             return None
@@ -207,7 +208,7 @@ def _program(assembly: Assembly, recorded: int) -> Program:
         constants=constants,
         numbers=constants.view(np.int32),
         grid=_grid(network.input),
-        arena=assembly.scratch + inputs + working,
+        arena=assembly.scratch + max(inputs + working, up(assembly.working, LINE)),
         group=assembly.group,
         recorded=recorded,
         work=assembly.work,

@@ -51,6 +51,13 @@ class Program:
     over: bool = False
     memories: list[Memory] = field(default_factory=list)
 
+    def same(self, other: Program | None) -> bool:
+        """Whether another program of the network does the same."""
+        if other is None or self.rows.shape != other.rows.shape:
+            return False
+        same = (self.rows == other.rows).all() and self.constants.size == other.constants.size
+        return bool(same) and bool((self.constants == other.constants).all())
+
     def take(self) -> Memory:
         """Memory of one thread; what it holds does not matter."""
         try:

@@ -7,9 +7,17 @@ import numpy as np
 from onespike_lava.engines.numba.kernels import job, walk
 from onespike_lava.engines.numba.kernels.loops import buffers, neurons, operate, pools
 from onespike_lava.engines.numba.kernels.operations import OPERATIONS
-from onespike_lava.engines.numba.kernels.records import LANES, NONE, Block, Neurons, Segment
+from onespike_lava.engines.numba.kernels.records import (
+    LANES,
+    NONE,
+    Block,
+    Neurons,
+    Segment,
+    Tiles,
+)
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.packing import LINE
+from onespike_lava.engines.numba.plan.winograd import tiling
 from onespike_lava.layers import Firing, Reset, Threshold, Window
 from tests.networks import Maker, TimedMaker, random_samples
 
@@ -18,6 +26,7 @@ def take_over():
     """The twins in place of the originals, in a process without the compiler."""
     walk.connect, walk.claim, buffers.count_64 = connect, claim, count_64
     walk.update, walk.record, pools.largest_16 = update, record_at, largest_16
+    walk.transform, walk.multiply = transform, multiply
     for module in (walk, operate):
         module.holds, module.fields = holds, fields
 
@@ -68,6 +77,67 @@ def update(
     numbers, wide = constants.view(np.int32), arena.view(np.int32)
     place = (first, pixels, current, stride, state, frame - (0 if fresh else made.output_frame))
     neurons.advance(numbers, arena, wide, made, width, 1 if fresh else 2, *place, 0)
+
+
+B = np.array(
+    [
+        (4, 0, -5, 0, 1, 0),
+        (0, -4, -4, 1, 1, 0),
+        (0, 4, -4, -1, 1, 0),
+        (0, -2, -1, 2, 1, 0),
+        (0, 2, -1, -2, 1, 0),
+        (0, 4, 0, -5, 0, 1),
+    ]
+)
+"""Of inputs, as Lavin and Gray give it."""
+
+A = np.array([(1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1)])
+"""Of products."""
+
+G = np.array([(6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24)])
+"""Of weights, 24 times as large."""
+
+PARTS = np.array([1, 4, 4, 1, 1, 4])
+"""What rows of `G` have too much of what the kernel's have, which are whole numbers already."""
+
+
+def planes_of(tiles, arena, count):
+    """Inputs of a strip's tiles, int16[36, tiles, channels]."""
+    size = 2 * count * tiles.channels
+    planes = [arena[tiles.inputs + q * tiles.plane :][:size] for q in range(36)]
+    return [plane.view(np.int16).reshape(count, tiles.channels) for plane in planes]
+
+
+def transform(kind, constants, arena, record, unit, first, count):
+    """Inputs of tiles, window by window."""
+    tiles = record_at(Tiles, constants, record)
+    planes = planes_of(tiles, arena, count)
+    for t in range(count):
+        at = number(constants, tiles.table + 4 * (first + t)) + tiles.source + unit * tiles.stride
+        for c in range(tiles.channels):
+            rows, columns = np.mgrid[:6, :6]
+            window = arena[at + rows * tiles.line + columns * tiles.pixel + c].astype(int)
+            for q, value in enumerate((B @ window @ B.T).reshape(-1)):
+                planes[q][t, c] = value
+
+
+def multiply(kind, constants, arena, record, block, count):
+    """A block's sums, exactly, in Python's integers."""
+    tiles, lanes = record_at(Tiles, constants, record), (2 if kind == "vnni" else 1) * LANES
+    size = 36 * tiles.channels * lanes
+    weights = constants[tiles.weights + 2 * size * block :][: 2 * size].view(np.int16)
+    weights = weights.reshape(36, tiles.channels // 2, lanes, 2).transpose(0, 1, 3, 2)
+    weights = weights.reshape(36, tiles.channels, lanes).astype(int)
+    bias = constants[tiles.bias + 4 * lanes * block :][: 4 * lanes].view(np.int32)
+    planes = planes_of(tiles, arena, count)
+    found = arena[tiles.sums :][: 4 * count * 36 * lanes].view(np.int32).reshape(count, 36, lanes)
+    parts = np.multiply.outer(PARTS, PARTS).reshape(-1, 1, 1)
+    products = parts * np.stack([p.astype(int) @ w for p, w in zip(planes, weights, strict=True)])
+    for t in range(count):
+        for c in range(lanes):
+            sums = A @ products[:, t, c].reshape(6, 6) @ A.T
+            assert not (sums % 24**2).any()
+            found[t, :16, c] = sums.reshape(-1) // 24**2 + bias[c]
 
 
 def claim(counter, size):
@@ -153,6 +223,17 @@ def twin_difference(kind):
     at = make.conv(make.residual(at, at), 2, (2, 2), groups=1)
     make.readout(at)
     return difference(make.network(), kind, 1)
+
+
+def tiled_difference(kind):
+    """The same of a network with a convolution by tiles, beside which another one arrives."""
+    make = Maker(np.random.default_rng(1), 3, 1.3, "graded")
+    at = make.conv(make.input((2, 5, 6)), 32)
+    at = make.residual(at, at)
+    make.layers[at] = replace(make.layers[at], bias=np.arange(32, dtype=np.int32))
+    make.readout(at, 2)
+    tiling._pays = lambda *_: True
+    return difference(make.network(), kind, 3)
 
 
 def stepping_difference(kind):

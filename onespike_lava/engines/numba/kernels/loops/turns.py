@@ -61,3 +61,28 @@ def advance_apart(  # type: ignore[no-untyped-def]
     start, seen = (frame // span * span - now) * n.output_frame, frame * n.seen_frame
     place = (first, pixels, current, stride, state, start, seen)
     advance(numbers, arena, wide, n, p.width, step, *place)
+
+
+@plain
+def strips(p, images):  # type: ignore[no-untyped-def]
+    """How many strips the images of a `Winograd` have."""
+    each = (p.together * p.rows + p.strip - 1) // p.strip
+    whole, rest = images // p.together, images % p.together
+    return whole * each + (rest * p.rows + p.strip - 1) // p.strip
+
+
+@plain
+def strip_of(p, turn, images):  # type: ignore[no-untyped-def]
+    """Unit, first tile and how many, first pixel and the one behind the last of a strip."""
+    each = (p.together * p.rows + p.strip - 1) // p.strip
+    unit = turn // each
+    first = turn % each * p.strip
+    last = min(first + p.strip, min(p.together, images - unit * p.together) * p.rows)
+    start, end = pixel_of(p, first), pixel_of(p, last)
+    return unit, first * p.columns, (last - first) * p.columns, start, end
+
+
+@plain
+def pixel_of(p, row):  # type: ignore[no-untyped-def]
+    """The first pixel of a row of tiles, four pixels high, counted through a unit's images."""
+    return row // p.rows * p.pixels + min(4 * (row % p.rows) * p.line, p.pixels)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onespike_lava.engines.numba.kernels.operations import Connect
 from onespike_lava.engines.numba.kernels.records import LANES, NONE, ROWS, Block, Neurons
 from onespike_lava.engines.numba.kernels.stepping import Advance, Delay, Take
 from onespike_lava.engines.numba.plan.assembly import Assembly
-from onespike_lava.engines.numba.plan.blocks import UNDECIDED, blocks
+from onespike_lava.engines.numba.plan.blocks import UNDECIDED, blocks, connected, from_bias
 from onespike_lava.engines.numba.plan.buffers import Buffer, spatial
 from onespike_lava.engines.numba.plan.connections import Layout, wires_of
 from onespike_lava.engines.numba.plan.packing import pixel_table, up
@@ -144,10 +143,9 @@ class TimedPlan(TrainsPlan):
         (buffer,) = made.outputs[0]
         wires = [wire for each in self.same for wire in wires_of(each, [buffer])]
         layout = Layout(self.layer, wires, made.constants, made.kind, made.group)
-        nothing = layout.plane(np.zeros(1, np.int32))
-        sources = [buffer] * len(wires)
-        for record, width in blocks(layout, sources, nothing, None, self.held, True):
-            made.operations.append(Connect(record, width, layout.pixels, layout.together))
+        nothing = from_bias(layout, layout.plane(np.zeros(1, np.int32)))
+        found = blocks(layout, [buffer] * len(wires), nothing, None, self.held)
+        made.operations += connected(layout, found)
         made.work += layout.pixels * sum(wire.weight.size for wire in wires)
 
     def _advance(self, layout: Layout, sources: list[Buffer]) -> None:
