@@ -114,7 +114,7 @@ class Code:
         levels, limits = self.levels[-2::-1], self.thresholds[::-1]  # rising
         steps = 2 * np.diff(levels, prepend=0.0)[place::2]
         mine = np.append(np.cumsum(steps)[::-1], 0.0)
-        unit = mine[0] * 2.0**8 / PAYLOAD_MAX
+        unit = mine[0] * (PAYLOAD_MAX + 1) / PAYLOAD_MAX
         return replace(
             self,
             constant=self.constant * unit,
