@@ -187,8 +187,9 @@ def by_depth(values: dict[str, Any]) -> Any:
         marks = [at for at, row in enumerate(rows) if row["stream"]]
         axis.plot(marks, [0.0] * len(marks), "k|", ms=6, label="residual stream")
         axis.set(ylabel="share of the error, %", title=name, xlabel="layer")
+        axis.locator_params(axis="x", integer=True)
         axis.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False, ncols=2, fontsize="small")
+    panels[0].legend(frameon=False, ncols=2, fontsize="small", loc="upper right")
     return drawing.finished(figure)
 
 
@@ -218,7 +219,7 @@ def overfit(values: dict[str, Any]) -> str:
     ]
     return (
         "Were the correction fitted to the noise of its images, the error would be smaller on "
-        "these. Real numbers are those of the code alone, without integers.\n\n"
+        "these.\nReal numbers are those of the code alone, without integers.\n\n"
         + table(head, lines)
     )
 
@@ -258,7 +259,9 @@ rest of the source runs on what there is:
 
 Each step moves the logits. Its share is what this move has in common with the whole error,
 `sum(move * error) / sum(error**2)`: shares add up to 100 %, and a step that takes error away
-has a negative one. With so few images a share of a layer is good to about two points.
+has a negative one. With so few images a share of a layer is good to about two points. What is
+called integers are values near a threshold that fall to its other side, which is as far from
+them: in real numbers the whole error is nearly the same.
 
 ![Share of the error by layer: the code of the first layer is the largest of all, the sums of
 the residual stream come next, layers inside of blocks matter
@@ -277,8 +280,10 @@ little](../figures/loss-by-depth.svg)
 ## What follows
 
 - Most arises in the residual stream: what a block adds is coded anew with everything before it,
-  so a value of the first layer is coded once for each block. Layers inside of blocks add
-  little.
+  so a value of the first layer is coded once for each block. The first layer alone costs most,
+  for all else reads it. Layers inside of blocks add little.
+- The correction has hardly noise of its own: the error is no smaller on the images that it was
+  fitted to.
 - Clipping is the price of finer levels below: constants and levels are those of the least
   squared error, both together.
 - Only a finer code lowers what is left: more phases, or two neurons for each value of the
