@@ -8,7 +8,7 @@ torch's mixture allows; a tenth of the training images is kept out. Before that,
 ResNet at 20 and 56 layers on 10,000 images, 10 epochs. Hours on two cores, resumable.
 
 `as integers` exports the networks of seed 0, spiking ones as they are, those of ReLUs as one-spike
-networks of 16 phases, by the defaults with 1,000 training images, and compares every engine on 100
+networks of 16 phases, by the defaults with 2,000 training images, and compares every engine on 100
 images. The two spiking files and their weights are those of `netx_models/cifar10-trained`.
 """
 
@@ -51,7 +51,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 SHIPPED = tuple(NETWORKS)[:4]
 SHELF = runs.MODELS / "cifar10-trained"
 FILES = {"SEW ResNet-20": "sew_resnet20", "S2NN VGG": "s2nn_vgg"}
-CALIBRATION = 1000
 DEPTH = ("SEW ResNet-20", "spiking ResNet-20", "SEW ResNet-56", "spiking ResNet-56")
 
 
@@ -100,7 +99,7 @@ def integers(name: str, work: Path) -> Mapping[str, Any]:
     start = time.monotonic()
     model = NETWORKS[name]()
     model.load_state_dict(weights(name, work.with_name(f"{name}, seed 0.weights")))
-    seen = cifar10.normalised(cifar10.pixels("train", 0, CALIBRATION))
+    seen = cifar10.normalised(cifar10.pixels("train", 0, cifar10.CALIBRATION))
     if name in FILES:
         network = convert_spiking(model.eval(), seen).network
     else:
