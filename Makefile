@@ -128,7 +128,7 @@ $(VENV)/bin/python:
 	@python=$$(.ci/find-python 3.10) && $$python -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
-	@echo "Installing what the demo needs into $(VENV)"
+	@echo "Installing what the demo needs into $(VENV) (some 600 MB; this takes minutes, and pip prints nothing)"
 	@$(PIP) -e '.[demo]'
 	@touch $@
 

@@ -43,6 +43,8 @@ suppress_warnings = ["myst.header"]
 nb_execution_mode = "off"  # `make notebooks` ran them
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = f"onespike-lava {release}"
 html_copy_source = False
 html_show_sphinx = False

@@ -23,7 +23,8 @@ import numpy as np
 import torch
 from torch import nn
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 x, y, x_test, y_test = runpy.run_path(str(DIGITS / "data.py"))["split"]()
 
 figure, axes = plt.subplots(1, 8, figsize=(6, 1))

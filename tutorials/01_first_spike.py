@@ -3,7 +3,9 @@
 #
 # One neuron, sixteen phases. A value between 0 and 1 is sent as **one** spike; the phase of the
 # spike says which level `Q**-k` is nearest. Everything below uses the base install only; with
-# matplotlib there is a picture too.
+# matplotlib there is a picture too. Equations are those of
+# [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786),
+# "the paper".
 
 # %%
 from importlib.util import find_spec

@@ -20,7 +20,8 @@ if not (find_spec("torch") and find_spec("sklearn")):
 import torch
 from torch import nn
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 x_train, y_train, x_test, y_test = runpy.run_path(str(DIGITS / "data.py"))["split"]()
 print(f"{len(x_train)} training images {x_train.shape[1:]}, {len(x_test)} test images")
 
@@ -73,8 +74,10 @@ print(f"ANN: {np.mean(logits.argmax(1) == y_test):.2%} of the test images right"
 # ## Conversion
 #
 # Some training images show how large each channel's activations get and how they are
-# distributed; from these come the normalisation constants `lambda` (Eq. 2) and the levels of
-# the code. No label is used. The account says what became of every node of the network.
+# distributed; from these come the normalisation constants `lambda` (Eq. 2 of
+# [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786), "the paper")
+# and the levels of the code. No label is used. The account says what became of every node of
+# the network.
 
 # %%
 import exporters

@@ -1,7 +1,9 @@
 # %% [markdown]
 # # ResNet-20 and where accuracy goes
 #
-# The CIFAR-10 network of `netx_models`, twice: by the paper's own recipe and by the defaults.
+# The CIFAR-10 network of `netx_models`, twice: by the recipe of
+# [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786)
+# ("the paper"; equations are its own) and by the defaults.
 # How large is the error that each layer's code makes, how does it grow through 19 layers,
 # and what do more phases buy? Needs torch, safetensors, Pillow, and the images
 # (`ONESPIKE_DATA` names their folder, see `netx_models/cifar10.py`).
@@ -18,7 +20,8 @@ if missing := [name for name in ("torch", "safetensors", "PIL") if not find_spec
     print(f"{', '.join(missing)}: not installed; this tutorial needs it")
     sys.exit()
 
-MODELS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models"
+here = Path(globals().get("__file__", "here")).resolve()
+MODELS = next(p / "netx_models" for p in here.parents if (p / "netx_models").is_dir())
 cifar10 = runpy.run_path(str(MODELS / "cifar10.py"))
 try:
     weights = cifar10["folder"]() / "resnet20.safetensors"

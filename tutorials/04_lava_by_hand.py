@@ -19,7 +19,8 @@ from onespike_lava.layers import per_neuron
 from onespike_lava.processes import Conv, Dense, Encoder, OneSpike, Pool, Readout
 from onespike_lava.processes.runner.session import Session
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 net = onespike_lava.load(DIGITS / "digits.net")
 images, labels = runpy.run_path(str(DIGITS / "data.py"))["split"]()[2:]
 x = images[:5]

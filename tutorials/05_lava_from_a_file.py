@@ -21,7 +21,8 @@ from onespike_lava.processes.netx import hdf5
 from onespike_lava.processes.runner.session import Session
 from onespike_lava.schedule import total_steps
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 images, labels = runpy.run_path(str(DIGITS / "data.py"))["split"]()[2:]
 x = images[:5]
 

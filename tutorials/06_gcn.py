@@ -73,7 +73,8 @@ print(f"trained on two labels, right about {np.sum(found == labels)} of 34 membe
 # %% [markdown]
 # ## Conversion
 #
-# Every layer takes two steps, each a layer of neurons (Sec. IV-D of the one-spike paper): the map
+# Every layer takes two steps, each a layer of neurons (Sec. IV-D of
+# [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786)): the map
 # `X W`, and the sum over neighbours. The map can be negative, so a pair of neurons carries each of
 # its values, one for either sign, and the sum subtracts the second. With identity features `X W0`
 # is just a row of `W0` for each node: these rows are what the network takes.
@@ -116,7 +117,7 @@ print(f"pairs of which both spike: {np.sum((codes[::2] > 0) & (codes[1::2] > 0))
 conversion.compare()
 
 # %% [markdown]
-# Energy of the source network over that of the spikes (Eq. 6, additions counted). On a graph
+# Energy of the source network over that of the spikes (Eq. 6 there, additions counted). On a graph
 # this small half the additions turn the binary-coded rows into pairs; on R8 they are few.
 
 # %%

@@ -16,7 +16,8 @@ from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import Spiking
 from onespike_lava.loihi.price import price
 
-MODELS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models"
+here = Path(globals().get("__file__", "here")).resolve()
+MODELS = next(p / "netx_models" for p in here.parents if (p / "netx_models").is_dir())
 digits = load(MODELS / "digits" / "digits.net")
 resnet = load(MODELS / "resnet20-cifar10" / "resnet20.net")
 
@@ -73,7 +74,8 @@ print(f"ResNet-20: {whole.share:.1%} of a chip with shared kernels, {whole.unrol
 # ## Steps and time
 #
 # A stream takes `T` steps a sample. The first score comes after `T_w + 1` steps a layer and the
-# sample's own `T`: a smaller wait answers sooner, at some cost of accuracy (Table VIII). What a
+# sample's own `T`: a smaller wait answers sooner, at some cost of accuracy (Table VIII of
+# [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786)). What a
 # step takes in microseconds depends on the busiest core and link and has no public number, so
 # rates are printed for a step time that you give (10 here is a guess).
 

@@ -20,7 +20,8 @@ if not find_spec("sklearn"):
 import exporters
 from exporters.graph import Graph, Node
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 x_train, y_train, x_test, y_test = runpy.run_path(str(DIGITS / "data.py"))["split"]()
 flat_train, flat_test = x_train.reshape(len(x_train), -1), x_test.reshape(len(x_test), -1)
 

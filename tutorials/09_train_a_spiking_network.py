@@ -23,7 +23,8 @@ import exporters
 from exporters.training import LIF, ATan, Folded, Join, Plan, Repeat, SuperSpike, fit, gain, rates
 from exporters.training.measures import mean
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 x_train, y_train, x_test, y_test = map(
     torch.from_numpy, runpy.run_path(str(DIGITS / "data.py"))["split"]()
 )

@@ -22,7 +22,8 @@ if not find_spec("sklearn"):
 import exporters
 import onespike_lava
 
-MODELS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models"
+here = Path(globals().get("__file__", "here")).resolve()
+MODELS = next(p / "netx_models" for p in here.parents if (p / "netx_models").is_dir())
 PLACE = MODELS / "digits-steps"
 images, labels, test, test_labels = runpy.run_path(str(MODELS / "digits" / "data.py"))["split"]()
 

@@ -25,7 +25,8 @@ from exporters import convert_spiking
 from exporters.training import TSSL, Folded, KernelLoss, Plan, Repeat, Trace, fit
 from onespike_lava.evaluation.comparison import first_difference
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 images, labels, test_images, test_labels = runpy.run_path(str(DIGITS / "data.py"))["split"]()
 
 # %% [markdown]

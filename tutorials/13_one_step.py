@@ -24,7 +24,8 @@ import exporters
 from exporters.training import IF, S2NN, ATan, Folded, Plan, Repeat, fit, rates
 from exporters.training.measures import mean
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 torch.set_num_threads(1)  # small layers gain nothing by more
 x_train, y_train, x_test, y_test = map(
     torch.from_numpy, runpy.run_path(str(DIGITS / "data.py"))["split"]()

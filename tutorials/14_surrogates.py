@@ -24,7 +24,8 @@ from torch import nn
 import exporters
 from exporters.training import IF, Folded, Plan, Repeat, SuperSpike, fit, gain
 
-DIGITS = Path(globals().get("__file__", "here")).resolve().parents[1] / "netx_models" / "digits"
+here = Path(globals().get("__file__", "here")).resolve()
+DIGITS = next(p / "netx_models/digits" for p in here.parents if (p / "netx_models").is_dir())
 torch.set_num_threads(1)  # layers of eight channels gain nothing by more
 x_train, y_train, x_test, y_test = map(
     torch.from_numpy, runpy.run_path(str(DIGITS / "data.py"))["split"]()

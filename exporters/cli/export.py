@@ -180,7 +180,7 @@ def command(
     options.print_table(list(found.account.items()), ("node", "account"))
     options.echo(
         f"{output}: {len(found.network.layers)} layers, {figures['neurons']} neurons, "
-        f"T = {figures['phases']}, Q = {figures['base']}, potentials within {STATE_LIMIT}"
+        f"T = {figures['phases']}, Q = {figures['base']}, potentials within 24 bits"
     )
     options.echo(f"self-check against the source: {found.check}")
 

@@ -135,8 +135,8 @@ def command(
     Do not choose by a test set: it would no longer tell what the network is worth.
     """
     say(f"reading {model}")
+    from exporters.fidelity.picture import check
     from exporters.tuning.outcome import export_options
-    from exporters.tuning.plot import check, plot
     from exporters.tuning.search import tune
 
     named = {"weights": weights, "calibration": calibration, "data": data}
@@ -167,7 +167,7 @@ def command(
     net = str(Path(output) / "best.net")
     words += ["--calibration", calibration, "-o", net, *export_options(found.best)]
     if picture is not None:
-        plot(found, picture)
+        found.plot().save(picture)
     if as_json:
         options.print_json({**found.summary(), "command": shlex.join(words)})
     else:

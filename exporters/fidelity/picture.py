@@ -36,6 +36,12 @@ class Picture:
             return f"<div>{drawing.inline(self.figure, f'picture-{digest[:8]}')}</div>"
 
 
+def check(path: str | Path) -> None:
+    """Refuse, before long work, a picture that cannot be: `OptionError`, `MissingPartError`."""
+    kind_of(path)
+    drawing.style("plot")
+
+
 def kind_of(path: str | Path) -> str:
     """The kind of picture that a path names; `OptionError`."""
     kind = Path(path).suffix[1:].lower()

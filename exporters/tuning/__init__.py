@@ -5,6 +5,5 @@ search  : which point is next, and when enough is known
 work    : what workers do for it
 store   : results on disk as they come
 records : what a line there holds
-outcome : what was found, the best, and how to make it
-plot    : the picture of it
+outcome : what was found, the best, the picture of it, and how to make it
 """

@@ -1,4 +1,4 @@
-"""What a search found: points, the best among them, and how to make it."""
+"""What a search found: points, the best among them, the picture of them, and how to make it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from exporters.fidelity.picture import Picture
 from exporters.recipe.options import OPTIONS
+from onespike_lava.report import drawing
 from onespike_lava.system.tables import Table, shown
 
 
@@ -117,6 +119,22 @@ class Tuning:
         ]
         return Table(rows, header)
 
+    def plot(self, axis: Any = None) -> Picture:
+        """A picture: loss over latency, the energy ratio as colour, the front ringed, the best +.
+
+        axis : matplotlib axes to draw into; a figure of its own unless given
+
+        Raises `MissingPartError` without matplotlib.
+        """
+        with drawing.style("plot"):
+            if axis is None:
+                figure, axis = drawing.axes(6.0, 3.6)
+                _draw(self, axis)
+                drawing.finished(figure)
+            else:
+                _draw(self, axis)
+            return Picture(axis.figure)
+
     @property
     def pareto(self) -> tuple[Point, ...]:
         """Points that none betters in loss, latency or energy without being worse in another."""
@@ -162,6 +180,22 @@ class Tuning:
 
     def _costs(self, point: Point) -> tuple[float, float, float]:
         return point.loss, point.latency, -point.energy[self.goal.kind]
+
+
+def _draw(found: Tuning, axis: Any) -> None:
+    latencies, losses = ([getattr(p, of) for p in found.points] for of in ("latency", "loss"))
+    ratios = [point.energy[found.goal.kind] for point in found.points]
+    drawn = axis.scatter(latencies, losses, c=ratios, cmap=drawing.ramp(), s=18)
+    ring: dict[str, Any] = {"ms": 9, "mfc": "none", "mec": drawing.INK}
+    axis.plot([p.latency for p in found.pareto], [p.loss for p in found.pareto], "o", **ring)
+    if found.points:
+        best = found.best
+        axis.plot(best.latency, best.loss, "+", ms=14, color=drawing.INK)
+        axis.set_title(f"best (+): T = {best.phases}, T_w = {best.wait}", fontsize=9)
+    if found.goal.max_loss is not None:
+        axis.axhline(found.goal.max_loss, lw=0.6, ls=":", color=drawing.GREY)
+    axis.set(xlabel="latency: phases until a sample's scores", ylabel="points lost")
+    axis.figure.colorbar(drawn, ax=axis, label=f"energy ratio ({found.goal.kind})")
 
 
 def _betters(one: Sequence[float], two: Sequence[float]) -> bool:

@@ -33,7 +33,10 @@ def main() -> int:
         save(found.network, Path(folder) / "digits.net")
         network = load(Path(folder) / "digits.net")
     moved = moved_weights(network, load(HERE / "digits.net"))
-    print(f"{moved} of {weights(network)} weights differ from the shipped digits.net")
+    print(
+        f"{moved} of {weights(network)} weights are rounded otherwise than in the shipped "
+        f"{HERE.name}/digits.net, which another machine made"
+    )
     few = x_test[:LAVA_SAMPLES]
     print(f"Running {len(x_test)} test images on the integer core, {len(few)} of them in Lava")
     whole = evaluate(network, x_test, y_test, "numpy")

@@ -104,6 +104,13 @@ def mixed(one: str, two: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in parts)
 
 
+def ramp() -> Any:
+    """A colour map of shades that are legible on white and on black."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("onespike", [BLUE, VIOLET, ORANGE])
+
+
 def finished(figure: Any) -> Any:
     """The figure, its parts in their places."""
     with quiet():

@@ -65,7 +65,8 @@ LINKED = re.compile(r"\]\(https://(arxiv\.org/abs/[\d.]+|doi\.org/\S+)\)")
 def test_who_names_an_equation_or_a_table_links_the_paper():
     cards = (ROOT / "netx_models").glob("*/CARD.md")
     named = 0
-    for page in [*(ROOT / "docs").rglob("*.md"), *cards, ROOT / "README.md"]:
+    scripts = (ROOT / "tutorials").glob("*.py")
+    for page in [*(ROOT / "docs").rglob("*.md"), *cards, *scripts, ROOT / "README.md"]:
         text = page.read_text()
         if "_build" not in page.parts and NAMED.search(text) and page.name != "glossary.md":
             assert LINKED.search(text), page

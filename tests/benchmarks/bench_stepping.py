@@ -39,12 +39,12 @@ HEAD = (
 READING = """
 Shapes of VGG and ResNet-20 for 32 x 32 images with LIF neurons (half is kept, reset to zero) and
 weights of int8 that are drawn, thresholds set so that about 15 % of all neuron-steps spike. The
-image is the synaptic input of every step, which all convolve once. `numba` is `Network.run` with
+image is the input of every step; each engine convolves it one time. `numba` is `Network.run` with
 this package's engine; SpikingJelly runs its multi-step modules of the same network, to the same
 scores, in the faster of PyTorch's memory formats; ONNX Runtime runs the network of ReLUs in
 float32, whose time is taken T times. All run in turn in one process, with idle gaps: a ratio is of
 runs a moment apart, median over the rounds and quartiles. Where other work loads the machine the
-milliseconds are too many, and the ratios say more than they do.
+milliseconds are too high; compare the ratios then.
 """
 """What the page says of its columns."""
 

@@ -39,11 +39,12 @@ HEAD = (
 )
 READING = """
 One layer of neurons, forward and backward, ATan surrogate, reset detached, float32. Bytes are those
-that autograd keeps from the forward for the backward pass, per neuron and step, each storage once;
-the input and the output, which other layers hold too, are left out. Spikes and gradients are the
-same as SpikingJelly's; snnTorch and Norse fire above the threshold only and have surrogates of
-their own, so that theirs are not compared. Milliseconds are of the processor, and the least of the
-rounds; a ratio is of two runs a moment apart, median over the rounds and quartiles.
+that autograd keeps from the forward for the backward pass, per neuron and step. A storage that
+tensors share counts one time; the input and the output, which other layers hold too, are left out.
+Spikes and gradients are the same as SpikingJelly's; snnTorch and Norse fire above the threshold
+only and have surrogates of their own, so that theirs are not compared. Milliseconds are of the
+processor, and the least of the rounds; a ratio is of two runs a moment apart, median over the
+rounds and quartiles.
 """
 """What the page says of its columns."""
 

@@ -58,6 +58,16 @@ def small(names):
     return Network(layers, network.phases, network.wait, network.weighting, provenance)
 
 
+def long(layers):
+    """A network of many small convolutions in a row."""
+    make = Maker(np.random.default_rng(0), 8, 1.3, "graded")
+    at = make.input((2, 6, 6))
+    for _ in range(layers):
+        at = make.conv(at, 2, (1, 1))
+    make.readout(make.dense(at, 6))
+    return make.network()
+
+
 def stepping(names=(), phases=12, sent="constant"):
     """A network that steps whose layers behind the input have given names."""
     network = random_timed_network(0, phases=phases, sent=sent)

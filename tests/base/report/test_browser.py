@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from onespike_lava import load
 from onespike_lava.report import gather, page
 from tests import ROOT
-from tests.base.report.networks import compared
+from tests.base.report.networks import compared, data, long
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = (
@@ -67,17 +68,32 @@ def test_a_report_of_five_layers_prints_on_four_pages(tmp_path):
     pytest.importorskip("jinja2")
     network = load(ROOT / "netx_models" / "digits" / "digits.net")
     x = np.random.default_rng(0).random((60, 1, 8, 8))
+    assert 1 < len(printed(network, x, tmp_path)) <= 4
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+@pytest.mark.parametrize("layers", [16, 60])
+def test_so_does_one_of_many_layers_which_says_what_it_leaves_out(tmp_path, layers):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    network = long(layers)
+    assert 1 < len(printed(network, data(network, 30)[0], tmp_path)) <= 4
+    rules = resources.files("onespike_lava.report").joinpath("page.css").read_text()
+    assert "Printed: the first 14 rows and the last" in rules
+
+
+def printed(network, x, folder):
+    """The pages of a report with as many changed samples as it shows at most, as they print."""
     y = network.predict(x)
-    source = (y + (np.arange(60) < 20)) % 10
+    source = (y + (np.arange(len(x)) < 20)) % network.readout.shape[0]
     found = gather(network, x, y, comparison=replace(compared(network), classes=source))
-    (tmp_path / "page.html").write_text(page(found))
+    (folder / "page.html").write_text(page(found))
     subprocess.run(
-        [CHROMIUM, *OPTIONS.split(), f"--user-data-dir={tmp_path / 'profile'}",
-         f"--print-to-pdf={tmp_path / 'page.pdf'}", (tmp_path / "page.html").as_uri()],
-        capture_output=True, timeout=60, check=True,
+        [CHROMIUM, *OPTIONS.split(), f"--user-data-dir={folder / 'profile'}",
+         f"--print-to-pdf={folder / 'page.pdf'}", (folder / "page.html").as_uri()],
+        capture_output=True, timeout=120, check=True,
     )  # fmt: skip
-    printed = (tmp_path / "page.pdf").read_bytes()
-    assert 1 < len(re.findall(rb"/Type\s*/Page\b", printed)) <= 4
+    return re.findall(rb"/Type\s*/Page\b", (folder / "page.pdf").read_bytes())
 
 
 def test_the_measurement_sees_both(browsed):

@@ -6,7 +6,6 @@ import pytest
 
 import exporters
 from exporters.tuning.outcome import Goal, Tuning, export_options
-from exporters.tuning.plot import plot
 from onespike_lava.errors import OptionError
 from onespike_lava.netx import load
 from tests.exporters.tuning.grids import GRID, point
@@ -41,10 +40,36 @@ def test_pictures(data, tmp_path):
     pytest.importorskip("matplotlib")
     found = exporters.tune(cnn(), images(), data, **GRID, max_loss=1.0)
     for name in ("a.svg", "b.svg", "c.png"):
-        plot(found, tmp_path / name)
+        found.plot().save(tmp_path / name)
     one, two, bitmap = (Path(tmp_path / name).read_bytes() for name in ("a.svg", "b.svg", "c.png"))
     assert one == two
     assert one.count(b"<use") >= len(found.points)
     assert bitmap.startswith(b"\x89PNG")
     with pytest.raises(OptionError, match=r"plot: .*a\.pdf' ends neither in \.svg nor in \.png"):
-        plot(found, tmp_path / "a.pdf")
+        found.plot().save(tmp_path / "a.pdf")
+
+
+def test_a_picture_shows_every_point_the_front_and_the_best():
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    points = (point(0.5, 10, 5.0), point(0.5, 11, 4.0), point(0.1, 20, 6.0))
+    found = Tuning(95.0, points, (), Goal(max_loss=0.3), 0)
+    axis = Figure().subplots()
+    assert found.plot(axis).figure is axis.figure
+    (drawn,) = axis.collections
+    assert drawn.get_offsets().tolist() == [[10, 0.5], [11, 0.5], [20, 0.1]]
+    assert drawn.get_array().tolist() == [5.0, 4.0, 6.0]
+    front, best, goal = axis.lines
+    assert front.get_xydata().tolist() == [[10, 0.5], [20, 0.1]]
+    assert best.get_xydata().tolist() == [[20, 0.1]]
+    assert goal.get_ydata() == [0.3, 0.3]
+    assert Tuning(95.0, (), (), Goal(), 0).plot().figure.axes  # nothing measured, nothing drawn
+
+
+def test_a_picture_in_a_notebook_takes_the_colour_of_its_text():
+    pytest.importorskip("matplotlib")
+    text = Tuning(95.0, (point(0.5, 10, 5.0),), (), Goal(), 0).plot()._repr_html_()
+    assert "currentColor" in text
+    assert "#000000" not in text
+    assert "latency: phases" in text
