@@ -12,13 +12,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from exporters.conversion import convert
+from exporters.conversion import convert, options_of
 from exporters.finetuning.counting.recoding import BITS, CONVERSION, check_steps, recoded
 from exporters.finetuning.counting.twin import check_network as check_counts
 from exporters.finetuning.plan import CODES, FineTuning
 from exporters.finetuning.twin import check_network
 from exporters.recipe import Recipe, check_names, recipe_of
-from exporters.recipe.provenance import missing, recalled
 from exporters.training.loop import check_samples
 from onespike_lava.data.encoding import encode, grid_text
 from onespike_lava.errors import DataError, OptionError, warn
@@ -61,8 +60,11 @@ def start(
                 f"{', '.join(idle)}: of a conversion; {model} is converted already, leave it out"
             )
         network = model if isinstance(model, Network) else load(model)
-        (check_counts if network.steps else check_network)(network)
-        return network, _recipe_of(network)
+        if network.steps:
+            check_counts(network)
+            return network, Recipe()
+        check_network(network)
+        return network, Recipe(**options_of(network))
     pool = {"pool": "own"} if tuning.fan_in is not None else {}
     options = {"phases": PHASES, **pool, **options}
     seen = x[places(len(x), tuning.seed)] if calibration is None else calibration
@@ -85,17 +87,6 @@ def _counted(
     check_steps(steps)
     own = {**CONVERSION, **options, "phases": BITS}
     return recoded(convert(model, seen, output=output, progress=progress, **own).network, steps)
-
-
-def _recipe_of(network: Network) -> Recipe:
-    """The options of a file's conversion; the defaults where it does not tell them."""
-    known = dict(network.provenance)
-    told = {} if missing(known) else recalled(known)
-    bits = {layer.payload_bits for layer in network.hidden} if not network.steps else set()
-    shown = {"phases": network.phases} if not network.steps else {}
-    if len(bits) == 1:
-        shown["payload_bits"] = bits.pop()
-    return Recipe(**{**told, **shown})
 
 
 def is_converted(model: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import runs
 from texts import (
+    COUNTS,
     CROSSING,
     DEPLOYED,
     FINETUNED,
@@ -48,6 +49,7 @@ def main() -> None:
         ("deployed", DEPLOYED, deployed, of_deployed),
         ("rewiring", REWIRING, rewiring, of_rewiring),
         ("finetuned", FINETUNED, finetuned, of_finetuned),
+        ("finetuned", COUNTS, finetuned, of_counts),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
     parts = [OPENING]
@@ -55,7 +57,7 @@ def main() -> None:
         if name in known:
             found = known[name]
             figure = figures.drawn(name, found)
-            said = about(script.__doc__)
+            said = about(script.__doc__) if text is not COUNTS else finetuned.COUNTS.strip()
             parts.append(text.format(about=said, table=rows(found), figure=figure))
     parts.append(measured(known))
     write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
@@ -218,6 +220,8 @@ def of_finetuned(found: Found) -> str:
     """A row for each network, T and bound, over seeds."""
     rows = []
     for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found):
+        if ", counts, " in start:
+            continue
         cell = of(found, f"{start}, seed")
         ann = ANN[start.split(", ")[0]]
         after = statistics.fmean(100 * each["last"] for each in cell)
@@ -232,6 +236,25 @@ def of_finetuned(found: Found) -> str:
         last = spread([each["last"] for each in cell], 2)
         rows.append([start, f"{ann:.2f}", before, last, f"{told[0]:.2f}", *counts, str(told[1])])
     head = ("network", "ReLU %", "before %", "after %", "loss", "live", "spikes", "E", "seeds")
+    return table(head, rows)
+
+
+def of_counts(found: Found) -> str:
+    """A row for each network of spike counts: source, primitive conversion, tandem learning."""
+    rows = []
+    for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found if ", counts," in key):
+        cell = of(found, f"{start}, seed")
+        name = start.split(", ")[0]
+        anns = [ANN[name] / 100 if each["ann"] is None else each["ann"] for each in cell]
+        lost = [100 * (ann - each["last"]) for ann, each in zip(anns, cell, strict=True)]
+        parts = [[each[part] for each in cell] for part in ("before", "after")]
+        shares = [spread([each["accuracy"] for each in part], 2) for part in parts]
+        energy = [f"{mean(part, 'energy'):.2f}" for part in parts]
+        spikes, live = mean(parts[1], "spikes"), mean(parts[1], "live")
+        told = [spread(sorted(set(anns)), 2), *shares, f"{statistics.fmean(lost):.2f}"]
+        told += [f"{live:,.0f}", f"{spikes:.2f}", " / ".join(energy), str(len(cell))]
+        rows.append([start.replace(", counts", ""), *told])
+    head = ("network", "ReLU %", "primitive %", "tandem %", "loss", "live", "spikes", "E", "seeds")
     return table(head, rows)
 
 

@@ -141,3 +141,18 @@ exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is 
 Eq. 6 for FP32, in which pruned weights count on neither side. 602 test images tell a tenth of a
 point from chance only over several seeds: what is within 0.3 points on digits is a tie.
 """
+
+
+COUNTS = """\
+## Spike counts, layer by layer
+
+{about}
+
+{table}
+
+`primitive` is the conversion by spike counts that training starts from, of 8 bits and any fan-in,
+`tandem` what it ends with; both are accuracies of the integers on all test images. `E` is the
+energy ratio of Eq. 6 for FP32, before and after; other columns are those of the table above. Wu et
+al. (2021) tell T, accuracy and energy of VGG-11 and AlexNet in the same way; their networks and
+images are not these, so that figures cannot be compared.
+"""
