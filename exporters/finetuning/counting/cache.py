@@ -89,7 +89,8 @@ class Behind(nn.Module):  # type: ignore[misc]
         if self.held is None:
             own = self.twin(x)
             return own if self.teacher is None else torch.stack([own, self.teacher(x)], 1)
-        known, start = {}, 0
+        known: dict[int, Sent] = {}
+        start = 0
         for each in self.held:
             known[each.position] = _sent(each, x[:, start : start + each.size])
             start += each.size
@@ -101,7 +102,8 @@ class Behind(nn.Module):  # type: ignore[misc]
 
 def needed(twin: Counting, first: int) -> tuple[Kept, ...]:
     """What the layers from `first` on need of those before."""
-    layers, trains, counts = twin.network.layers, set(), set()
+    layers = twin.network.layers
+    trains, counts = set[int](), set[int]()
     for at in range(len(layers) - 1, first - 1, -1):
         spikes = twin.spikes(at) and at < len(layers) - 1  # the readout adds counts up
         for source in layers[at].sources:

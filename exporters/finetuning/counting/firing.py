@@ -49,7 +49,8 @@ def _planes(rows: Tensor, like: Tensor) -> Tensor:
 
 @cache
 def _kernel() -> Callable[..., None]:
-    return njit(nogil=True)(_fire)
+    compiled: Callable[..., None] = njit(nogil=True)(_fire)
+    return compiled
 
 
 def _fire(arriving, base, start, drive, out):  # type: ignore[no-untyped-def]

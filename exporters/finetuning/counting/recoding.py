@@ -3,7 +3,7 @@
 With `a` the 99.9th percentile of a layer's activations, which is the constant of its phase code, a
 neuron integrates what arrives, fires at `a / T` and takes that off (soft reset); so `n` spikes
 stand for `n a / T`. The image enters whole in step 1, a bias in equal parts in every step. Weights
-stay the integers that they are, but for those of a neuron that reads both image and spikes.
+stay the integers that they are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from onespike_lava.layers import (
     Reset,
     Spiking,
     Sum,
-    Synapse,
     Threshold,
     Timed,
     TimedReadout,
@@ -88,13 +87,13 @@ def _pool(network: Network, layer: MaxPool, steps: int) -> Layer:
 
 @RECODE.add(Spiking)
 def _neurons(network: Network, layer: Spiking, steps: int) -> Layer:
-    synapses, share = _summed(network, layer, steps)
+    share = _share(layer, steps)
     flat = layer.threshold_base.reshape(len(layer.scale), -1)[:, 0].astype(np.float64)
     theta = flat * 2.0 ** (layer.payload_bits + 1) * share / steps
     return Timed(
         layer.name,
         layer.shape,
-        synapses,
+        layer.synapses,
         spread(layer.bias * share, steps),
         Threshold(np.maximum(np.rint(theta), 1).astype(np.int32)),
         Reset("subtract"),
@@ -110,9 +109,9 @@ def _scores(network: Network, layer: Readout, steps: int) -> Layer:
             f"{layer.name}: gives a plane in blocks, which networks that step do not have; use "
             "one-spike neurons"
         )
-    synapses, share = _summed(network, layer, steps)
+    share = _share(layer, steps)
     integration = spread(layer.bias * share, steps)
-    return TimedReadout(layer.name, layer.shape, synapses, integration, layer.scale / share)
+    return TimedReadout(layer.name, layer.shape, layer.synapses, integration, layer.scale / share)
 
 
 def spread(bias: NDArray[Any], steps: int) -> Integration:
@@ -122,20 +121,10 @@ def spread(bias: NDArray[Any], steps: int) -> Integration:
     return Integration(start, drive=drive if drive.any() else None)
 
 
-def _summed(network: Network, layer: Layer, steps: int) -> tuple[tuple[Synapse, ...], float]:
-    """Synapses, and by which factor potentials become smaller.
+def _share(layer: Layer, steps: int) -> float:
+    """By which factor potentials become smaller.
 
-    A unit of payload is `1 / 2**bits` of a constant, a spike `1 / T` of it: so much more does a
-    weight mean behind a layer of neurons, and as before behind the input.
+    Behind neurons a unit of payload was `1 / 2**bits` of a constant, and a spike is `1 / T` of it;
+    the image's integers are what they were. No one-spike neuron reads both.
     """
-    worth = [1.0 if each.source == 0 else 2.0**BITS / steps for each in layer.synapses]
-    most = max(worth)
-    synapses = tuple(
-        each if own == most else replace(each, weight=_rounded(each.weight * (own / most)))
-        for each, own in zip(layer.synapses, worth, strict=True)
-    )
-    return synapses, 1.0 / most
-
-
-def _rounded(weight: NDArray[Any]) -> NDArray[np.int8]:
-    return np.rint(weight).astype(np.int8)
+    return 1.0 if layer.sources[0] == 0 else steps / 2.0**BITS
