@@ -16,15 +16,16 @@ from numba import njit
 from torch import Tensor
 
 
-def fire(arriving: Tensor, base: Tensor, bias: Tensor, steps: int) -> Tensor:
+def fire(arriving: Tensor, base: Tensor, bias: Tensor, steps: int, at_once: bool = False) -> Tensor:
     """Spikes uint8[T, N, *shape].
 
     arriving : whole numbers float32[S, N, *shape], of the first S of T steps; nothing arrives later
     base     : thresholds float32[C]
     bias     : whole numbers float32[C, 1, 1], or per neuron [*shape]: what all steps bring together
+    at_once  : it enters in the first step, not in equal parts
     """
     rows = _rows(arriving)
-    drive = torch.div(bias, steps, rounding_mode="floor")
+    drive = torch.zeros_like(bias) if at_once else bias.div(steps, rounding_mode="floor")
     start, each = (_rows(part[None, None])[0] for part in (bias - drive * steps, drive))
     out = torch.empty((steps, *rows.shape[1:]), dtype=torch.uint8)
     _kernel()(*(part.numpy() for part in (rows, base, start.contiguous(), each.contiguous(), out)))

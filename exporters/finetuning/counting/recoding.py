@@ -2,8 +2,9 @@
 
 With `a` the 99.9th percentile of a layer's activations, which is the constant of its phase code, a
 neuron integrates what arrives, fires at `a / T` and takes that off (soft reset); so `n` spikes
-stand for `n a / T`. The image enters whole in step 1, a bias in equal parts in every step. Weights
-stay the integers that they are.
+stand for `n a / T`. The image enters whole in step 1, and with it the biases of the neurons that
+read it, in which the value of its integer 0 is counted; other biases enter in equal parts in every
+step. Weights stay the integers that they are.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _neurons(network: Network, layer: Spiking, steps: int) -> Layer:
         layer.name,
         layer.shape,
         layer.synapses,
-        spread(layer.bias * share, steps),
+        spread(layer.bias * share, steps, at_once(layer)),
         Threshold(np.maximum(np.rint(theta), 1).astype(np.int32)),
         Reset("subtract"),
         Firing(),
@@ -110,13 +111,23 @@ def _scores(network: Network, layer: Readout, steps: int) -> Layer:
             "one-spike neurons"
         )
     share = _share(layer, steps)
-    integration = spread(layer.bias * share, steps)
+    integration = spread(layer.bias * share, steps, at_once(layer))
     return TimedReadout(layer.name, layer.shape, layer.synapses, integration, layer.scale / share)
 
 
-def spread(bias: NDArray[Any], steps: int) -> Integration:
-    """A bias of all steps in equal whole parts; what is left over stands there at the start."""
+def at_once(layer: Layer) -> bool:
+    """Whether a layer reads the image, so that its biases enter with it."""
+    return layer.sources[0] == 0
+
+
+def spread(bias: NDArray[Any], steps: int, at_once: bool) -> Integration:
+    """A bias of all steps in equal whole parts; what is left over stands there at the start.
+
+    at_once : all of it stands there
+    """
     whole = np.rint(bias).astype(np.int64)
+    if at_once:
+        return Integration(whole.astype(np.int32))
     drive, start = (each.astype(np.int32) for each in np.divmod(whole, steps))
     return Integration(start, drive=drive if drive.any() else None)
 
@@ -127,4 +138,4 @@ def _share(layer: Layer, steps: int) -> float:
     Behind neurons a unit of payload was `1 / 2**bits` of a constant, and a spike is `1 / T` of it;
     the image's integers are what they were. No one-spike neuron reads both.
     """
-    return 1.0 if layer.sources[0] == 0 else steps / 2.0**BITS
+    return 1.0 if at_once(layer) else steps / 2.0**BITS

@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import Tensor, nn
 
 from exporters.finetuning.counting.firing import fire
-from exporters.finetuning.counting.recoding import STEPS_MAX, spread
+from exporters.finetuning.counting.recoding import STEPS_MAX, at_once, spread
 from exporters.finetuning.sums import Sums, Weights, through
 from exporters.finetuning.twin import Twin, low_of, narrow, regrain
 from onespike_lava.connectivity import connections
@@ -141,9 +141,13 @@ def _need(layer: Timed | TimedReadout, steps: int, plain: bool, other: str) -> N
     parts = layer.integration
     leaks = parts.keep_u.any() or (parts.keep_v != ONE).any()
     drives = parts.drive is None or parts.drive.ndim == parts.bias.ndim
+    if at_once(layer):
+        rests = parts.drive is None
+    else:
+        rests = bool(((parts.bias >= 0) & (parts.bias < steps)).all())
     found = {
         "its potentials do not only add up": leaks or parts.growth or parts.fraction_bits,
-        "its neurons do not start at rest": bool(((parts.bias < 0) | (parts.bias >= steps)).any()),
+        "its biases enter otherwise": not rests,
         "its drive is of another shape than its start": not drives,
         "its axons have delays": any(each.delay is not None for each in layer.synapses),
         other: not plain,
@@ -210,7 +214,7 @@ class Neurons(Part):
 
     def __init__(self, network: Network, layer: Timed, limit: int) -> None:
         super().__init__()
-        self.steps = network.phases
+        self.steps, self.at_once = network.phases, at_once(layer)
         reset, firing, table = layer.reset, layer.firing, layer.threshold.table
         plain = reset.kind == "subtract" and reset.base is None and reset.table is None
         plain &= firing.floor is None and not firing.max_spikes and firing.max_count == 1
@@ -232,7 +236,8 @@ class Neurons(Part):
         if not spikes:
             return values, Sent(values, None)
         with torch.no_grad():
-            trains = fire(self._arriving(weights, seen), self.base, bias.detach(), self.steps)
+            arriving, own = self._arriving(weights, seen), bias.detach()
+            trains = fire(arriving, self.base, own, self.steps, self.at_once)
             counts = trains.sum(0, dtype=torch.float32)
         return values, Sent(through(values, counts), trains)
 
@@ -260,7 +265,7 @@ class Neurons(Part):
         return replace(
             layer,
             synapses=self.sums.synapses(weights),
-            integration=spread(narrow(bias), self.steps),
+            integration=spread(narrow(bias), self.steps, self.at_once),
             threshold=Threshold(self.base.numpy().astype(np.int32)),
             scale=self.scale.numpy().copy(),
         )
@@ -288,7 +293,8 @@ class Scores(Part):
     def integers(self, layer: TimedReadout) -> Layer:
         """Weights, biases and scale."""
         weights, bias = self.sums.whole()
-        integration, scale = spread(narrow(bias), self.steps), float(self.scale)
+        integration = spread(narrow(bias), self.steps, at_once(layer))
+        scale = float(self.scale)
         return replace(
             layer, synapses=self.sums.synapses(weights), integration=integration, scale=scale
         )

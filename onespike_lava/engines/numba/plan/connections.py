@@ -14,17 +14,12 @@ from onespike_lava.engines.numba.plan.packing import (
     Constants,
     channel_weights,
     dot_weights,
-    live_runs,
     pixel_table,
     runs,
     up,
     widths_of,
 )
 from onespike_lava.layers import Layer, Synapse, Window, per_neuron
-
-FEW_LIVE = 0.05
-"""Share of live weights below which blocks are narrow, so that more inputs are read by none of
-their outputs: measured by `tests/benchmarks/bench_pruned.py`."""
 
 FEW_PIXELS = 256
 """Images are taken together until a unit has so many pixels, so that tiles are full."""
@@ -92,8 +87,7 @@ class Layout:
         self.wires = sorted(wires, key=lambda w: w.channel)
         grouped = [len(w.weight) // w.groups for w in wires if w.groups > 1 and not w.channel]
         per_group = int(np.gcd.reduce(grouped)) if grouped else 0
-        few = [np.count_nonzero(w.weight) < FEW_LIVE * w.weight.size for w in wires]
-        self.blocks = list(widths_of(kind, self.shape[0], per_group, bool(few) and all(few)))
+        self.blocks = list(widths_of(kind, self.shape[0], per_group))
 
     def table(self, step: int, offsets: Any) -> int:
         """Place a table of a unit's pixels."""
@@ -115,10 +109,10 @@ class Layout:
     def _dot(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
         low, block = self._inputs(w, buffer, start, size)
         taps, inputs = runs(self._taps(w, buffer), block.shape[2])
-        taps, block = live_runs(taps, block.reshape(size, len(taps), inputs))
         weights = dot_weights(self.kind, block)
-        at = self.constants.add(weights, weights.dtype.type)
-        return self._segment(w, buffer, low, taps, block.shape[2], at)
+        return self._segment(
+            w, buffer, low, taps, inputs, self.constants.add(weights, weights.dtype.type)
+        )
 
     def _channel(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
         taps = self._taps(w, buffer).reshape(-1)

@@ -21,9 +21,6 @@ BUCKET_ROOM = 2.0**-12
 """Least distance of a threshold from the edge of a bucket, as a share of it. A potential comes
 within `3 * 2**-24` of where it belongs: the rounded reciprocal of its base, a fused sum."""
 
-RUN = 1.0
-"""What the beginning of a run costs, in steps of its dot product."""
-
 LINE = 64
 """Bytes of a cache line; constants start at multiples."""
 
@@ -65,18 +62,14 @@ def up(number: int, unit: int) -> int:
     return -(-number // unit) * unit
 
 
-def widths_of(
-    kind: str, outputs: int, per_group: int, narrow: bool = False
-) -> Iterator[tuple[int, int]]:
+def widths_of(kind: str, outputs: int, per_group: int) -> Iterator[tuple[int, int]]:
     """Blocks `(first channel, vectors)` of a layer; a wide one must not span groups.
 
     It would read the inputs of both groups, half of them times 0.
-
-    narrow : take no wide ones, which read more inputs that few of their outputs need
     """
     start = 0
     while start < outputs:
-        left = 1 if narrow else up(outputs - start, LANES) // LANES
+        left = up(outputs - start, LANES) // LANES
         fits = [w for w in TILES[kind] if w <= left and (w == 1 or per_group % (w * LANES) == 0)]
         yield start, max(fits)
         start += max(fits) * LANES
@@ -127,40 +120,6 @@ def runs(taps: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], int]:
     if taps.shape[1] == 1 and (np.diff(taps[:, 0]) == size).all():
         taps, size = taps[:1], size * rows
     return taps.reshape(-1), size
-
-
-def live_runs(
-    taps: NDArray[np.int64], weight: NDArray[np.int8]
-) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Runs without inputs that no output reads, shorter ones where that saves products.
-
-    taps   : offset of each run, int64[runs]
-    weight : int8[outputs, runs, inputs], inputs a multiple of 4
-
-    Returns the same of the runs that are left, at least one.
-    """
-    outputs, _, size = weight.shape
-    lengths = [size]
-    while lengths[-1] % (2 * REDUCED) == 0:
-        lengths.append(lengths[-1] // 2)
-    lengths += [REDUCED] if lengths[-1] > REDUCED else []
-    best, cost = size, float("inf")
-    for length in lengths:
-        count = max(1, int(np.count_nonzero(_read(weight, length))))
-        found = count * (length / REDUCED + RUN)
-        best, cost = (length, found) if found < cost else (best, cost)
-    read = _read(weight, best)
-    read[0, 0] |= not read.any()
-    offsets = (taps[:, None] + best * np.arange(size // best))[read]
-    parts = weight.reshape(outputs, -1, size // best, best)
-    return offsets, parts[:, read]
-
-
-def _read(weight: NDArray[np.int8], length: int) -> NDArray[np.bool_]:
-    """Which parts of such a length any output reads, bool[runs, inputs / length]."""
-    outputs, runs, size = weight.shape
-    found: NDArray[np.bool_] = weight.reshape(outputs, runs, size // length, length).any((0, 3))
-    return found
 
 
 @dataclass(frozen=True)

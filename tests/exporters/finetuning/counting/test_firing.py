@@ -11,17 +11,18 @@ from exporters.finetuning.counting.firing import fire
 from exporters.training.neurons import IF
 
 
-def plain(arriving, base, bias, steps):
+def plain(arriving, base, bias, steps, at_once=False):
     """Neuron by neuron in Python's integers; arriving [S, N, C, H, W]."""
     sent, count, *shape = arriving.shape
     out = np.zeros((steps, count, *shape), int)
     wide = np.broadcast_to(bias, shape)
     for place in np.ndindex(count, *shape):
         total = int(wide[place[1:]])
-        v = total - steps * (total // steps)
+        drive = 0 if at_once else total // steps
+        v = total - steps * drive
         for step in range(steps):
             v += int(arriving[(step, *place)]) if step < sent else 0
-            v += total // steps
+            v += drive
             if v >= base[place[1]]:
                 v -= int(base[place[1]])
                 out[(step, *place)] = 1
@@ -41,10 +42,13 @@ def test_it_is_the_plain_loop(sent, shape, own):
     if len(shape) == 3:
         given = given.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         given = given.unflatten(0, (sent, 3))
-    found = fire(given, torch.from_numpy(base), torch.from_numpy(bias), 4)
-    assert found.dtype == torch.uint8
-    assert found.any()
-    np.testing.assert_array_equal(found.numpy(), plain(arriving, base, bias, 4))
+    numbers = (torch.from_numpy(base), torch.from_numpy(bias))
+    for at_once in (False, True):
+        found = fire(given, *numbers, 4, at_once)
+        assert found.dtype == torch.uint8
+        assert found.any()
+        expected = plain(arriving, base, bias, 4, at_once)
+        np.testing.assert_array_equal(found.numpy(), expected)
 
 
 def test_it_is_the_neuron_of_the_training_kit():

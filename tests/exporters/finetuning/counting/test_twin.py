@@ -129,7 +129,7 @@ def test_other_networks_are_refused():
         ({"reset": Reset("zero")}, "reset otherwise"),
         ({"firing": Firing(max_spikes=1)}, "reset otherwise"),
         ({"integration": Integration(bias, fraction_bits=1)}, "do not only add up"),
-        ({"integration": Integration(bias + 6)}, "do not start at rest"),
+        ({"integration": Integration(bias, drive=bias)}, "biases enter otherwise"),
     ):
         layers = (*net.layers[:at], replace(layer, **change), *net.layers[at + 1 :])
         with pytest.raises(UnsupportedError, match=f"{layer.name}: .*{text}"):
