@@ -207,9 +207,10 @@ def of_rewiring(found: Found) -> str:
         split = " / ".join(f"{100 * each:.1f}" for each in layers)
         last, whole = (spread([each[key] for each in cell]) for key in ("last", "int8"))
         counts = [f"{mean(cell, key):,.0f}" for key in ("synops", "input_macs")]
+        counts += [f"{mean(cell, 'energy'):.2f}", f"{mean(cell, 'bytes') / 1000:,.0f}"]
         rows.append([start, shares[0], split, last, whole, shares[1], *counts, str(len(cell))])
     head = ("rule", "connectivity", "layers", "accuracy", "int8", "whole")
-    return table((*head, "synops", "input MACs", "seeds"), rows)
+    return table((*head, "synops", "input MACs", "E", "kB", "seeds"), rows)
 
 
 ANN = {"digits": 99.34, "ResNet-20": 88.19, "VGG": 86.10}
