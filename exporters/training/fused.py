@@ -67,6 +67,9 @@ class Rows:
     """[T, N, ...] as [T, neurons] in the order of memory, channels last too, and back."""
 
     def __init__(self, x: Tensor) -> None:
+        self.order, self.shape = None, x.shape
+        if x.is_contiguous():
+            return
         strides = x.stride()
         inner = sorted(range(1, x.dim()), key=lambda axis: -strides[axis])
         self.order = (0, *inner)
@@ -74,10 +77,12 @@ class Rows:
 
     def of(self, x: Tensor) -> Tensor:
         """A view where the order fits, else a copy."""
-        return x.permute(self.order).reshape(x.shape[0], -1)
+        return (x if self.order is None else x.permute(self.order)).flatten(1)
 
     def back(self, rows: Tensor) -> Tensor:
         """A view of the rows in the shape that they had."""
+        if self.order is None:
+            return rows.view(self.shape)
         inverse = sorted(range(len(self.order)), key=self.order.__getitem__)
         return rows.view(self.shape).permute(inverse)
 

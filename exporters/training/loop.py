@@ -209,7 +209,7 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate * plan.share(self.step, self.steps)
         self.optimiser.zero_grad(set_to_none=True)
-        out = self.model(self.reading.taken(x))
+        out = plan.forward(self.model, self.reading.taken(x))
         while self.labels:
             _check_classes(*self.labels.popitem(), self.reading.read(out).shape[1])
         value = self.loss(out, y.to(out.device))

@@ -13,6 +13,7 @@ from exporters.training.rewiring.rules import Rule
 from onespike_lava.errors import OptionError
 
 OPTIMISERS = ("sgd", "adam")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Plan:
                     rate then stays where it is instead of falling. None: all epochs
     seed          : of the order, of augmentations and of the split; weights are the caller's
     kept_seed     : of the split, where several trainings keep the same samples out
+    precision     : of the forward pass in training: `float32`, or `bfloat16`, torch's automatic
+                    mixture, in 0.6 to 0.7 of the time where the processor has its instructions.
+                    Weights, the loss, and every judgement stay float32
     """
 
     epochs: int = 10
@@ -48,11 +52,16 @@ class Plan:
     patience: int | None = None
     seed: int = 0
     kept_seed: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimiser, Rule) and self.optimiser not in OPTIMISERS:
             raise OptionError(
                 f"Plan: optimiser is {self.optimiser!r}; give one of {', '.join(OPTIMISERS)}"
+            )
+        if self.precision not in PRECISIONS:
+            raise OptionError(
+                f"Plan: precision is {self.precision!r}; give one of {', '.join(PRECISIONS)}"
             )
         for name, least in (("epochs", 1), ("batch", 1), ("warm", 0), ("seed", None)):
             value = getattr(self, name)
@@ -78,6 +87,13 @@ class Plan:
         if self.patience is not None:
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * (step - self.warm) / max(1, steps - self.warm)))
+
+    def forward(self, model: nn.Module, x: Tensor) -> Tensor:
+        """The model's output in training, float32, in this precision."""
+        if self.precision == "float32":
+            return model(x)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return model(x).float()
 
     def _within(self, name: str, end: float) -> bool:
         """Whether a setting is a number from 0 to below the end."""

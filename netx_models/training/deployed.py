@@ -52,15 +52,22 @@ def train(
     model = make()
     result = fit(model, x, y, plan, test=(x_test, y_test), augment=augment, path=work)
     found = convert_spiking(model.eval(), x[:CALIBRATION].numpy())
-    counted = evaluate(found.network, x_test.numpy(), y_test.numpy(), "numba")
     return {
         **runs.kept(result),
-        "int8": counted.accuracy,
-        "spikes": round(counted.spikes_per_neuron, 4),
-        "synops": round(counted.energy.exact),
-        "input_macs": round(counted.energy.input_macs),
-        "macs": counted.energy.macs,
+        **counted(found.network, x_test.numpy(), y_test.numpy()),
         "equal": equal(found.network, x_test[:COMPARED]),
+    }
+
+
+def counted(network: Network, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Accuracy and operations of integers on samples."""
+    found = evaluate(network, x, y, "numba")
+    return {
+        "int8": found.accuracy,
+        "spikes": round(found.spikes_per_neuron, 4),
+        "synops": round(found.energy.exact),
+        "input_macs": round(found.energy.input_macs),
+        "macs": found.energy.macs,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import runs
 from texts import (
+    CIFAR,
     COUNTS,
     CROSSING,
     DEPLOYED,
@@ -30,6 +31,7 @@ Found = dict[str, Any]
 
 def main() -> None:
     """Write the page."""
+    import cifar
     import crossing
     import deployed
     import figures
@@ -46,6 +48,7 @@ def main() -> None:
         ("s2nn", S2NN, s2nn, of_s2nn),
         ("surrogates", SURROGATES, surrogates, of_surrogates),
         ("crossing", CROSSING, crossing, of_crossing),
+        ("cifar", CIFAR, cifar, of_cifar),
         ("deployed", DEPLOYED, deployed, of_deployed),
         ("rewiring", REWIRING, rewiring, of_rewiring),
         ("finetuned", FINETUNED, finetuned, of_finetuned),
@@ -194,6 +197,29 @@ def of_deployed(found: Found) -> str:
     return table(head, rows)
 
 
+def of_cifar(found: Found) -> str:
+    """A row for each network, then one for each depth."""
+    import cifar
+
+    rows = []
+    for name in cifar.SHIPPED:
+        trained = of(found, f"{name}, seed")
+        if trained:
+            whole = found.get(f"{name}, as integers", {})
+            counts = [f"{whole[key]:,}" if whole else "-" for key in ("synops", "input_macs")]
+            macs = f"{whole['macs']:,}" if whole else "-"
+            share = f"{100 * whole['int8']:.2f}" if whole else "-"
+            spikes = f"{whole['spikes']:.2f}" if whole else "-"
+            rows.append([name, accuracy(trained, 2), share, spikes, *counts, macs])
+    head = ("network", "float", "int8", "spikes", "synops", "input MACs", "MACs")
+    tables = [table(head, rows)] if rows else []
+    deep = [(name, of(found, f"{name}, 10000 images, seed")) for name in cifar.DEPTH]
+    rows = [[name, accuracy(cell, 2), f"{mean(cell, 'spikes'):.2f}"] for name, cell in deep if cell]
+    if rows:
+        tables.append(table(("network, 10,000 images", "float", "spikes"), rows))
+    return "\n\n".join(tables)
+
+
 def of_rewiring(found: Found) -> str:
     """A row for each way and drift, over seeds."""
     rows = []
@@ -276,13 +302,13 @@ def mean(cell: Iterable[Found], key: str) -> float:
     return statistics.fmean(each[key] for each in cell)
 
 
-def accuracy(cell: list[Found], brief: bool = False) -> str:
+def accuracy(cell: list[Found], digits: int = 1, brief: bool = False) -> str:
     """Last epoch, range over seeds, best epoch; `-` without a run."""
     if not cell:
         return "-"
-    text = spread([each["last"] for each in cell])
+    text = spread([each["last"] for each in cell], digits)
     best = [100 * each["best"] for each in cell if each.get("best") is not None]
-    return text if brief or not best else f"{text} [{statistics.fmean(best):.1f}]"
+    return text if brief or not best else f"{text} [{statistics.fmean(best):.{digits}f}]"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -183,8 +183,9 @@ def _numbers(case: StockCase, layer: Neurons, position: int) -> Iterator[str]:
         )
     for each in overflows(case, position):
         what = each.rule.replace("_", " ")
+        bits = " bits" if each.unit.startswith("bits") else ""
         most = f"{each.limit:,} {each.unit}"
-        yield f"needs a {what} of {each.found:,}, the limit is {most}; {each.fix}"
+        yield f"needs a {what} of {each.found:,}{bits}, the limit is {most}; {each.fix}"
 
 
 def _largest(case: StockCase, layer: Neurons, position: int) -> int:

@@ -32,7 +32,7 @@ REFUSED = [
     ({"base": whole(66, 129, 129)}, "compares with a threshold between two of Lava's"),
     (
         {"drive": whole(4097, 0, 0)},
-        "needs a bias mantissa of 14, the limit is 13 bits, signed; round the",
+        "needs a bias mantissa of 14 bits, the limit is 13 bits, signed; round the",
     ),
 ]
 
@@ -80,7 +80,7 @@ def test_states_beyond_lava_are_refused():
     network = drawn(0, "plain")
     layer = network.layers[1]
     high = changed(network, 1, base=layer.threshold.base * 0 + 2**22, bias=layer.bias * 0)
-    with pytest.raises(UnsupportedError, match="a threshold of 22, the limit is 17 bits, uns"):
+    with pytest.raises(UnsupportedError, match="a threshold of 22 bits, the limit is 17 bits, uns"):
         compose(high)
 
 
@@ -171,7 +171,7 @@ def test_remarks_say_what_no_stock_neuron_does():
         "timed1: stock neuron: leaks with 6 fraction bits, rounded by 'floor'; Lava has 6, rounded"
     )
     assert [each for each in found[0] if each.startswith(text)]
-    text = "timed1: stock neuron: needs a bias mantissa of 14, the limit is 13 bits, signed; round"
+    text = "timed1: stock neuron: needs a bias mantissa of 14 bits, the limit is 13 bits, signed; round"
     assert [each for each in found[1] if each.startswith(text)]
     assert check(network) == check(far) == []
     (violation,) = check(far, stock=True)
@@ -192,7 +192,7 @@ def test_the_command_checks_the_registers_of_stock_neurons(tmp_path, capsys):
         found = json.loads(capsys.readouterr().out)
         assert [each["rule"] for each in found["violations"]] == rules
     assert found["stock"]["possible"] is False
-    assert "timed1 needs a bias mantissa of 14, the limit is 13" in found["stock"]["reason"]
+    assert "timed1 needs a bias mantissa of 14 bits, the limit is 13" in found["stock"]["reason"]
 
 
 def test_thresholds_are_told_in_the_numbers_of_lava():

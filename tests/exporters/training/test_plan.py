@@ -36,6 +36,7 @@ from onespike_lava.errors import OptionError
         ({"rate": math.inf}, "rate is inf; give a number of 0 or more"),
         ({"decay": -0.1}, "decay is -0.1; give a number of 0 or more"),
         ({"momentum": 1.0}, "momentum is 1.0; give a share of 0 to below 1"),
+        ({"precision": "float16"}, "precision is 'float16'; give one of float32, bfloat16"),
         ({"smoothing": math.nan}, "smoothing is nan; give a share of 0 to below 1"),
     ],
 )
@@ -53,3 +54,26 @@ def test_decay_is_for_weights_alone():
     fit(model, x, y, plan, loss=lambda out, labels: 0 * out.sum())
     assert model.weight.item() == pytest.approx(0.95)
     assert model.bias.item() == 1.0
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_precision_is_of_the_forward_pass_in_training_alone(precision):
+    seen = []
+
+    class Noted(nn.Linear):
+        def forward(self, x):
+            out = super().forward(x)
+            seen.append((self.training, out.dtype))
+            return out
+
+    def loss(out, labels):
+        assert out.dtype == torch.float32
+        return nn.functional.cross_entropy(out, labels)
+
+    x, y = torch.randn(8, 3), torch.arange(8) % 2
+    model = Noted(3, 2)
+    plan = Plan(epochs=1, batch=4, validation=0.5, precision=precision)
+    fit(model, x, y, plan, test=(x, y), loss=loss)
+    assert {dtype for training, dtype in seen if training} == {getattr(torch, precision)}
+    assert {dtype for training, dtype in seen if not training} == {torch.float32}
+    assert model.weight.dtype == torch.float32
