@@ -21,6 +21,7 @@ from exporters.fidelity.correlation import Correlations, compare
 from exporters.fidelity.selfcheck import SelfCheck, Trial
 from exporters.frontends.read import model_files, read
 from exporters.graph import Graph, Node, is_spiking
+from exporters.passes.doubling import HALF
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Keywords, Recipe, recipe_of, with_options
@@ -174,8 +175,8 @@ def convert(
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)
     warn_of_samples(samples)
-    prepared, account = prepare(source, pool=recipe.pool)
-    trial = Trial.of(source, prepared, samples, recipe.pool, progress)
+    prepared, account = prepare(source, recipe.pool, recipe.double)
+    trial = Trial.of(source, prepared, samples, recipe, progress)
     count = {"calibration_samples": str(len(samples))}
     if source.squashed:
         count["sigmoid_left_out"] = source.squashed
@@ -193,7 +194,7 @@ def convert(
         samples,
         coding,
         recipe,
-        lambda node, activations: chosen(activations, layers[node.name], recipe),
+        lambda node, found: chosen(found, layers[node.name], recipe, node.attrs.get(HALF)),
         progress,
     )
     _warn_of_silence(found.histograms, source, prepared)

@@ -19,6 +19,9 @@ HERE = Path(__file__).resolve().parent
 NAMES = ("digits", "resnet20-cifar10", "vgg-cifar10")
 """Folders of networks that classify images."""
 
+DEEP = "resnet44-cifar10"
+"""A deeper one that ships no file: the model stands in the folder of ResNet-20."""
+
 PARTS = ("validation", "test")
 """Training images that calibration does not see, or the test images."""
 
@@ -42,7 +45,10 @@ class Source:
 
 
 def load(name: str, part: str, *, limit: int | None = None, calibration: int = 1000) -> Source:
-    """The network of a folder with `limit` images of a part; ends with a line where data lack."""
+    """The network of a folder, or `DEEP`, with `limit` images of a part.
+
+    Ends with a line where data lack.
+    """
     read = _digits if name == "digits" else _cifar10
     model, seen, x, y = read(name, part)
     file = HERE / name / f"{name.split('-')[0]}.net"
@@ -64,10 +70,12 @@ def _cifar10(name: str, part: str) -> tuple[Any, ...]:
     of = "test" if part == "test" else "train"
     images, labels = cifar10.pixels(of, first), cifar10.labels(of, first)
     seen = cifar10.normalised(cifar10.pixels("train", 0, cifar10.CALIBRATION))
-    sys.modules["model"] = _module(HERE / name / "model.py")
-    own = sorted((HERE / name).glob("*.safetensors"))
-    weights = own[0] if own else cifar10.folder() / "resnet20.safetensors"
-    return load_factory("model:build", weights), seen, cifar10.normalised(images), labels
+    folder = HERE / ("resnet20-cifar10" if name == DEEP else name)
+    sys.modules["model"] = _module(folder / "model.py")
+    own = sorted(folder.glob("*.safetensors"))
+    weights = own[0] if own else cifar10.folder() / f"{name.split('-')[0]}.safetensors"
+    factory = "model:resnet44" if name == DEEP else "model:build"
+    return load_factory(factory, weights), seen, cifar10.normalised(images), labels
 
 
 def _module(path: Path) -> Any:

@@ -60,10 +60,10 @@ class Chain:
         return Graph(tuple(self.nodes), output or self.nodes[-1].name)
 
 
-def prepared(chain, pool="own"):
+def prepared(chain, pool="own", double="none"):
     """Prepare, check the form and that the function is kept; returns names by op and account."""
     graph = chain.graph()
-    result, account = prepare(graph, pool)
+    result, account = prepare(graph, pool, double)
     x = np.random.default_rng(1).normal(size=(5, *graph.shapes()["x"])).astype(np.float32)
     expected = graph.evaluate(x)
     assert np.abs(expected).max() > 0.1

@@ -33,6 +33,7 @@ class Code:
     shift    : thresholds at the midpoints of neighbouring levels (Sec. III-B1)
     base     : `Q` of the code, or what fitted levels started from
     max_spikes : spikes that a neuron may send in a sample (soft reset)
+    limits   : float64[T], thresholds that are no midpoints, of neurons that share a value
     """
 
     constant: Floats
@@ -40,6 +41,7 @@ class Code:
     shift: bool
     base: float
     max_spikes: int = 1
+    limits: Floats | None = None
 
     @classmethod
     def of_base(cls, constant: Floats, recipe: Recipe, layer: str) -> Code:
@@ -51,6 +53,8 @@ class Code:
     @property
     def thresholds(self) -> Floats:
         """Threshold of each phase in units of `lambda`, float64[T]."""
+        if self.limits is not None:
+            return self.limits
         return (self.levels[:-1] + self.levels[1:]) / 2 if self.shift else self.levels[:-1]
 
     def apply(self, values: NDArray[Any]) -> Floats:
@@ -99,6 +103,25 @@ class Code:
         table[:-1] = np.maximum(table[:-1], 1)
         return table.astype(np.int32)
 
+    def half(self, place: int) -> Code:
+        """The code of one of two neurons whose mean carries what this code of `2 T` levels does.
+
+        place : 0 or 1
+
+        Each has every other threshold, and steps there by twice what the levels do, so that the
+        mean of both is the level that the thresholds reached stand for.
+        """
+        levels, limits = self.levels[-2::-1], self.thresholds[::-1]  # rising
+        steps = 2 * np.diff(levels, prepend=0.0)[place::2]
+        mine = np.append(np.cumsum(steps)[::-1], 0.0)
+        unit = mine[0] * (PAYLOAD_MAX + 1) / PAYLOAD_MAX
+        return replace(
+            self,
+            constant=self.constant * unit,
+            levels=mine / unit,
+            limits=limits[place::2][::-1] / unit,
+        )
+
 
 def choose(
     histograms: Mapping[str, Histogram], layers: Mapping[str, str], recipe: Recipe
@@ -110,9 +133,15 @@ def choose(
     return {name: chosen(found, layers[name], recipe) for name, found in histograms.items()}
 
 
-def chosen(found: Histogram, layer: str, recipe: Recipe) -> Code:
-    """The code of one layer."""
+def chosen(found: Histogram, layer: str, recipe: Recipe, place: int | None = None) -> Code:
+    """The code of one layer.
+
+    place : of its neurons where two carry a value, 0 or 1
+    """
     code = Code.of_base(found.maxima, recipe, layer)
+    if place is not None:
+        steps = np.arange(2, 2 * recipe.phases + 3, dtype=np.float64) / 2
+        code = replace(code, levels=code.base**-steps)
     if recipe.normalisation.startswith("p"):
         code = replace(code, constant=found.percentile(float(recipe.normalisation[1:])))
     fit_levels = recipe.levels == "data" and code.max_spikes == 1
@@ -124,7 +153,8 @@ def chosen(found: Histogram, layer: str, recipe: Recipe) -> Code:
             code = replace(code, levels=fitted_levels(found, code))
     if found.clip is not None:  # the top code must not exceed a clipped ReLU's top
         code = replace(code, constant=np.minimum(code.constant, found.clip / code.levels[0]))
-    return replace(code, constant=found.spread(code.constant))
+    code = replace(code, constant=found.spread(code.constant))
+    return code if place is None else code.half(place)
 
 
 def fitted_levels(found: Histogram, code: Code) -> Floats:

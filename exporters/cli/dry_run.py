@@ -94,7 +94,7 @@ def _account(
     chosen = recipe_of(dict(recipe))
     shape = () if samples is None else samples.shape[1:]
     source = read(model, shape, output)
-    prepared, account = prepare(source, chosen.pool)
+    prepared, account = prepare(source, chosen.pool, chosen.double)
     layers_of(prepared, chosen)
     count = MOST if samples is None else len(samples)
     return account, estimate(source, prepared, count, chosen)

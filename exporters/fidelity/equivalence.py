@@ -14,6 +14,7 @@ from exporters.fidelity.baseline import block_of, in_blocks
 from exporters.graph import Graph, Node, is_spiking
 from exporters.passes.draft import Draft
 from exporters.passes.pipeline import POOLS, passes, prepare
+from exporters.recipe import Recipe
 from onespike_lava.errors import DataError, OneSpikeError
 from onespike_lava.system.progress import Progress, silent
 
@@ -96,17 +97,19 @@ class Known:
         return apart.max(axis=(0, 2))
 
 
-def fault(known: Known, source: Graph, pool: str) -> str:
+def fault(known: Known, source: Graph, recipe: Recipe) -> str:
     """What to say where the passes change a source's function: which, where, how much, what to do.
 
     known : of the nodes of `source` that its output needs
     """
-    name, before, after = _guilty(known, source, pool)
+    name, before, after = _guilty(known, source, recipe)
     apart = known.apart(after.evaluate)
     worst = known.x[[int(apart.max(axis=(1, 2)).argmax())]]
     place = _first_moved(before, after, worst)
     share = apart.max() / max(known.largest.max(), np.finfo(np.float64).tiny)
-    others = [each for each in POOLS if each != pool and _sound(known, source, each)]
+    others = [
+        each for each in POOLS if each != recipe.pool and _sound(known, source, each, recipe.double)
+    ]
     return (
         f"conversion: the pass {name} changes what the network computes, "
         f"{f'first in {place}' if place else 'in its outputs'}: they move by {share:.2g} of the "
@@ -115,11 +118,11 @@ def fault(known: Known, source: Graph, pool: str) -> str:
     )
 
 
-def _guilty(known: Known, source: Graph, pool: str) -> tuple[str, Graph, Graph]:
+def _guilty(known: Known, source: Graph, recipe: Recipe) -> tuple[str, Graph, Graph]:
     """The first pass that changes the function, and the graph before and after it."""
     draft = Draft.of(source)
     name, before, after = "", draft.graph(), draft.graph()
-    for each in passes(pool):
+    for each in passes(recipe.pool, recipe.double):
         each(draft)
         name, before, after = each.__name__, after, draft.graph()
         if not known.explains(known.apart(after.evaluate)):
@@ -153,9 +156,9 @@ def _activations(graph: Graph, x: NDArray[Any]) -> dict[tuple[Any, ...], NDArray
     return found
 
 
-def _sound(known: Known, source: Graph, pool: str) -> bool:
+def _sound(known: Known, source: Graph, pool: str, double: str) -> bool:
     try:
-        prepared, _ = prepare(source, pool)
+        prepared, _ = prepare(source, pool, double)
     except OneSpikeError:
         return False
     return known.explains(known.apart(prepared.evaluate))

@@ -39,8 +39,9 @@ class Parts:
 
         Raises `DataError` where the network was not made from that source.
         """
-        pool = dict(network.provenance).get("average_pool", "own")
-        prepared, _ = prepare(source, pool=pool)
+        known = dict(network.provenance)
+        pool, double = known.get("average_pool", "own"), known.get("double", "none")
+        prepared, _ = prepare(source, pool, double)
         shapes = prepared.shapes()
         nodes = {node.inputs[0]: node.name for node in prepared.nodes if is_spiking(node)}
         nodes[coded_input(prepared.input.name)] = prepared.input.name

@@ -98,17 +98,17 @@ class Trial:
         source: Graph,
         prepared: Graph,
         samples: NDArray[Any],
-        pool: str,
+        recipe: Recipe,
         progress: Progress = silent,
     ) -> Trial:
-        """The trial of a source of which `prepare` made `prepared`, with that `pool`.
+        """The trial of a source of which `prepare` made `prepared`, as the recipe says.
 
         Raises `SelfCheckError` where that is another function, naming the pass.
         """
         known = Known.of(Draft.of(source).graph(), _some(samples, work(source)), progress)
         apart = known.apart(prepared.evaluate)
         if not known.explains(apart):
-            raise SelfCheckError(fault(known, source, pool))
+            raise SelfCheckError(fault(known, source, recipe))
         largest = float(known.largest.max())
         return cls(known.x, known.logits, float(apart.max()) / largest if largest else 0.0)
 

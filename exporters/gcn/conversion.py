@@ -189,6 +189,7 @@ def _check_options(recipe: Recipe) -> None:
         ("correct", "none"),
         ("rounding", "nearest"),
         ("input_coding", "binary"),
+        ("double", "none"),
     ):
         if getattr(recipe, name) != only:
             raise OptionError(

@@ -13,6 +13,7 @@ Attributes, all optional but `shape` and `kernel`:
     kernel            : (rows, columns) of a pool
     count_include_pad : whether an average pool divides by the full kernel at borders
     eps               : of a batch norm
+    half              : of a relu that shares its value with another, 0 or 1
     fixed             : whether a conv or linear stands for no trained layer: a skip, a pool
     shape             : of the input, of a view, of planes made of a vector
     sample, axes      : of a view or an input: a sample from outside, and its axes in order

@@ -1,6 +1,6 @@
 """From a trained network to its spiking form: small passes that keep the function exactly.
 
-pipeline     : all passes in their order
+pipeline     : all passes in their order, and what a prepared graph must look like
 draft        : a graph under reconstruction, what the passes edit
 folding      : norms, flattens and idle nodes
 concats      : concatenations, split among what reads them
@@ -9,8 +9,8 @@ signed       : values that may be negative
 compose      : two linear maps in a row as one
 planes       : the ends of a network, uneven pools, enlarged planes
 algebra      : the linear maps themselves, in float64
+doubling     : two neurons for a value
 budget       : how far sums and concatenations may spread
-spiking_form : what a prepared graph must look like
 stepping     : both of them for networks that step
 """
 

@@ -197,6 +197,8 @@ class _Builder:
         recipe = self.recipe
         unit = 2.0**recipe.payload_bits
         if recipe.weighting == "graded":
+            if code.limits is not None:
+                return np.maximum(1, np.rint(2 * unit * code.limits)).astype(np.int32), 2 * unit
             payloads = code.payloads(recipe.payload_bits)
             return coding.threshold_table(payloads, shift=recipe.shift), 2 * unit
         grown = growth_of(source, 0).base ** np.arange(1, source.steps + 1)

@@ -66,6 +66,7 @@ class Option:
                  choices; None where it is no axis
     provenance : key of a file's provenance that tells it; options of one key stand side by side.
                  None for what the network itself tells
+    silent     : its provenance says nothing of the default, as that of files made before it
     paper      : its value in the paper's own method, None where that leaves it open
     """
 
@@ -80,6 +81,7 @@ class Option:
     open: bool = False
     axis: str | None = ""
     provenance: str | None = None
+    silent: bool = False
     paper: str | None = None
 
     @property

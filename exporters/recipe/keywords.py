@@ -32,6 +32,7 @@ class Keywords(TypedDict, total=False):
     correct: str
     rounding: str
     shift: bool
+    double: str
     input_bits: int | None
     input_range: tuple[float, float] | None
     input_coding: str
@@ -57,6 +58,7 @@ class Axes(TypedDict, total=False):
     correct: str | Sequence[str]
     rounding: str | Sequence[str]
     shift: bool | Sequence[bool]
+    double: str | Sequence[str]
     input_bits: int | Sequence[int | None] | None
     input_range: tuple[float, float] | None
     input_coding: str | Sequence[str]

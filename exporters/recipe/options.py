@@ -55,6 +55,9 @@ class Options:
     input_bits    : `T_in`, bits of the binary input code, None for min(8, T)
     input_range   : (low, high) of the input, None for the grid that the calibration data show
     input_coding  : `binary`, or `single`: one spike for an input value too (Table VII)
+    double        : values that two neurons carry, whose codes interleave to one of `2 T` levels:
+                    `none`, those of the residual `stream` (values that several layers or a skip
+                    read, sums with skips), or `all`
     pool          : average pools `own` their neurons as in the paper, or `merge` into what follows,
                     where that then reads at most 8,192 values
     """
@@ -179,6 +182,17 @@ class Options:
         group=CODE,
         axis="Threshold shift: on, off.",
         provenance="threshold_shift",
+    )
+    double: str = option(
+        "none",
+        choices=("none", "stream", "all"),
+        help="Values that two neurons carry, for half the coding error: none, those that several "
+        "layers or a skip read and sums with skips (stream), or all.  [default: none]",
+        group=ACCURACY,
+        axis="none, stream, all.",
+        provenance="double",
+        silent=True,
+        open=True,
     )
     input_bits: int | None = option(
         None,

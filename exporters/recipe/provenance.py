@@ -58,14 +58,17 @@ def told(recipe: Any, names: Iterable[str] | None = None) -> dict[str, str]:
     chosen = None if names is None else set(names)
     for each in options(type(recipe)):
         if each.provenance is not None and (chosen is None or each.name in chosen):
-            text = each.kind.write(getattr(recipe, each.name))
+            value = getattr(recipe, each.name)
+            if each.silent and value == each.default:
+                continue
+            text = each.kind.write(value)
             found.setdefault(each.provenance, []).append(text)
     return {key: APART.join(texts) for key, texts in found.items()}
 
 
 def missing(known: Mapping[str, str], among: Sequence[Option] = OPTIONS) -> list[str]:
-    """Keys without which a recipe is not known; what is on unless it is told needs none."""
-    keys = {each.provenance for each in among if each.kind is not SWITCH}
+    """Keys without which a recipe is not known; what is its default unless told needs none."""
+    keys = {each.provenance for each in among if each.kind is not SWITCH and not each.silent}
     return sorted(key for key in keys if key is not None and key not in known)
 
 

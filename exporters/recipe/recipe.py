@@ -45,6 +45,7 @@ class Recipe(Options):
         self._check_spikes()
         self._check_base()
         self._set("levels", self._levels())
+        self._check_double()
         self._set("wait", self.phases if self.wait is None else self.wait)
         self._set("input_bits", self._input_bits())
         checked_wait(self.waiting, self.phases, "recipe")
@@ -160,6 +161,15 @@ class Recipe(Options):
                 raise OptionError(
                     f"{name}: {most} spikes need graded weighting; use that, or one spike"
                 )
+
+    def _check_double(self) -> None:
+        """Two neurons share a code that is fitted, of one spike each."""
+        several = max([self.max_spikes, *self.spikes.values()]) > 1
+        if self.double != "none" and (self.levels != "data" or several):
+            raise OptionError(
+                f"double: {self.double!r} needs levels fitted to data and one spike for each "
+                "neuron; leave out levels, base, several spikes, or give 'none'"
+            )
 
     def _input_bits(self) -> int:
         most = min(INPUT_BITS_MAX, self.phases)

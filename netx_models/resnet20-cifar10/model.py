@@ -1,4 +1,7 @@
-"""ResNet-20 for CIFAR-10 (He et al. 2016): 3 stages of 3 blocks, shortcuts of option A."""
+"""ResNets for CIFAR-10 (He et al. 2016): 3 stages of blocks, shortcuts of option A.
+
+ResNet-20 has 3 blocks a stage, ResNet-44 has 7.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +30,23 @@ class Block(nn.Module):
         return functional.relu(out + x)
 
 
-class ResNet20(nn.Module):
+class ResNet(nn.Module):
     """From float32[N, 3, 32, 32] to ten logits."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = self._stage(16, 16, 1)
-        self.layer2 = self._stage(16, 32, 2)
-        self.layer3 = self._stage(32, 64, 2)
+        self.layer1 = self._stage(blocks, 16, 16, 1)
+        self.layer2 = self._stage(blocks, 16, 32, 2)
+        self.layer3 = self._stage(blocks, 32, 64, 2)
         self.pool = nn.AvgPool2d(8)
         self.linear = nn.Linear(64, 10)
 
     @staticmethod
-    def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-        blocks = [Block(inputs, outputs, stride)]
-        return nn.Sequential(*blocks, Block(outputs, outputs, 1), Block(outputs, outputs, 1))
+    def _stage(blocks: int, inputs: int, outputs: int, stride: int) -> nn.Sequential:
+        more = (Block(outputs, outputs, 1) for _ in range(blocks - 1))
+        return nn.Sequential(Block(inputs, outputs, stride), *more)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits float32[N, 10]."""
@@ -53,5 +56,10 @@ class ResNet20(nn.Module):
 
 
 def build() -> nn.Module:
-    """An untrained network."""
-    return ResNet20()
+    """An untrained ResNet-20."""
+    return ResNet(3)
+
+
+def resnet44() -> nn.Module:
+    """An untrained ResNet-44."""
+    return ResNet(7)

@@ -73,10 +73,7 @@ def cifar_net(name: str) -> Any:
     assert spec.loader is not None
     model = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(model)
-    module, blocks = model.build(), (int(name.removeprefix("resnet")) - 2) // 6
-    for stage in (module.layer1, module.layer2, module.layer3):
-        width = stage[0].conv2.out_channels
-        stage.extend(model.Block(width, width, 1) for _ in range(blocks - len(stage)))
+    module = model.ResNet((int(name.removeprefix("resnet")) - 2) // 6)
     module.load_state_dict(load_file(cifar10.folder() / f"{name}.safetensors"))
     return module.eval()
 

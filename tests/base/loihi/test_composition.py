@@ -171,7 +171,7 @@ def test_remarks_say_what_no_stock_neuron_does():
         "timed1: stock neuron: leaks with 6 fraction bits, rounded by 'floor'; Lava has 6, rounded"
     )
     assert [each for each in found[0] if each.startswith(text)]
-    text = "timed1: stock neuron: needs a bias mantissa of 14 bits, the limit is 13 bits, signed; round"
+    text = "timed1: stock neuron: needs a bias mantissa of 14 bits, the limit is 13 bits, signed;"
     assert [each for each in found[1] if each.startswith(text)]
     assert check(network) == check(far) == []
     (violation,) = check(far, stock=True)

@@ -30,7 +30,8 @@ def same(twin, net, x):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"pool": "own"}, {"base": 1.4}, {"input_coding": "single"}]
+    "options",
+    [{}, {"pool": "own"}, {"base": 1.4}, {"input_coding": "single"}, {"double": "stream"}],
 )
 def test_it_computes_the_integers_of_a_conversion(options):
     net, x = network(**options), samples()[0][:20]
