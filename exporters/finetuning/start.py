@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from exporters.conversion import convert, options_of
+from exporters.finetuning.counting.checks import check_network as check_counts
 from exporters.finetuning.counting.recoding import BITS, CONVERSION, check_steps, recoded
-from exporters.finetuning.counting.twin import check_network as check_counts
 from exporters.finetuning.plan import CODES, FineTuning
 from exporters.finetuning.twin import check_network
 from exporters.recipe import Recipe, check_names, recipe_of

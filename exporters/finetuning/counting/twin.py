@@ -16,12 +16,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import Tensor, nn
 
+from exporters.finetuning.counting.checks import check_network, need
 from exporters.finetuning.counting.firing import fire
-from exporters.finetuning.counting.recoding import STEPS_MAX, at_once, spread
+from exporters.finetuning.counting.recoding import at_once, spread
 from exporters.finetuning.sums import Sums, Weights, through
 from exporters.finetuning.twin import Twin, low_of, narrow, regrain
 from onespike_lava.connectivity import connections
-from onespike_lava.errors import UnsupportedError
 from onespike_lava.layers import (
     LAYERS,
     Input,
@@ -35,7 +35,6 @@ from onespike_lava.layers import (
     Timed,
     TimedReadout,
 )
-from onespike_lava.layers.timed import ONE
 from onespike_lava.limits import WEIGHT_MAX
 from onespike_lava.network import Network
 
@@ -43,8 +42,6 @@ PARTS: Registry[type[nn.Module]] = Registry("fine-tuning of spike counts", LAYER
 """From a layer's class to the module that stands for it."""
 
 PARTS.refuse(Spiking, Readout, Sum)
-
-WAY = "give a file that `onespike finetune --code count` wrote"
 
 
 @dataclass(frozen=True)
@@ -129,33 +126,6 @@ def entered(x: Tensor) -> Sent:
     return Sent(counts, counts[None])
 
 
-def check_network(network: Network) -> None:
-    """`UnsupportedError` for a network that is none of spike counts; its layers say the rest."""
-    if not network.steps or network.input.coding != "once" or network.phases > STEPS_MAX:
-        what = "steps otherwise" if network.steps else "does not step"
-        raise UnsupportedError(f"finetune: the network {what}; {WAY}")
-
-
-def _need(layer: Timed | TimedReadout, steps: int, plain: bool, other: str) -> None:
-    """`UnsupportedError` for neurons that have more than those of spike counts."""
-    parts = layer.integration
-    leaks = parts.keep_u.any() or (parts.keep_v != ONE).any()
-    drives = parts.drive is None or parts.drive.ndim == parts.bias.ndim
-    if at_once(layer):
-        rests = parts.drive is None
-    else:
-        rests = bool(((parts.bias >= 0) & (parts.bias < steps)).all())
-    found = {
-        "its potentials do not only add up": leaks or parts.growth or parts.fraction_bits,
-        "its biases enter otherwise": not rests,
-        "its drive is of another shape than its start": not drives,
-        "its axons have delays": any(each.delay is not None for each in layer.synapses),
-        other: not plain,
-    }
-    if texts := [text for text, holds in found.items() if holds]:
-        raise UnsupportedError(f"{layer.name}: {texts[0]}; {WAY}")
-
-
 class Part(nn.Module):  # type: ignore[misc]
     """What stands for one layer."""
 
@@ -220,7 +190,7 @@ class Neurons(Part):
         plain &= firing.floor is None and not firing.max_spikes and firing.max_count == 1
         plain &= bool((firing.payload == 1).all() and (table == 1).all())
         plain &= layer.threshold.base.ndim == 1
-        _need(layer, self.steps, plain, "its neurons are reset otherwise")
+        need(layer, self.steps, plain, "its neurons are reset otherwise")
         self.sums = sums_of(network, layer, limit)
         wide = np.broadcast_to(layer.threshold.base.reshape(-1), layer.shape[:1])
         self.register_buffer("base", torch.from_numpy(wide.astype(np.float32)))
@@ -279,7 +249,7 @@ class Scores(Part):
         super().__init__()
         self.steps = network.phases
         plain = layer.take == "last" and layer.group == 1 and layer.threshold is None
-        _need(layer, self.steps, plain, "its scores are no last potentials")
+        need(layer, self.steps, plain, "its scores are no last potentials")
         self.sums = sums_of(network, layer, limit)
         self.register_buffer("scale", torch.tensor(float(layer.scale), dtype=torch.float64))
         regrain(self.sums, (1.0 / self.scale).float().clamp(min=1.0).expand(layer.shape[0]))
