@@ -6,7 +6,7 @@ and, for networks that spike, `convert_spiking` also return what a caller may co
 source network and its form in reals. `twin` is an integer network that steps as a torch module.
 `PAPER` holds the options of the paper's own method, the defaults lose less. `write_nir` and
 `read_nir` exchange networks through NIR files; `tune` measures a grid of options, `finetune` trains
-a one-spike network on.
+a network on, of one spike or of spike counts.
 """
 
 from typing import TYPE_CHECKING

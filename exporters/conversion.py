@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from exporters.calibration.codes import Code, chosen
-from exporters.calibration.coding import InputCoding
+from exporters.calibration.coding import InputCoding, coded_input
 from exporters.calibration.grid import check_calibration, input_grid
 from exporters.calibration.histograms import Histogram
 from exporters.calibration.samples import as_samples, enough, on_grid, warn_of_samples
@@ -25,7 +25,7 @@ from exporters.passes.doubling import HALF
 from exporters.passes.pipeline import prepare
 from exporters.quantization.network import quantize
 from exporters.recipe import Keywords, Recipe, recipe_of, with_options
-from exporters.recipe.provenance import provenance
+from exporters.recipe.provenance import provenance, recalled
 from exporters.stepping.conversion import StepConversion, convert_spiking
 from exporters.stepping.source import is_stepping
 from onespike_lava.errors import OptionError, warn
@@ -225,6 +225,27 @@ def _warn_of_silence(found: Mapping[str, Histogram], source: Graph, prepared: Gr
             f"calibration: no neuron of {layers} is ever active; give samples as the network was "
             "trained on, or check its weights"
         )
+
+
+def options_of(network: Network) -> dict[str, Any]:
+    """Options of the conversion that made a one-spike network: what it shows, and what it tells.
+
+    What a provenance leaves out is left out; one of which nothing is `missing` tells all.
+    """
+    known, entry = dict(network.provenance), network.input.name
+    known_as = {coded_input(entry): entry}  # what options of the input are given under
+    layers = {known_as.get(layer.name, layer.name): layer for layer in network.hidden}
+    bits = {layer.payload_bits for layer in layers.values()}  # none without layers that spike
+    return {
+        "phases": network.phases,
+        "wait": network.wait,
+        "weighting": network.weighting,
+        "bases": {name: layer.base for name, layer in layers.items()},
+        "spikes": {name: layer.max_spikes for name, layer in layers.items()},
+        **({"payload_bits": bits.pop()} if bits else {}),
+        "input_bits": network.input.bits,
+        **recalled(known),
+    }
 
 
 def layers_of(prepared: Graph, recipe: Recipe) -> dict[str, str]:

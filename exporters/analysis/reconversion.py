@@ -6,9 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from exporters.calibration.coding import coded_input
-from exporters.conversion import Conversion, convert
-from exporters.recipe.provenance import FINETUNED, digest, missing, recalled
+from exporters.conversion import Conversion, convert, options_of
+from exporters.recipe.provenance import FINETUNED, digest, missing
 from onespike_lava.errors import DataError, UnsupportedError
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, silent
@@ -43,7 +42,7 @@ def reconvert(
             f"made with {known.get('calibration_samples')} of "
             f"{str(known.get('calibration_sha256'))[:12]}; give those"
         )
-    recipe = _recipe(network, known)
+    recipe = options_of(network)
     recipe |= {"output": output, "progress": progress}
     found = convert(model, calibration, **recipe)
     entry = network.input
@@ -52,21 +51,3 @@ def reconvert(
         limits = (low, low + float(entry.step[0]) * (2**entry.bits - 1))
         found = convert(model, calibration, input_range=limits, **recipe)
     return found
-
-
-def _recipe(network: Network, known: dict[str, str]) -> dict[str, Any]:
-    """Options of `exporters.recipe.Recipe`: what the network shows, and what it was told."""
-    entry = network.input.name
-    known_as = {coded_input(entry): entry}  # what options of the input are given under
-    layers = {known_as.get(layer.name, layer.name): layer for layer in network.hidden}
-    bits = {layer.payload_bits for layer in layers.values()}  # none without layers that spike
-    return {
-        "phases": network.phases,
-        "wait": network.wait,
-        "weighting": network.weighting,
-        "bases": {name: layer.base for name, layer in layers.items()},
-        "spikes": {name: layer.max_spikes for name, layer in layers.items()},
-        **({"payload_bits": bits.pop()} if bits else {}),
-        "input_bits": network.input.bits,
-        **recalled(known),
-    }

@@ -14,7 +14,7 @@ COMMANDS = {
     "tune": ("exporters.cli.tune", "Measure many conversions, and choose.", 80),
     "finetune": (
         "exporters.cli.finetune",
-        "Train a one-spike network further, for few phases, bits or synapses.",
+        "Train a converted network further, for few phases, bits or synapses.",
         85,
     ),
     "convert": ("exporters.cli.convert", "Write a .net file as NIR or for lava-dl, and back.", 90),

@@ -56,10 +56,17 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     group=INPUT,
 )
 @options.option(
+    "--code",
+    type=click.Choice(["one-spike", "count"]),
+    help="What a value becomes: the phase of one spike, or a number of spikes. A NET.net has its "
+    "own.  [default: one-spike]",
+    group=NETWORK,
+)
+@options.option(
     "--phases",
     type=int,
     metavar="T",
-    help="Phases in which a neuron may spike for a sample.  [default: 8]",
+    help="Phases in which a neuron may spike for a sample; of counts the steps.  [default: 8]",
     group=NETWORK,
 )
 @options.option(
@@ -99,16 +106,31 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     default=4,
     show_default=True,
     metavar="N",
-    help="Passes over the data.",
+    help="Passes over the data, shared by the stages.",
     group=TRAINING,
 )
 @options.option(
     "--stages",
     type=int,
-    default=2,
-    show_default=True,
     metavar="N",
-    help="Stages of training. Codes are fitted between them.",
+    help="Stages of training. Codes are fitted between them; of counts, layers more begin to "
+    "spike in each.  [default: 2; of counts as many as layers]",
+    group=TRAINING,
+)
+@options.option(
+    "--patience",
+    type=int,
+    metavar="N",
+    help="End a stage after so many epochs that were not better on the samples kept out; rates "
+    "then stay as they are.  [default: all epochs]",
+    group=TRAINING,
+)
+@options.option(
+    "--new-layer",
+    type=click.Choice(["trained", "frozen"]),
+    default="trained",
+    show_default=True,
+    help="Of counts: what happens to a layer in the stage in which it begins to spike.",
     group=TRAINING,
 )
 @options.option(
@@ -169,6 +191,7 @@ def command(
     data: str,
     calibration: str | None,
     output: str,
+    code: str | None,
     phases: int | None,
     move: int,
     mirror: bool,
@@ -178,7 +201,9 @@ def command(
     learn: str,
     drift: float | None,
     epochs: int,
-    stages: int,
+    stages: int | None,
+    patience: int | None,
+    new_layer: str,
     batch: int,
     rate: float,
     validation: float,
@@ -187,9 +212,9 @@ def command(
 ) -> int:
     """Convert MODEL, a ReLU network, to few phases or bits, and train the result further.
 
-    Training sees the integers that the file will hold. MODEL may also be a one-spike NET.net. An
-    unfinished training stays beside the output, in NET.unfinished, and the same call goes on from
-    there. Ctrl-C writes the best network so far.
+    Training sees the integers that the file will hold. MODEL may also be a NET.net that this
+    command writes, or another one-spike network. An unfinished training stays beside the output, in
+    NET.unfinished, and the same call goes on from there. Ctrl-C writes the best network so far.
     """
     say(f"reading {model}")
     from exporters.finetuning.plan import FineTuning
@@ -209,6 +234,8 @@ def command(
         learn=learn,
         drift=drift,
         stages=stages,
+        patience=patience,
+        new_layer=new_layer,
         batch=batch,
         rate=rate,
         weight_bits=weight_bits,
@@ -220,8 +247,8 @@ def command(
     given = recipes.given(chosen, recipe)
     given |= {} if phases is None else {"phases": phases}
     converted = Path(model).suffix.lower() == ".net"
-    if converted and (given or weights or model_output):
-        names = ", ".join(given) or "weights, model-output"
+    if converted and (given or code or weights or model_output):
+        names = ", ".join([*given, *(["code"] if code else [])]) or "weights, model-output"
         raise OptionError(f"{names}: of a conversion; {model} is converted already, leave it out")
     with Bars() as bars:
         found = finetune(
@@ -233,6 +260,7 @@ def command(
             tuning=tuning,
             augment=Shifts(move, mirror) if move or mirror else None,
             work=Path(output).with_suffix(".unfinished"),
+            code=code,
             output=model_output,
             progress=bars,
             **given,
@@ -247,12 +275,16 @@ def command(
 def _print(found: FineTuned, output: str, as_json: bool) -> None:
     if as_json:
         told = {"output": output, "start": found.start, "best": found.best, "ended": found.ended}
-        options.print_json({**told, "epochs": found.epochs})
+        options.print_json({**told, "epochs": found.epochs, "curve": found.curve})
         return
     rows: list[tuple[object, ...]] = [("conversion", "", _percent(found.start), "")]
     for number, each in enumerate(found.epochs, 1):
         share, seconds = _percent(each["validation"]), f"{each['seconds']:.1f}"
         rows.append((f"epoch {number}", f"{each['loss']:.4f}", share, seconds))
+        last = number == len(found.epochs) or found.epochs[number].get("stage") != each.get("stage")
+        if last and found.curve:
+            known = found.curve[each["stage"] - 1]
+            rows.append((f"spikes up to {known['layer']}", "", _percent(known["share"]), ""))
     options.print_table(rows, ("", "loss", "kept out %", "seconds"))
     network = found.network
     share = f", {_percent(found.best)} % of the samples kept out" if found.best else ""

@@ -11,7 +11,19 @@ from exporters.training.rewiring.rules import GradR
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
 
+CODES = ("one-spike", "count")
+"""What a value becomes: the phase of one spike, or a number of spikes."""
+
 LEARN = ("source", "labels")
+
+NEW = ("trained", "frozen")
+"""What happens to a layer of spike counts in the stage in which it begins to spike."""
+
+STAGES = 2
+"""Of one-spike networks, unless others are given."""
+
+LAST = 0.1
+"""Share of the rate in the last of several stages, where rates do not fall by themselves."""
 
 BITS = {8: 127, 4: 7}
 """Weight bits -> the largest whole weight; both signs alike."""
@@ -19,11 +31,16 @@ BITS = {8: 127, 4: 7}
 
 @dataclass(frozen=True)
 class FineTuning:
-    """How a one-spike network is fine-tuned.
+    """How a network is fine-tuned.
 
-    epochs      : over all stages, as evenly as they divide
-    stages      : of training; between two, thresholds, levels and scales are fitted anew, where
-                  the loss of some samples falls by it
+    epochs      : over all stages, as evenly as they divide; with `patience` the most
+    stages      : of training. Of one-spike networks 2 unless given; between two, thresholds,
+                  levels and scales are fitted anew, where the loss of some samples falls by it. Of
+                  spike counts one for each layer of neurons unless given, at most that many
+    patience    : epochs without a better share of the samples kept out, after which a stage ends;
+                  rates then do not fall, but for that of the last stage to a tenth. None for none
+    new_layer   : of spike counts: in the stage in which a layer begins to spike it is `trained`
+                  with those behind it, or `frozen` at once, but for the first
     learn       : logits of the `source` network where there is one, or `labels`
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
@@ -37,7 +54,9 @@ class FineTuning:
     """
 
     epochs: int = 4
-    stages: int = 2
+    stages: int | None = None
+    patience: int | None = None
+    new_layer: str = "trained"
     learn: str = "source"
     batch: int = 64
     rate: float = 3e-4
@@ -54,24 +73,30 @@ class FineTuning:
                 f"finetune: weight_bits is {self.weight_bits!r}; give one of "
                 f"{', '.join(map(str, BITS))}"
             )
-        if self.learn not in LEARN:
-            raise OptionError(f"finetune: learn is {self.learn!r}; give one of {', '.join(LEARN)}")
-        for name, least in {"epochs": 1, "stages": 1, "fan_in": 1, "seed": 0}.items():
+        for name, words in {"learn": LEARN, "new_layer": NEW}.items():
+            if (word := getattr(self, name)) not in words:
+                raise OptionError(f"finetune: {name} is {word!r}; give one of {', '.join(words)}")
+        least_of = {"epochs": 1, "stages": 1, "fan_in": 1, "patience": 1, "seed": 0}
+        for name, least in least_of.items():
             value = getattr(self, name)
-            if name == "fan_in" and value is None:
+            if name in ("fan_in", "stages", "patience") and value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
                 raise OptionError(
                     f"finetune: {name} is {value!r}; give a whole number from {least} up"
                 )
+        if self.patience is not None and not self.validation:
+            raise OptionError("finetune: patience needs samples kept out; give a validation share")
         self.plan(0)
 
     def plan(self, stage: int) -> Plan:
         """The plan of one stage, counted from 0; what is kept out is so before."""
+        last = self.patience is not None and 0 < stage == len(self.of_stages) - 1
         return Plan(
             epochs=self.of_stages[stage],
             batch=self.batch,
-            rate=self.rate,
+            rate=self.rate * LAST if last else self.rate,
+            patience=self.patience,
             optimiser="adam" if self.drift is None else GradR(self.drift),
             seed=self.seed + 1000 * stage,
             kept_seed=self.seed,
@@ -81,7 +106,7 @@ class FineTuning:
     @property
     def of_stages(self) -> list[int]:
         """Epochs of each stage, the last ones the longer; no stage without one."""
-        stages = min(self.stages, self.epochs)
+        stages = min(self.stages or STAGES, self.epochs)
         return [
             self.epochs * (stage + 1) // stages - self.epochs * stage // stages
             for stage in range(stages)
@@ -96,7 +121,10 @@ class FineTuned:
     before  : the integer network at the start
     start   : share of the samples kept out that the start gets right; None where none are
     best    : the same of the network; None too where no epoch ended
-    epochs  : of each epoch: loss, the share after it, seconds
+    epochs  : of each epoch: loss, the share after it, seconds; of spike counts also its stage, in
+              which layers behind may not spike yet
+    curve   : of spike counts, after each stage: the last layer that spikes, and the share of the
+              samples kept out that the whole integer network then gets right, or None
     ended   : False where Ctrl-C ended it; a call with the same samples and options goes on
     """
 
@@ -106,6 +134,7 @@ class FineTuned:
     best: float | None
     epochs: list[dict[str, Any]] = field(default_factory=list)
     ended: bool = True
+    curve: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """One line: the network, and what training gave."""

@@ -41,7 +41,7 @@ def settle(twin: OneSpike, fan_in: int | None) -> None:
         for layer, part in zip(twin.network.layers, twin.parts, strict=True):
             if hasattr(part, "sums"):
                 most[layer.name] = keep_largest(part.sums, fan_in)
-        _tell({name: count for name, count in most.items() if count > fan_in}, fan_in)
+        tell({name: count for name, count in most.items() if count > fan_in}, fan_in)
     _follow(twin, {}, full=False)
 
 
@@ -76,7 +76,7 @@ def keep_largest(sums: Sums, fan_in: int) -> int:
         return held + max(1, left)
 
 
-def _tell(most: dict[str, int], fan_in: int) -> None:
+def tell(most: dict[str, int], fan_in: int) -> None:
     """Warn of layers whose neurons have more synapses than they were to have."""
     if most:
         counts = ", ".join(f"{name} ({count})" for name, count in list(most.items())[:5])
@@ -154,8 +154,8 @@ def _follow(twin: OneSpike, codes: Mapping[str, Code], full: bool, shift: bool =
             code = codes.get(layer.name)
             ratios.append(_moved(part, code, full, shift) if hasattr(part, "levels") else None)
             if not hasattr(part, "levels"):
-                factor = _factor(part.sums, full, None).min().expand(len(part.sums.bias))
-                _scale(part.sums, factor)
+                factor = factor_of(part.sums, full, None).min().expand(len(part.sums.bias))
+                rescale(part.sums, factor)
                 part.scale.div_(factor[0].double())
 
 
@@ -169,16 +169,16 @@ def _moved(part: Neurons, code: Code | None, full: bool, shift: bool) -> Tensor:
         table, payload = coding.threshold_table(payloads, shift=shift), payloads[:-1]
         constant = torch.from_numpy(code.constant) / part.scale / 2.0 ** (part.bits + 1)
         wanted = torch.where(constant > 0, constant, wanted)
-    factor = _factor(part.sums, full, wanted * float(table.max())).double()
+    factor = factor_of(part.sums, full, wanted * float(table.max())).double()
     part.code(table.astype(np.int32), payload.astype(np.int32))
     part.base.copy_((wanted * factor).round().clamp(min=1.0))
     part.scale.div_(factor)
-    _scale(part.sums, factor.float())
+    rescale(part.sums, factor.float())
     part.regrained()
     return (part.base.double() * part.scale / old).float()
 
 
-def _factor(sums: Sums, full: bool, thresholds: Tensor | None) -> Tensor:
+def factor_of(sums: Sums, full: bool, thresholds: Tensor | None) -> Tensor:
     """By how much each channel's weights, bias and threshold become larger, float32[C]."""
     parts = [(part, part.real()) for part in sums.parts]
     ends = torch.stack([part.limit / each.abs().flatten(1).amax(1) for part, each in parts])
@@ -214,7 +214,8 @@ def _least_error(parts: list[tuple[Weights, Tensor]], start: Tensor, most: Tenso
     return best
 
 
-def _scale(sums: Sums, factor: Tensor) -> None:
+def rescale(sums: Sums, factor: Tensor) -> None:
+    """Weights and biases times a factor of each channel, float32[C]."""
     for part in sums.parts:
         part.set(part.real() * _column(factor, part.share))
     sums.rest.mul_(_column(factor, sums.rest))

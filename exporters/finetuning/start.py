@@ -12,10 +12,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from exporters.conversion import convert
-from exporters.finetuning.plan import FineTuning
+from exporters.conversion import convert, options_of
+from exporters.finetuning.counting.checks import check_network as check_counts
+from exporters.finetuning.counting.recoding import BITS, CONVERSION, check_steps, recoded
+from exporters.finetuning.plan import CODES, FineTuning
 from exporters.finetuning.twin import check_network
-from exporters.recipe import Recipe, recipe_of
+from exporters.recipe import Recipe, check_names, recipe_of
 from exporters.training.loop import check_samples
 from onespike_lava.data.encoding import encode, grid_text
 from onespike_lava.errors import DataError, OptionError, warn
@@ -33,31 +35,58 @@ PHASES = 8
 """`T` of a conversion that is fine-tuned, unless another is given."""
 
 
+COUNTED = ("phases", "input_bits", "input_range", "pool", "rounding")
+"""Options of a conversion to spike counts."""
+
+
 def start(
     model: Any,
     x: NDArray[Any],
     calibration: Any,
     tuning: FineTuning,
+    code: str | None,
     output: str | None,
     progress: Progress,
     options: Mapping[str, Any],
 ) -> tuple[Network, Recipe]:
-    """The integer network to train on, and the recipe by which it is fitted anew."""
+    """The integer network to train on, and the recipe by which its codes are fitted anew."""
+    if code is not None and code not in CODES:
+        raise OptionError(f"finetune: code is {code!r}; give one of {', '.join(CODES)}")
     if is_converted(model):
-        own = {"output": output, "calibration": calibration}
+        own = {"code": code, "output": output, "calibration": calibration}
         idle = [*options, *(name for name, value in own.items() if value is not None)]
         if idle:
             raise OptionError(
                 f"{', '.join(idle)}: of a conversion; {model} is converted already, leave it out"
             )
         network = model if isinstance(model, Network) else load(model)
+        if network.steps:
+            check_counts(network)
+            return network, Recipe()
         check_network(network)
-        return network, Recipe(phases=network.phases)
+        return network, Recipe(**options_of(network))
     pool = {"pool": "own"} if tuning.fan_in is not None else {}
     options = {"phases": PHASES, **pool, **options}
-    recipe = recipe_of(options)
     seen = x[places(len(x), tuning.seed)] if calibration is None else calibration
+    if code == "count":
+        return _counted(model, seen, output, progress, options), Recipe()
+    recipe = recipe_of(options)
     return convert(model, seen, output=output, progress=progress, **options).network, recipe
+
+
+def _counted(
+    model: Any, seen: Any, output: str | None, progress: Progress, options: Mapping[str, Any]
+) -> Network:
+    check_names(options)
+    if others := [name for name in options if name not in COUNTED]:
+        raise OptionError(
+            f"{', '.join(others)}: of one-spike networks; leave it out of one of spike counts, "
+            f"whose options are {', '.join(COUNTED)}"
+        )
+    steps = options["phases"]
+    check_steps(steps)
+    own = {**CONVERSION, **options, "phases": BITS}
+    return recoded(convert(model, seen, output=output, progress=progress, **own).network, steps)
 
 
 def is_converted(model: Any) -> bool:

@@ -116,6 +116,12 @@ class _Through(torch.autograd.Function):  # type: ignore[misc]
         return gradient, None
 
 
+def through(real: Tensor, whole: Tensor) -> Tensor:
+    """The second value exactly, with the gradient of the first."""
+    found: Tensor = _Through.apply(real, whole)
+    return found
+
+
 class Sums(nn.Module):  # type: ignore[misc]
     """The potentials of one layer at the end of a sample.
 
@@ -123,12 +129,19 @@ class Sums(nn.Module):  # type: ignore[misc]
     low   : the value of the input's integer 0 in steps of its grid, where that is not 0: borders
             then differ, since what is padded is 0, not the lowest integer
     grain : float32[C], the potential that a `bias` of 1 stands for
+    spare : what rounding may add to a potential, beside weights and bias
     """
 
     def __init__(
-        self, parts: Sequence[Weights], bias: Tensor, low: Sequence[Tensor | None], rank: int
+        self,
+        parts: Sequence[Weights],
+        bias: Tensor,
+        low: Sequence[Tensor | None],
+        rank: int,
+        spare: int = 0,
     ) -> None:
         super().__init__()
+        self.spare = spare
         self.parts = nn.ModuleList(parts)
         channels = len(parts[0].share)
         self.bias = nn.Parameter(torch.zeros(channels))
@@ -141,7 +154,10 @@ class Sums(nn.Module):  # type: ignore[misc]
 
     def potential(self, seen: Sequence[Tensor]) -> Tensor:
         """Potentials float32[N, *shape], whole numbers."""
-        weights, bias = self.straight()
+        return self.summed(*self.straight(), seen)
+
+    def summed(self, weights: Sequence[Tensor], bias: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        """Potentials by these weights and biases of what each layer before has sent."""
         flat = bias.numel() == len(bias)
         total: Tensor | None = None
         for part, weight in zip(self.parts, weights, strict=True):
@@ -153,10 +169,16 @@ class Sums(nn.Module):  # type: ignore[misc]
 
     def straight(self) -> tuple[list[Tensor], Tensor]:
         """Whole weights and bias, with the gradients of the real ones."""
-        reals, real_bias = [part.real() for part in self.parts], self._real_bias()
+        reals, real_bias = self.real()
         weights, bias = self.whole()
-        through = [_Through.apply(*pair) for pair in zip(reals, weights, strict=True)]
-        return through, _Through.apply(real_bias, bias)
+        return [through(*pair) for pair in zip(reals, weights, strict=True)], through(
+            real_bias, bias
+        )
+
+    def real(self) -> tuple[list[Tensor], Tensor]:
+        """Weights and bias as they are trained, in units of whole ones."""
+        reals = [part.real() for part in self.parts]
+        return reals, (self._real_bias().double() + self._offset(reals)).float()
 
     def whole(self) -> tuple[list[Tensor], Tensor]:
         """Whole weights, and biases [C, 1, 1] or [*shape].
@@ -183,7 +205,8 @@ class Sums(nn.Module):  # type: ignore[misc]
             *(part.rows(each) for part, each in zip(self.parts, weights, strict=True)), strict=True
         )
         largest = bias.abs().reshape(len(bias), -1).amax(1)
-        return torch.maximum(torch.stack(above).sum(0), torch.stack(below).sum(0)) + largest
+        sums = torch.maximum(torch.stack(above).sum(0), torch.stack(below).sum(0))
+        return sums + largest + self.spare
 
     def _real_bias(self) -> Tensor:
         own = self.bias * self.grain
@@ -195,7 +218,7 @@ class Sums(nn.Module):  # type: ignore[misc]
         for number, (part, weight) in enumerate(zip(self.parts, weights, strict=True)):
             low = getattr(self, f"low_{number}")
             if low is not None:
-                total = total + part.sum(weight.detach().double(), low[None])[0]
+                total = total + part.sum(weight.double(), low[None])[0]
         return total
 
     def synapses(self, weights: Sequence[Tensor]) -> tuple[Synapse, ...]:

@@ -43,43 +43,13 @@ PARTS.refuse(Timed, Sum, TimedReadout)
 Observe = Callable[[int, Tensor], None]
 
 
-class OneSpike(nn.Module):  # type: ignore[misc]
-    """Integers of the input grid [N, *shape] to logits float32[N, outputs].
+class Twin(nn.Module):  # type: ignore[misc]
+    """An integer network, and in `parts` a module for each of its layers."""
 
-    network : in graded weighting, of one spike a neuron
-    limit   : largest whole weight of what is trained
-
-    Raises `UnsupportedError` for another network. `parts` has a module for each layer.
-    """
-
-    def __init__(self, network: Network, limit: int = WEIGHT_MAX) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        check_network(network)
         self.network = network
-        self.parts = nn.ModuleList(
-            PARTS.of(layer)(network, layer, limit) for layer in network.layers
-        )
-
-    def forward(self, x: Tensor, observe: Observe | None = None) -> Tensor:
-        """Logits; `observe` sees the position and potentials of each layer that sums."""
-        return self.scores(x, observe) * self.parts[-1].scale.float()
-
-    def scores(self, x: Tensor, observe: Observe | None = None) -> Tensor:
-        """Scores of the file, whole numbers float32[N, outputs]."""
-        seen: list[Tensor] = [x.float()]
-        if x.dim() == 4:
-            seen = [seen[0].contiguous(memory_format=torch.channels_last)]
-        for position, part in enumerate(self.parts):
-            if position:
-                potential, sent = part(seen)
-                if observe is not None and potential is not None:
-                    observe(position, potential)
-                seen.append(sent)
-        return self.network.readout.placed(seen[-1]) if self._blocked else seen[-1].flatten(1)
-
-    @property
-    def _blocked(self) -> bool:
-        return getattr(self.network.readout, "blocks", (1, 1)) != (1, 1)
+        self.parts = nn.ModuleList()
 
     def integers(self, told: str, rewired: bool = False) -> Network:
         """The integer network of the weights as they are now.
@@ -104,12 +74,49 @@ class OneSpike(nn.Module):  # type: ignore[misc]
         return replace(self.network, layers=tuple(layers), provenance=provenance)
 
 
+class OneSpike(Twin):
+    """Integers of the input grid [N, *shape] to logits float32[N, outputs].
+
+    network : in graded weighting, of one spike a neuron
+    limit   : largest whole weight of what is trained
+
+    Raises `UnsupportedError` for another network. `parts` has a module for each layer.
+    """
+
+    def __init__(self, network: Network, limit: int = WEIGHT_MAX) -> None:
+        check_network(network)
+        super().__init__(network)
+        self.parts.extend(PARTS.of(layer)(network, layer, limit) for layer in network.layers)
+
+    def forward(self, x: Tensor, observe: Observe | None = None) -> Tensor:
+        """Logits; `observe` sees the position and potentials of each layer that sums."""
+        return self.scores(x, observe) * self.parts[-1].scale.float()
+
+    def scores(self, x: Tensor, observe: Observe | None = None) -> Tensor:
+        """Scores of the file, whole numbers float32[N, outputs]."""
+        seen: list[Tensor] = [x.float()]
+        if x.dim() == 4:
+            seen = [seen[0].contiguous(memory_format=torch.channels_last)]
+        for position, part in enumerate(self.parts):
+            if position:
+                potential, sent = part(seen)
+                if observe is not None and potential is not None:
+                    observe(position, potential)
+                seen.append(sent)
+        return self.network.readout.placed(seen[-1]) if self._blocked else seen[-1].flatten(1)
+
+    @property
+    def _blocked(self) -> bool:
+        return getattr(self.network.readout, "blocks", (1, 1)) != (1, 1)
+
+
 def check_network(network: Network) -> None:
     """`UnsupportedError` for a network that is none of one-spike neurons in graded weighting."""
     if network.steps or network.weighting != "graded":
         what = "steps" if network.steps else "weighs phases in its potentials"
         raise UnsupportedError(
-            f"finetune: the network {what}; give one of one-spike neurons in graded weighting"
+            f"finetune: the network {what}; give one of one-spike neurons in graded weighting, or "
+            "of spike counts as `onespike finetune --code count` writes them"
         )
     several = [layer.name for layer in network.hidden if layer.max_spikes > 1]
     if several:
@@ -238,11 +245,11 @@ def sums_of(network: Network, layer: Layer, limit: int) -> Sums:
     for synapse, trained in connections(network, layer):
         code = network.code(synapse.source)
         parts.append(Weights(synapse, trained, code.most, limit))
-        low.append(_low(network) if synapse.source == 0 else None)
+        low.append(low_of(network) if synapse.source == 0 else None)
     return Sums(parts, torch.from_numpy(layer.bias.copy()), low, len(layer.shape))
 
 
-def _low(network: Network) -> Tensor | None:
+def low_of(network: Network) -> Tensor | None:
     """Value of the input's integer 0 in steps of its grid, float64[*shape]; None where 0."""
     entry = network.input
     if not entry.low.any():

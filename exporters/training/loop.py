@@ -176,6 +176,8 @@ class _Run:
         while self.step < self.steps:
             start = time.monotonic()
             if self.step % self.per_epoch == 0:
+                if self.result.stale(self.plan.patience):
+                    break
                 self.total = self.spent = 0.0
             self._step()
             self.step += 1
@@ -205,7 +207,7 @@ class _Run:
             x = self.augment(x, _generator(plan.seed, self.step, 4))
         self.model.train()
         for group in self.optimiser.param_groups:
-            group["lr"] = plan.rate * self._share()
+            group["lr"] = plan.rate * plan.share(self.step, self.steps)
         self.optimiser.zero_grad(set_to_none=True)
         out = plan.forward(self.model, self.reading.taken(x))
         while self.labels:
@@ -225,13 +227,6 @@ class _Run:
                 f"fit: the loss is {found} in step {self.step + 1} of {self.steps}; lower the rate"
             )
         self.total += found
-
-    def _share(self) -> float:
-        """Of the rate, in this step."""
-        warm = self.plan.warm
-        if self.step < warm:
-            return (self.step + 1) / warm
-        return 0.5 * (1 + math.cos(math.pi * (self.step - warm) / max(1, self.steps - warm)))
 
     def _epoch(self) -> None:
         """Note an epoch, and its weights where they are the best so far."""

@@ -29,6 +29,8 @@ class Plan:
     bound         : weights stay within it, to either side; None for any
     smoothing     : of labels, in cross-entropy
     validation    : share of the training samples that are kept out, to choose the best epoch
+    patience      : epochs without a better one on these samples, after which training ends; the
+                    rate then stays where it is instead of falling. None: all epochs
     seed          : of the order, of augmentations and of the split; weights are the caller's
     kept_seed     : of the split, where several trainings keep the same samples out
     precision     : of the forward pass in training: `float32`, or `bfloat16`, torch's automatic
@@ -47,6 +49,7 @@ class Plan:
     bound: float | None = None
     smoothing: float = 0.0
     validation: float = 0.0
+    patience: int | None = None
     seed: int = 0
     kept_seed: int | None = None
     precision: str = "float32"
@@ -72,6 +75,18 @@ class Plan:
             value = getattr(self, name)
             good = value is None or (self._within(name, math.inf) and value > 0)
             self._need(name, good, "a number above 0")
+        if self.patience is not None:
+            whole = isinstance(self.patience, Integral) and not isinstance(self.patience, bool)
+            self._need("patience", whole and self.patience >= 1, "a whole number from 1 up")
+            self._need("validation", self.validation > 0, "a share above 0, which patience needs")
+
+    def share(self, step: int, steps: int) -> float:
+        """Of the rate, in a step counted from 0."""
+        if step < self.warm:
+            return (step + 1) / self.warm
+        if self.patience is not None:
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * (step - self.warm) / max(1, steps - self.warm)))
 
     def forward(self, model: nn.Module, x: Tensor) -> Tensor:
         """The model's output in training, float32, in this precision."""
@@ -112,6 +127,10 @@ class Result:
     def seconds(self) -> float:
         """Of all epochs."""
         return sum(epoch["seconds"] or 0.0 for epoch in self.epochs)
+
+    def stale(self, patience: int | None) -> bool:
+        """Whether so many epochs have ended since the best one."""
+        return patience is not None and len(self.epochs) - (self.best_epoch or 0) >= patience
 
 
 def optimiser_of(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import runs
+from cells import Found, accuracy, mean, of, spread, table
 from texts import (
     CIFAR,
+    COUNTS,
     CROSSING,
     DEPLOYED,
     FINETUNED,
@@ -25,7 +25,6 @@ from texts import (
 from onespike_lava.system.files import write_atomic
 
 PAGE = runs.MODELS.parent / "docs" / "training.md"
-Found = dict[str, Any]
 
 
 def main() -> None:
@@ -51,6 +50,7 @@ def main() -> None:
         ("deployed", DEPLOYED, deployed, of_deployed),
         ("rewiring", REWIRING, rewiring, of_rewiring),
         ("finetuned", FINETUNED, finetuned, of_finetuned),
+        ("finetuned", COUNTS, finetuned, of_counts),
     )
     known = {name: found for name, *_ in sections if (found := runs.read(name))}
     parts = [OPENING]
@@ -58,7 +58,7 @@ def main() -> None:
         if name in known:
             found = known[name]
             figure = figures.drawn(name, found)
-            said = about(script.__doc__)
+            said = about(script.__doc__) if text is not COUNTS else finetuned.COUNTS.strip()
             parts.append(text.format(about=said, table=rows(found), figure=figure))
     parts.append(measured(known))
     write_atomic(PAGE, (page("\n".join(parts)) + "\n").encode())
@@ -231,9 +231,10 @@ def of_rewiring(found: Found) -> str:
         split = " / ".join(f"{100 * each:.1f}" for each in layers)
         last, whole = (spread([each[key] for each in cell]) for key in ("last", "int8"))
         counts = [f"{mean(cell, key):,.0f}" for key in ("synops", "input_macs")]
+        counts += [f"{mean(cell, 'energy'):.2f}", f"{mean(cell, 'bytes') / 1000:,.0f}"]
         rows.append([start, shares[0], split, last, whole, shares[1], *counts, str(len(cell))])
     head = ("rule", "connectivity", "layers", "accuracy", "int8", "whole")
-    return table((*head, "synops", "input MACs", "seeds"), rows)
+    return table((*head, "synops", "input MACs", "E", "kB", "seeds"), rows)
 
 
 ANN = {"digits": 99.34, "ResNet-20": 88.19, "VGG": 86.10}
@@ -244,6 +245,8 @@ def of_finetuned(found: Found) -> str:
     """A row for each network, T and bound, over seeds."""
     rows = []
     for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found):
+        if ", counts, " in start:
+            continue
         cell = of(found, f"{start}, seed")
         ann = ANN[start.split(", ")[0]]
         after = statistics.fmean(100 * each["last"] for each in cell)
@@ -261,36 +264,23 @@ def of_finetuned(found: Found) -> str:
     return table(head, rows)
 
 
-def spread(shares: Sequence[float], digits: int = 1) -> str:
-    """Mean in percent, and the range where there are several."""
-    last = [100 * each for each in shares]
-    mean, low, high = (f"{f(last):.{digits}f}" for f in (statistics.fmean, min, max))
-    return mean if len(last) < 2 else f"{mean} ({low}-{high})"
-
-
-def of(found: Found, start: str) -> list[Found]:
-    """Runs of every seed."""
-    return [each for key, each in found.items() if re.fullmatch(re.escape(start) + r" \d+", key)]
-
-
-def mean(cell: Iterable[Found], key: str) -> float:
-    """Over seeds."""
-    return statistics.fmean(each[key] for each in cell)
-
-
-def accuracy(cell: list[Found], digits: int = 1, brief: bool = False) -> str:
-    """Last epoch, range over seeds, best epoch; `-` without a run."""
-    if not cell:
-        return "-"
-    text = spread([each["last"] for each in cell], digits)
-    best = [100 * each["best"] for each in cell if each.get("best") is not None]
-    return text if brief or not best else f"{text} [{statistics.fmean(best):.{digits}f}]"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """In Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def of_counts(found: Found) -> str:
+    """A row for each network of spike counts: source, primitive conversion, tandem learning."""
+    rows = []
+    for start in dict.fromkeys(key.rpartition(", seed")[0] for key in found if ", counts," in key):
+        cell = of(found, f"{start}, seed")
+        name = start.split(", ")[0]
+        anns = [ANN[name] / 100 if each["ann"] is None else each["ann"] for each in cell]
+        lost = [100 * (ann - each["last"]) for ann, each in zip(anns, cell, strict=True)]
+        parts = [[each[part] for each in cell] for part in ("before", "after")]
+        shares = [spread([each["accuracy"] for each in part], 2) for part in parts]
+        energy = [f"{mean(part, 'energy'):.2f}" for part in parts]
+        spikes, live = mean(parts[1], "spikes"), mean(parts[1], "live")
+        told = [spread(sorted(set(anns)), 2), *shares, f"{statistics.fmean(lost):.2f}"]
+        told += [f"{live:,.0f}", f"{spikes:.2f}", " / ".join(energy), str(len(cell))]
+        rows.append([start.replace(", counts", ""), *told])
+    head = ("network", "ReLU %", "primitive %", "tandem %", "loss", "live", "spikes", "E", "seeds")
+    return table(head, rows)
 
 
 if __name__ == "__main__":

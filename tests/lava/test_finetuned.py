@@ -1,4 +1,4 @@
-"""A fine-tuned network of four bits and few synapses in Lava."""
+"""Fine-tuned networks of four bits and few synapses in Lava, of one spike and of spike counts."""
 
 import pytest
 
@@ -11,9 +11,10 @@ from tests.exporters.finetuning.trained import OPTIONS, samples
 from tests.sources import cnn
 
 
-def test_lava_sends_what_the_reference_sends():
+@pytest.mark.parametrize("options", [OPTIONS, {"code": "count", "phases": 5}])
+def test_lava_sends_what_the_reference_sends(options):
     x, y = samples()
     tuning = FineTuning(epochs=2, batch=20, rate=0.02, weight_bits=4, fan_in=40)
-    found = finetune(cnn(), x, y, tuning=tuning, **OPTIONS).network
+    found = finetune(cnn(), x, y, tuning=tuning, **options).network
     expected = found.run(x[:3], "reference", record=True)
     assert first_difference(found.run(x[:3], "lava", record=True), expected) is None

@@ -55,6 +55,21 @@ def test_it_writes_a_file_that_commands_take(onespike, folder):
     assert (code, "equal in every spike" in out) == (0, True)
 
 
+def test_spike_counts_show_how_far_it_spikes(onespike):
+    more = ("--code", "count", "--validation", 0.2, "--patience", 1, "--new-layer", "frozen")
+    code, out, err = onespike(*WORDS, *MORE, *more)
+    assert (code, err) == (0, "")
+    assert "spikes up to" in out
+    assert onespike_lava.load("net.net").steps
+    code, out, _ = onespike("verify", "net.net", "--data", "train.npz", "--limit", 20)
+    assert (code, "equal in every spike" in out) == (0, True)
+    again = ("finetune", "net.net", "--data", "train.npz", "-o", "next.net", *MORE, "--json")
+    code, out, _ = onespike(*again)
+    assert (code, len(json.loads(out)["curve"])) == (0, 1)
+    code, _, err = onespike(*again, "--code", "count")
+    assert (code, "code: of a conversion; net.net is converted already" in err) == (2, True)
+
+
 def test_a_file_is_trained_on_and_told_as_json(onespike):
     assert onespike(*WORDS, *MORE, "--move", 1, "--mirror")[0] == 0
     again = ("finetune", "net.net", "--data", "train.npz", "-o", "next.net", *MORE, "--json")

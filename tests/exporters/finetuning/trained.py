@@ -3,6 +3,7 @@
 import numpy as np
 
 from exporters import convert
+from exporters.finetuning.counting.recoding import BITS, CONVERSION, recoded
 from tests.sources import cnn, images
 
 OPTIONS = {"phases": 5, "input_bits": 5}
@@ -20,3 +21,9 @@ def samples(count=200, seed=3):
 def network(**options):
     """The integer network of a conversion."""
     return convert(cnn(), samples()[0][:80], **{**OPTIONS, **options}).network
+
+
+def counted(steps=6, graph=None, **options):
+    """The network of spike counts of a conversion."""
+    found = convert(graph or cnn(), samples()[0][:80], phases=BITS, **CONVERSION, **options)
+    return recoded(found.network, steps)
