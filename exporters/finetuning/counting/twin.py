@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -135,7 +136,7 @@ class Part(nn.Module):  # type: ignore[misc]
         """Counts that ReLUs have, None without neurons; and what is sent."""
         raise NotImplementedError
 
-    def integers(self, layer: Layer) -> Layer:
+    def integers(self, layer: Any) -> Layer:
         """The layer with the integers as they are now."""
         return layer
 
