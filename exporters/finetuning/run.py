@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from exporters.finetuning.twin import Twin
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, Samples, split
 from onespike_lava.network import Network
+from onespike_lava.netx import to_bytes
 from onespike_lava.system.progress import Progress, of_whole
 
 State = dict[str, Tensor]
@@ -50,7 +52,10 @@ class Run:
         self.network, self.twin, self.tuning = network, twin, tuning
         self.x, self.y = samples
         self.drawn = torch.from_numpy(places(len(self.x), tuning.seed))
-        known = asdict(tuning) | {"data": digest(*samples), "network": self._digest()}
+        known = asdict(tuning) | {
+            "data": digest(*samples),
+            "network": sha256(to_bytes(network)).hexdigest(),
+        }
         self.head = known | {"augment": repr(augment), "taught": teacher and teacher.digest}
         self.augment, self.teacher = augment, teacher
         self.state: dict[str, Any] = {}
@@ -126,9 +131,6 @@ class Run:
 
     def _path(self, folder: Path, stage: int) -> Path:
         return folder / f"stage-{stage + 1}.pt"
-
-    def _digest(self) -> str:
-        return digest(*self.twin.state_dict().values())
 
     def _told(self) -> str:
         tuning = self.tuning

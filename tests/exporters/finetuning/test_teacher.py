@@ -63,7 +63,7 @@ def test_a_converted_network_comes_closer_to_its_source():
     source, (x, y) = cnn(), samples(300)
     net = network()
     logits = source.evaluate(x)
-    tuning = FineTuning(epochs=6, batch=20, rate=0.005)
+    tuning = FineTuning(epochs=6, stages=1, batch=20, rate=0.005)
     found = finetune(net, x, y, tuning=tuning, teacher=source)
     same = finetune(net, x, y * 0, tuning=tuning, teacher=source)
     assert found.network == same.network
