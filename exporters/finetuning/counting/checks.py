@@ -18,7 +18,7 @@ def check_network(network: Network) -> None:
         raise UnsupportedError(f"finetune: the network {what}; {WAY}")
 
 
-def need(layer: Timed | TimedReadout, steps: int, plain: bool, other: str) -> None:
+def require(layer: Timed | TimedReadout, steps: int, plain: bool, other: str) -> None:
     """`UnsupportedError` for neurons that have more than those of spike counts."""
     parts = layer.integration
     leaks = parts.keep_u.any() or (parts.keep_v != ONE).any()

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import Tensor, nn
 
-from exporters.finetuning.counting.checks import check_network, need
+from exporters.finetuning.counting.checks import check_network, require
 from exporters.finetuning.counting.firing import fire
 from exporters.finetuning.counting.recoding import at_once, spread
 from exporters.finetuning.sums import Sums, Weights, through
@@ -191,7 +191,7 @@ class Neurons(Part):
         plain &= firing.floor is None and not firing.max_spikes and firing.max_count == 1
         plain &= bool((firing.payload == 1).all() and (table == 1).all())
         plain &= layer.threshold.base.ndim == 1
-        need(layer, self.steps, plain, "its neurons are reset otherwise")
+        require(layer, self.steps, plain, "its neurons are reset otherwise")
         self.sums = sums_of(network, layer, limit)
         wide = np.broadcast_to(layer.threshold.base.reshape(-1), layer.shape[:1])
         self.register_buffer("base", torch.from_numpy(wide.astype(np.float32)))
@@ -250,7 +250,7 @@ class Scores(Part):
         super().__init__()
         self.steps = network.phases
         plain = layer.take == "last" and layer.group == 1 and layer.threshold is None
-        need(layer, self.steps, plain, "its scores are no last potentials")
+        require(layer, self.steps, plain, "its scores are no last potentials")
         self.sums = sums_of(network, layer, limit)
         self.register_buffer("scale", torch.tensor(float(layer.scale), dtype=torch.float64))
         regrain(self.sums, (1.0 / self.scale).float().clamp(min=1.0).expand(layer.shape[0]))

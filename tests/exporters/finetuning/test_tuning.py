@@ -18,7 +18,7 @@ from exporters.training import Shifts
 from onespike_lava.connectivity import is_fixed
 from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
-from tests.exporters.finetuning.trained import OPTIONS, network, samples
+from tests.exporters.finetuning.trained import OPTIONS, KilledError, killer, network, samples
 from tests.sources import cnn
 from tests.stock import drawn
 
@@ -36,22 +36,6 @@ def _one_thread():
 @pytest.fixture(scope="module")
 def net():
     return network()
-
-
-class KilledError(Exception):
-    pass
-
-
-def killer(stop, error=KilledError):
-    """Ends training at a step, counted over all calls of the progress."""
-    seen = [0]
-
-    def progress(name, done, total):
-        seen[0] += name == "training"
-        if seen[0] == stop:
-            raise error
-
-    return progress
 
 
 def test_it_learns_and_every_engine_agrees(tmp_path):

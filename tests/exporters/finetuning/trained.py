@@ -27,3 +27,19 @@ def counted(steps=6, graph=None, **options):
     """The network of spike counts of a conversion."""
     found = convert(graph or cnn(), samples()[0][:80], phases=BITS, **CONVERSION, **options)
     return recoded(found.network, steps)
+
+
+class KilledError(Exception):
+    """Stands for what ends a process."""
+
+
+def killer(stop, error=KilledError):
+    """Ends training at a step, counted over all calls of the progress."""
+    seen = [0]
+
+    def progress(name, done, total):
+        seen[0] += name == "training"
+        if seen[0] == stop:
+            raise error
+
+    return progress

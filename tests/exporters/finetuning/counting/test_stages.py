@@ -17,7 +17,7 @@ from exporters.training import Shifts
 from onespike_lava.connectivity import is_fixed
 from onespike_lava.errors import DataError, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
-from tests.exporters.finetuning.trained import counted, network, samples
+from tests.exporters.finetuning.trained import KilledError, counted, killer, network, samples
 from tests.sources import cnn
 
 PLAN = FineTuning(epochs=4, batch=20, rate=0.01, validation=0.2, seed=1)
@@ -34,22 +34,6 @@ def _one_thread():
 @pytest.fixture(scope="module")
 def net():
     return counted()
-
-
-class KilledError(Exception):
-    pass
-
-
-def killer(stop, error=KilledError):
-    """Ends training at a step, counted over all calls of the progress."""
-    seen = [0]
-
-    def progress(name, done, total):
-        seen[0] += name == "training"
-        if seen[0] == stop:
-            raise error
-
-    return progress
 
 
 @pytest.mark.parametrize("new_layer", ["trained", "frozen"])
