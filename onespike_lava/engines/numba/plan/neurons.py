@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from onespike_lava.engines.numba.kernels.operations import Grow, Scores, Search, Several
 from onespike_lava.engines.numba.kernels.records import LANES
+from onespike_lava.engines.numba.kernels.tile import TILES
 from onespike_lava.engines.numba.plan.assembly import Assembly, Plan
 from onespike_lava.engines.numba.plan.blocks import (
     SILENT,
@@ -173,7 +174,8 @@ class SpikingPlan(NeuronsPlan):
 
     def _connect(self, layout: Layout, number: int, sources: list[Buffer]) -> None:
         wires = [w for w in layout.wires if self.tiled and w.weight is self.tiled.weight]
-        if len(wires) != 1:  # of several spikes each plane has a wire
+        wide = all(vectors == max(TILES[layout.kind]) for _, vectors in layout.blocks)
+        if len(wires) != 1 or not wide:  # several spikes have planes, groups narrow blocks
             super()._connect(layout, number, sources)
             return
         tiling = Tiling(self.assembly, layout, sources, wires[0])

@@ -94,6 +94,24 @@ def test_what_arrives_besides(kind, always):
     assert_parity(network, random_samples(network, 3))
 
 
+@pytest.mark.parametrize("groups", [1, 2, 4, 64])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_shortcut_of_groups_before_and_behind(groups, first, kind, always):
+    """Groups of fewer channels than a block has make narrow blocks, which tiles do not know."""
+    make = Maker(np.random.default_rng(groups), 8, 1.3, "graded")
+    start = convolution(make, make.input((3, 8, 8)), 64)
+    at = convolution(make, start, 64)
+    main = Synapse(at, make.weight((64, 64, 3, 3)), SAME)
+    shortcut = Synapse(start, make.weight((64, 64 // groups, 1, 1)), Window(), groups)
+    both = [shortcut, main] if first else [main, shortcut]
+    at = one_bias(make, make.spiking(both, (64, 8, 8)))
+    make.readout(make.pool(at))
+    network = make.network()
+    narrow = 64 // groups < 16 * max(tiling.TILES[kind])
+    assert tiled(network, kind) == (1 if 1 < groups < 64 and narrow else 2)
+    assert_parity(network, random_samples(network, 5))
+
+
 def test_several_strips_and_units(kind, always, monkeypatch):
     """Strips of parts of an image and across images; more samples than go together."""
     for size in (1, 60_000, 10**9):

@@ -68,12 +68,13 @@ class Tiling:
 
     def __init__(self, assembly: Assembly, layout: Layout, sources: list[Buffer], wire: Wire):
         self.assembly, self.layout, self.wire = assembly, layout, wire
-        position = layout.wires.index(wire)
+        position = next(at for at, each in enumerate(layout.wires) if each is wire)
         self.source = sources[position]
         self.rest = copy(layout)
         self.rest.wires = [each for each in layout.wires if each is not wire]
         self.others = sources[:position] + sources[position + 1 :]
         self.vectors = max(TILES[layout.kind])
+        assert all(vectors == self.vectors for _, vectors in layout.blocks)
         self.rows, self.columns = (-(-size // OUTPUTS) for size in layout.shape[1:])
         tile = POSITIONS * (2 * self.source.pixel + 4 * self.lanes)
         most = max(1, STRIP_BYTES // (tile * self.columns))
