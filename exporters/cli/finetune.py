@@ -128,9 +128,8 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
 @options.option(
     "--new-layer",
     type=click.Choice(["trained", "frozen"]),
-    default="trained",
-    show_default=True,
-    help="Of counts: what happens to a layer in the stage in which it begins to spike.",
+    help="Of counts: what happens to a layer in the stage in which it begins to spike; trained "
+    "unless given.",
     group=TRAINING,
 )
 @options.option(
@@ -203,7 +202,7 @@ def command(
     epochs: int,
     stages: int | None,
     patience: int | None,
-    new_layer: str,
+    new_layer: str | None,
     batch: int,
     rate: float,
     validation: float,

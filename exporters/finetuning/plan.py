@@ -40,7 +40,7 @@ class FineTuning:
     patience    : epochs without a better share of the samples kept out, after which a stage ends;
                   rates then do not fall, but for that of the last stage to a tenth. None for none
     new_layer   : of spike counts: in the stage in which a layer begins to spike it is `trained`
-                  with those behind it, or `frozen` at once, but for the first
+                  with those behind it, the default, or `frozen` at once, but for the first
     learn       : logits of the `source` network where there is one, or `labels`
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
@@ -56,7 +56,7 @@ class FineTuning:
     epochs: int = 4
     stages: int | None = None
     patience: int | None = None
-    new_layer: str = "trained"
+    new_layer: str | None = None
     learn: str = "source"
     batch: int = 64
     rate: float = 3e-4
@@ -73,9 +73,11 @@ class FineTuning:
                 f"finetune: weight_bits is {self.weight_bits!r}; give one of "
                 f"{', '.join(map(str, BITS))}"
             )
-        for name, words in {"learn": LEARN, "new_layer": NEW}.items():
+        for name, words in {"learn": LEARN, "new_layer": (None, *NEW)}.items():
             if (word := getattr(self, name)) not in words:
-                raise OptionError(f"finetune: {name} is {word!r}; give one of {', '.join(words)}")
+                raise OptionError(
+                    f"finetune: {name} is {word!r}; give one of {', '.join(filter(None, words))}"
+                )
         least_of = {"epochs": 1, "stages": 1, "fan_in": 1, "patience": 1, "seed": 0}
         for name, least in least_of.items():
             value = getattr(self, name)

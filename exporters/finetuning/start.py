@@ -17,10 +17,11 @@ from exporters.finetuning.counting.checks import check_network as check_counts
 from exporters.finetuning.counting.recoding import BITS, CONVERSION, check_steps, recoded
 from exporters.finetuning.plan import CODES, FineTuning
 from exporters.finetuning.twin import check_network
+from exporters.frontends.read import read
 from exporters.recipe import Recipe, check_names, recipe_of
 from exporters.training.loop import check_samples
 from onespike_lava.data.encoding import encode, grid_text
-from onespike_lava.errors import DataError, OptionError, warn
+from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import load
 from onespike_lava.system.progress import Progress
@@ -85,6 +86,12 @@ def _counted(
         )
     steps = options["phases"]
     check_steps(steps)
+    source = read(model, np.shape(seen)[1:], output)
+    if clipped := [node.name for node in source.nodes if node.attrs.get("clip") is not None]:
+        raise UnsupportedError(
+            f"finetune: the values of {', '.join(clipped[:3])} have an upper limit (ReLU6, say), "
+            "which spike counts do not keep; use the one-spike code, or plain ReLUs"
+        )
     own = {**CONVERSION, **options, "phases": BITS}
     return recoded(convert(model, seen, output=output, progress=progress, **own).network, steps)
 

@@ -104,7 +104,10 @@ def teacher_of(
             found = model(real(entry, given))
         return found.flatten(1) if isinstance(found, Tensor) else torch.empty(0)
 
-    found = quick(x)
+    try:
+        found = quick(x)
+    except RuntimeError:  # of samples that it knows in a shape of fewer axes
+        return Teacher(slow, digest)
     near = found.shape == expected.shape and bool(
         (found - expected).abs().max() <= CLOSE * expected.std()
     )

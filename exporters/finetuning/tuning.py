@@ -124,6 +124,8 @@ def _run(
 ) -> Run:
     if network.steps:
         return Counts(network, samples, tuning, augment, teacher)
+    if tuning.new_layer is not None:
+        raise OptionError("finetune: new_layer is of spike counts; leave it out of one spike")
     return _Phases(network, samples, recipe, tuning, augment, teacher)
 
 
@@ -170,8 +172,9 @@ class _Phases(Run):
             more |= {"loss": divergence, "scores": learnt}
         found = fit(model, self.x, self.y, self.tuning.plan(number), **more)
         last = state_of(self.twin)
-        if number + 1 < len(self.tuning.of_stages):
-            self._refit(last)
+        doubled = dict(self.network.provenance).get("double", "none") != "none"
+        if number + 1 < len(self.tuning.of_stages) and not doubled:
+            self._refit(last)  # it would give both neurons of a value one code
         self.interrupted(number, found.epochs, own(found.best_weights or last))
         self.state |= {"stage": number + 1, "model": state_of(self.twin)}
 

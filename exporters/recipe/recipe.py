@@ -168,7 +168,7 @@ class Recipe(Options):
         if self.double != "none" and (self.levels != "data" or several):
             raise OptionError(
                 f"double: {self.double!r} needs levels fitted to data and one spike for each "
-                "neuron; leave out levels, base, several spikes, or give 'none'"
+                "neuron; leave out levels, base, shift, weighting, several spikes, or give 'none'"
             )
 
     def _input_bits(self) -> int:

@@ -49,7 +49,9 @@ def _prune(twin: Counting, positions: Sequence[int], fan_in: int) -> None:
         for at in positions
         if hasattr(twin.parts[at], "sums")
     }
-    tell({name: count for name, count in most.items() if count > fan_in}, fan_in)
+    new = {name: n for name, n in most.items() if n > fan_in and name not in twin.told}
+    twin.told |= new.keys()
+    tell(new, fan_in)
 
 
 def ratios_of(twin: Counting, positions: Sequence[int], x: Tensor) -> dict[int, float]:

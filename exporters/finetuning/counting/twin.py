@@ -75,6 +75,7 @@ class Counting(Twin):
         super().__init__(network)
         self.parts.extend(PARTS.of(layer)(network, layer, limit) for layer in network.layers)
         self.reach = len(network.layers) - 1
+        self.told: set[str] = set()  # layers whose fan-in is known to be too large
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits."""

@@ -58,6 +58,16 @@ def test_divergence_is_that_of_distributions():
     assert own({"twin.a": 1, "b": 2}) == {"a": 1, "b": 2}
 
 
+def test_a_source_of_sequences_teaches():
+    """Its module takes [N, C, L], the network's planes have another axis."""
+    torch.manual_seed(0)
+    layers = torch.nn.Conv1d(2, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Flatten()
+    source = torch.nn.Sequential(*layers, torch.nn.Linear(64, 3)).eval()
+    x, y = np.random.default_rng(0).random((80, 2, 16), np.float32), np.zeros(80, np.int64)
+    found = finetune(source, x, y, tuning=FineTuning(epochs=1))
+    assert "logits of the source" in dict(found.network.provenance)["finetuned"]
+
+
 def test_a_converted_network_comes_closer_to_its_source():
     """Of drawn weights; labels are not looked at."""
     source, (x, y) = cnn(), samples(300)

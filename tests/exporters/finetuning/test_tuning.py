@@ -14,6 +14,7 @@ import exporters
 import onespike_lava
 from exporters import FineTuning, finetune
 from exporters.analysis.reconversion import reconvert
+from exporters.finetuning import tuning as tuning_module
 from exporters.training import Shifts
 from onespike_lava.connectivity import is_fixed
 from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
@@ -226,3 +227,19 @@ def test_stages_share_the_epochs():
     ]
     assert exporters.finetune is finetune
     assert np.diff([FineTuning().plan(stage).seed for stage in (0, 1)]) != 0
+
+
+def test_new_layers_are_of_spike_counts(net):
+    with pytest.raises(OptionError, match="new_layer is of spike counts; leave it out of one spi"):
+        finetune(net, *samples(), tuning=FineTuning(new_layer="frozen"))
+
+
+@pytest.mark.parametrize("double", ["none", "all"])
+def test_two_neurons_for_a_value_keep_thresholds_of_their_own(double, monkeypatch):
+    """Fitted anew, both would have those of one code, and carry no more than one neuron."""
+    seen = []
+    monkeypatch.setattr(tuning_module, "refit", lambda *given: seen.append(given))
+    x, y = samples(200)
+    tuning = FineTuning(epochs=2, rate=0.05, learn="labels")
+    finetune(cnn(), x, y, double=double, phases=2, tuning=tuning, calibration=x[:80])
+    assert len(seen) == (double == "none")

@@ -182,3 +182,11 @@ def test_synapses_die_by_gradient_rewiring(net):
     assert all(np.array_equal(each.live, each.weight != 0) for each in pruned)
     expected = found.run(x[:10], "reference", record=True)
     assert first_difference(found.run(x[:10], "numba", record=True), expected) is None
+
+
+def test_upper_limits_are_refused():
+    """Thresholds by the counts of the largest values would let them through."""
+    layers = torch.nn.Linear(6, 8), torch.nn.ReLU6(), torch.nn.Linear(8, 3)
+    x, y = np.ones((60, 6), np.float32), np.zeros(60, np.int64)
+    with pytest.raises(UnsupportedError, match=r"upper limit \(ReLU6, say\), which spike counts"):
+        finetune(torch.nn.Sequential(*layers).eval(), x, y, code="count")
