@@ -20,7 +20,7 @@ class Assembly:
     """A network on its way to a program; what is known only later starts empty.
 
     wait, kind : `T_w`, and the kind of kernels
-    few        : whether samples come one by one, so that weights are fetched for each
+    few        : whether samples are too few to share a fetch of the weights
     codes      : whether the arena holds codes, not payloads
     outputs    : buffers of each layer, one for each spike of a neuron; none of the readout
     group      : most images that go through a layer together

@@ -77,10 +77,10 @@ def compile_network(
 ) -> Program | None:
     """Lay out a network for a wait `T_w`, with or without recorded codes.
 
-    With `over` scores after each step, of networks that step; with `few` for samples that come one
-    by one. None where the kernels cannot run a
-    layer (`Plan.served`), or where an image takes more than `IMAGE_BYTES`. Raises
-    `UnsupportedError` for a layer of a class that has no plan.
+    With `over` scores after each step, of networks that step; with `few` for runs of fewer samples
+    than share a fetch of the weights. None where the kernels cannot run a layer (`Plan.served`), or
+    where an image takes more than `IMAGE_BYTES`. Raises `UnsupportedError` for a layer of a class
+    that has no plan.
     """
     for span in spans(network, wait):
         assembly = Assembly(network, wait, kind, span, over, few)

@@ -7,7 +7,8 @@ outputs, each multiplied by `9 * 2**(s[i] + s[j])`.
 Inputs are bytes and weights lie within -128 .. 127, so that what is multiplied fits 16 bits: `B d
 B^T` is at most 17,340 in magnitude, `G g G^T` at most 6,272. Sums are taken modulo 2**32. Times the
 inverse of 9 there they are the outputs times `2**(s[i] + s[j])`, and shifted down again, with their
-sign, the outputs: exact, since these have no more than 32 - 6 bits (`neurons` has the bound of 24).
+sign, the outputs: exact, since these have no more than 32 - 6 bits. The proof of 24 bits holds for
+positive and negative weights apart, so the sum of one source alone is below 2**24 as well.
 """
 
 from __future__ import annotations
