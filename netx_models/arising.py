@@ -291,23 +291,17 @@ little](../figures/loss-by-depth.svg)
 
 ## Tried, and left out
 
-On ResNet-20 at `T = 16`, on 1,000 or 2,000 training images that calibration did not see; the
-default recipe's error was 0.0082 to 0.0093, by the calibration images.
+On ResNet-20 at `T = 16`, on training images that calibration did not see; single trials, which no
+script of the repository repeats, so without figures.
 
 - *Offsets between channels or places* (dither, error feedback), so that errors average out
-  behind the next map: they do so already. Errors of two channels correlate by 0.003 to 0.012,
-  of two neighbouring places by 0.08 at most, and the variance of a map's summed errors is 0.97
-  to 1.09 times the sum of their variances in the first two stages, 1.31 times at most in the
-  last.
-- *Levels weighted by what errors cost behind them* (squared gradients of the logits): by
-  channel 0.0089 instead of 0.0090, by channel and value 0.0086.
-- *Trained-like maps in the place of skips*, 1 x 1 or 3 x 3, corrected as the others are: 0.0083
-  and 0.0081 instead of 0.0082.
-- *More places of an image, or a weaker ridge, in the correction*: 0.0081 and 0.0080 instead of
-  0.0082, for three times the time.
+  behind the next map: they do so already, since errors of two channels hardly correlate.
+- *Levels weighted by what errors cost behind them* (squared gradients of the logits), *trained-like
+  maps in the place of skips*, *more places of an image or a weaker ridge in the correction*:
+  a few percent of the error at most.
 - *Levels and constants refitted to coded potentials*: nothing.
-- *Levels of their own for each channel*: 5 to 19 % of a layer's error, and a table that no
-  layer of the file has.
+- *Levels of their own for each channel*: less error within a layer, but a table that no layer of
+  the file has.
 """
 
 

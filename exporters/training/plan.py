@@ -34,8 +34,8 @@ class Plan:
     seed          : of the order, of augmentations and of the split; weights are the caller's
     kept_seed     : of the split, where several trainings keep the same samples out
     precision     : of the forward pass in training: `float32`, or `bfloat16`, torch's automatic
-                    mixture, in 0.6 to 0.7 of the time where the processor has its instructions.
-                    Weights, the loss, and every judgement stay float32
+                    mixture, which is faster where the processor has its instructions. Weights,
+                    the loss, and every judgement stay float32
     """
 
     epochs: int = 10
