@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from exporters.calibration.codes import Code, chosen
 from exporters.calibration.coding import InputCoding, coded_input
@@ -171,6 +172,13 @@ def convert(
     network that spikes itself take `exporters.convert_spiking`.
     """
     recipe = recipe_of(options)
+    with threadpool_limits(limits=1, user_api="blas"):  # whose sums, and so the file, depend on it
+        return _converted(model, calibration, output, progress, recipe)
+
+
+def _converted(
+    model: Any, calibration: Any, output: str | None, progress: Progress, recipe: Recipe
+) -> Conversion:
     samples = as_samples(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)

@@ -35,14 +35,6 @@ def data(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread_of_blas():
-    """Of all processes: with more it sums in another order, and a tie of a rounding falls so."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENBLAS_NUM_THREADS", "1")
-        yield
-
-
 def words(data, folder, *more):
     """The command line of a search."""
     given = ["--calibration", data / "calibration.npz", "--data", data / "validation.npz"]
