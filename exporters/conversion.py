@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 from exporters.calibration.codes import Code, chosen
 from exporters.calibration.coding import InputCoding, coded_input
 from exporters.calibration.grid import check_calibration, input_grid
-from exporters.calibration.histograms import Histogram
 from exporters.calibration.samples import as_samples, enough, on_grid, warn_of_samples
 from exporters.calibration.walk import calibrate
 from exporters.fidelity.baseline import macs
@@ -205,7 +204,7 @@ def _converted(
         lambda node, found: chosen(found, layers[node.name], recipe, node.attrs.get(HALF)),
         progress,
     )
-    _warn_of_silence(found.histograms, source, prepared)
+    _warn_of_silence(found.maxima, source, prepared)
     prepared, codes = found.graph, found.codes
     network = quantize(
         prepared, codes, coding.of_view(seen), recipe, notes, found.moments, progress
@@ -223,10 +222,12 @@ def _first_maps(prepared: Graph) -> list[NDArray[np.float64]]:
     return [node.params["weight"].astype(float) for node in readers if node.op == "linear"]
 
 
-def _warn_of_silence(found: Mapping[str, Histogram], source: Graph, prepared: Graph) -> None:
+def _warn_of_silence(
+    found: Mapping[str, NDArray[np.float64]], source: Graph, prepared: Graph
+) -> None:
     """Warn of layers of the source without an activation above 0 on the calibration data."""
     known = {node.name for node in source.nodes}
-    dead = [name for name, each in found.items() if name in known and not each.maxima.any()]
+    dead = [name for name, each in found.items() if name in known and not each.any()]
     layers = ", ".join(prepared.node(name).inputs[0] for name in dead)
     if dead:
         warn(
