@@ -148,7 +148,7 @@ class Model(Frozen):
 
 def checked_wait(wait: Any, phases: int, whose: str = "network") -> int:
     """A wait `T_w` in 0..phases; `OptionError` for any other, `whose` phases they are in it."""
-    if not isinstance(wait, Integral) or not 0 <= int(wait) <= phases:
+    if not isinstance(wait, (int, Integral)) or not 0 <= int(wait) <= phases:
         raise OptionError(
             f"wait: {wait!r} is outside 0..{phases}, the {whose}'s phases; give a whole number of "
             "them"

@@ -174,8 +174,9 @@ ResNet-44 are trained and take 1,000 images. `agreement` and `correlation` are t
 self-check: random weights tell 1,000 classes apart by little, so that the first says little there.
 `numba` and `reference` are the engines' seconds on one image, `equal` whether every spike and
 score is the same. `chips` is the share of Loihi 2 chips that weights and states take, at least,
-`violations` are the rules that the file breaks by `onespike check --chips` of so many. `leaf` is one image through
-Lava's leaf, start and end included, where it was asked for; it is then part of `equal`.
+`violations` are the rules that the file breaks by `onespike check --chips` of so many. `leaf` is
+one image through Lava's leaf, start and end included, where it was asked for; `equal` holds of it
+too then.
 
 What bounds an export is the source itself and its file, not the number of samples: values of a
 layer on all of them lie in files, and where a sample is much work fewer are used
