@@ -26,6 +26,8 @@ def traced(module: nn.Module, tracer: fx.Tracer, title: str, way: str) -> fx.Gra
         raise UnsupportedError(
             f"{title}: torch.fx cannot follow its forward ({line(error)}); {way}"
         ) from error
+    finally:  # a function within `trace` holds the tracer, and with it the module, in a circle
+        vars(tracer).clear()
 
 
 class Reading:

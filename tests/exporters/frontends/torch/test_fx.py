@@ -1,5 +1,8 @@
 """The torch front end: names, outputs, effects, and an untouched model."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -183,3 +186,27 @@ def test_the_door_checks_shapes_and_kinds():
         "data: shape [N, 4] does not fit [N, 3], which the model takes; give samples as the model "
         "was trained on"
     )
+
+
+def test_a_read_leaves_no_copy_behind():
+    """Of a large model it would be as much again until Python looks for circles."""
+
+    class Kept(nn.Linear):
+        copies = ()
+
+        def __deepcopy__(self, memo):
+            found = Kept(self.in_features, self.out_features)
+            Kept.copies += (weakref.ref(found),)
+            return found
+
+    gc.disable()
+    try:
+        graph = from_torch(nn.Sequential(Kept(6, 2), nn.ReLU()), (6,))
+        assert Kept.copies
+        assert all(copy() is None for copy in Kept.copies)
+        weight = weakref.ref(graph.nodes[1].params["weight"])
+        graph.evaluate(np.ones((1, 6), np.float32))
+        del graph
+        assert weight() is None
+    finally:
+        gc.enable()
