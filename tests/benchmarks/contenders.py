@@ -38,7 +38,7 @@ SLOW_SECONDS, FEWEST = 0.5, 3
 ROUND_SECONDS = 0.005
 """A contender is run so long in each round, behind one run that wakes it: short ones many times."""
 
-SMALL = 128
+SMALL = 1000
 """A network whose batches go up to so many has samples that both models of Lava take."""
 
 

@@ -47,8 +47,8 @@ class Case:
 
     @property
     def most(self) -> int:
-        """The largest batch that is sensible: some 40 MB of values."""
-        return max(1, 10_000_000 // self.samples[0].size)
+        """The largest batch that is sensible: some 160 MB of values."""
+        return max(1, 40_000_000 // self.samples[0].size)
 
 
 class Subsample(nn.Module):
@@ -210,7 +210,7 @@ def resnet18(samples: int) -> Case:
         for _ in range(10):
             module.train()(torch.from_numpy(seen))
     network = exporters.export(module.eval(), seen, correct="none", rounding="nearest")
-    return Case("ResNet-18, 224", fold(module), network, images(min(samples, 64), 1, size))
+    return Case("ResNet-18, 224", fold(module), network, images(min(samples, 256), 1, size))
 
 
 def shipped(name: str, samples: int) -> Case:
