@@ -124,6 +124,11 @@ class Model(Frozen):
         return tuple(each for each in self.layers if each.synapses and each.role == "hidden")
 
     @cached_property
+    def senders(self) -> tuple[str, ...]:
+        """Names of the layers that send: all but the readout, in order."""
+        return tuple(layer.name for layer in self.layers[:-1])
+
+    @cached_property
     def longest_wait(self) -> int:
         """The longest wait `T_w` that the neurons can have, 0 or `phases`."""
         layers = enumerate(self.layers)

@@ -67,7 +67,7 @@ def run(
     more = {} if notes is None else _more(network, name, notes)
     told = partial(progress, name)
     result: Result = _engine(name).run(network, samples, wait, record, told, **more)
-    names = [layer.name for layer in network.layers[:-1]]
+    names = network.senders
     codes = {} if result.codes is None else dict(zip(names, result.codes, strict=True))
     traced = {} if notes is None else notes.traced()
     return Run.of(
