@@ -106,6 +106,7 @@ def measured(name: str, leaf: bool) -> dict[str, Any]:
     from exporters.passes.pipeline import prepare
     from exporters.recipe import Recipe
     from onespike_lava import loihi
+    from onespike_lava.errors import LavaRunError
     from onespike_lava.evaluation.comparison import first_difference
     from onespike_lava.netx import save
 
@@ -124,7 +125,10 @@ def measured(name: str, leaf: bool) -> dict[str, Any]:
     network.run(images[:1], "numba")  # kernels are loaded
     for engine in ("numba", "reference", *(["lava"] if leaf else [])):
         start = used()
-        runs[engine] = network.run(images[:1], engine, record=True)
+        try:
+            runs[engine] = network.run(images[:1], engine, record=True)
+        except LavaRunError as error:
+            print(f"{name}: {error}", file=sys.stderr)
         times[engine] = used() - start
     differences = [first_difference(runs["numba"], runs[engine]) for engine in list(runs)[1:]]
     share = loihi.fit(network).layers[-1].share
@@ -145,7 +149,7 @@ def measured(name: str, leaf: bool) -> dict[str, Any]:
         "correlation": f"{check.correlation:.3f}",
         "numba, s": f"{times['numba']:.2f}",
         "reference, s": f"{times['reference']:.0f}",
-        "leaf, s": f"{times['lava']:.0f}" if leaf else "",
+        "leaf, s": (f"{times['lava']:.0f}" if "lava" in runs else "failed") if leaf else "",
         "equal": "yes" if differences == [None] * len(differences) else "NO",
         "whole": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f}",
     }
