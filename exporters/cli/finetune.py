@@ -166,7 +166,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     default=0,
     show_default=True,
     metavar="N",
-    help="Of the order of samples and all that is drawn.",
+    help="Seed of the order of samples and of all that is drawn.",
     group=TRAINING,
 )
 @options.option(

@@ -34,6 +34,8 @@ class Options:
     weights corrected in closed form and rounded to least error, average pools merged. `PAPER`
     holds the paper's own.
 
+    Equations, sections and tables are those of Hwang and Kung (2024), arXiv:2403.08786.
+
     phases        : `T`, phases of a sample
     base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5
     bases         : layer -> a base of its own, base manipulation between layers (Sec. III-B2)
