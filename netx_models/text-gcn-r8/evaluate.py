@@ -3,7 +3,8 @@
 Converts the trained network with several recipes and prints, for each, the accuracy on the
 training and the test documents, spikes, and the energy ratio (Eq. 6 of arXiv:2403.08786).
 `--lava 400` runs the graph of some test documents and their words in Lava too. `--write
-FILE.net` keeps the network of the last recipe and, beside it, its data as `.npz` for `onespike evaluate`.
+FILE.net` keeps the network of the last recipe and, beside it, its data as
+`.npz` for `onespike evaluate`.
 """
 
 from __future__ import annotations
