@@ -121,7 +121,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     "--patience",
     type=int,
     metavar="N",
-    help="End a stage after so many epochs that were not better on the samples kept out; rates "
+    help="End a stage after so many epochs that were not better on the samples held out; rates "
     "then stay as they are.  [default: all epochs]",
     group=TRAINING,
 )
@@ -156,7 +156,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     default=0.0,
     show_default=True,
     metavar="SHARE",
-    help="Share of the data that is kept out and chooses the epoch. MODEL must not have been "
+    help="Share of the data that is held out and chooses the epoch. MODEL must not have been "
     "trained on it.",
     group=TRAINING,
 )
@@ -284,9 +284,9 @@ def _print(found: FineTuned, output: str, as_json: bool) -> None:
         if last and found.curve:
             known = found.curve[each["stage"] - 1]
             rows.append((f"spikes up to {known['layer']}", "", _percent(known["share"]), ""))
-    options.print_table(rows, ("", "loss", "kept out %", "seconds"))
+    options.print_table(rows, ("", "loss", "held out %", "seconds"))
     network = found.network
-    share = f", {_percent(found.best)} % of the samples kept out" if found.best else ""
+    share = f", {_percent(found.best)} % of the samples held out" if found.best else ""
     options.echo(
         f"{output}: {len(network.layers)} layers, {network.weights} weights, "
         f"T = {network.phases}{share}"

@@ -37,7 +37,7 @@ class FineTuning:
     stages      : of training. Of one-spike networks 2 unless given; between two, thresholds,
                   levels and scales are fitted anew, where the loss of some samples falls by it. Of
                   spike counts one for each layer of neurons unless given, at most that many
-    patience    : epochs without a better share of the samples kept out, after which a stage ends;
+    patience    : epochs without a better share of the samples held out, after which a stage ends;
                   rates then do not fall, but for that of the last stage to a tenth. None for none
     new_layer   : of spike counts: in the stage in which a layer begins to spike it is `trained`
                   with those behind it, the default, or `frozen` at once, but for the first
@@ -48,9 +48,9 @@ class FineTuning:
     fan_in      : most synapses of a neuron, the largest weights are kept, and all those of skips
                   and pools, which may be more; None for any
     drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
-    validation  : share of the samples that are kept out, to choose the best epoch; of no use
+    validation  : share of the samples that are held out, to choose the best epoch; of no use
                   where the source network has been trained on them
-    seed        : of the order, of augmentations and of what is kept out
+    seed        : of the order, of augmentations and of what is held out
     """
 
     epochs: int = 4
@@ -88,11 +88,11 @@ class FineTuning:
                     f"finetune: {name} is {value!r}; give a whole number from {least} up"
                 )
         if self.patience is not None and not self.validation:
-            raise OptionError("finetune: patience needs samples kept out; give a validation share")
+            raise OptionError("finetune: patience needs samples held out; give a validation share")
         self.plan(0)
 
     def plan(self, stage: int) -> Plan:
-        """The plan of one stage, counted from 0; what is kept out is so before."""
+        """The plan of one stage, counted from 0; what is held out is so before."""
         last = self.patience is not None and 0 < stage == len(self.of_stages) - 1
         return Plan(
             epochs=self.of_stages[stage],
@@ -119,14 +119,14 @@ class FineTuning:
 class FineTuned:
     """A fine-tuned network.
 
-    network : the integer network of the best epoch on the samples kept out, else of the last
+    network : the integer network of the best epoch on the samples held out, else of the last
     before  : the integer network at the start
-    start   : share of the samples kept out that the start gets right; None where none are
+    start   : share of the samples held out that the start gets right; None where none are
     best    : the same of the network; None too where no epoch ended
     epochs  : of each epoch: loss, the share after it, seconds; of spike counts also its stage, in
               which layers behind may not spike yet
     curve   : of spike counts, after each stage: the last layer that spikes, and the share of the
-              samples kept out that the whole integer network then gets right, or None
+              samples held out that the whole integer network then gets right, or None
     ended   : False where Ctrl-C ended it; a call with the same samples and options goes on
     """
 
@@ -142,5 +142,5 @@ class FineTuned:
         """One line: the network, and what training gave."""
         told = [f"{len(self.epochs)} epochs"]
         if self.start is not None and self.best is not None:
-            told.append(f"{100 * self.start:.2f} to {100 * self.best:.2f} % of samples kept out")
+            told.append(f"{100 * self.start:.2f} to {100 * self.best:.2f} % of samples held out")
         return f"FineTuned({self.network!r}; {', '.join(told)})"

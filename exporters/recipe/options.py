@@ -29,7 +29,7 @@ CODE, ACCURACY, INPUT = "Phase code", "Accuracy", "Input"
 class Options:
     """How a network is converted.
 
-    The defaults are the paper's method with what lost least on training images kept out of the
+    The defaults are the paper's method with what lost least on training images held out of the
     calibration (`netx_models/evaluate.py`): levels and constants of least squared error,
     weights corrected in closed form and rounded to least error, average pools merged. `PAPER`
     holds the paper's own.
