@@ -10,6 +10,7 @@ from exporters.training.plan import Plan
 from exporters.training.rewiring.rules import GradR
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
+from onespike_lava.system.tables import Table, shown
 
 CODES = ("one-spike", "count")
 """What a value becomes: the phase of one spike, or a number of spikes."""
@@ -144,3 +145,23 @@ class FineTuned:
         if self.start is not None and self.best is not None:
             told.append(f"{100 * self.start:.2f} to {100 * self.best:.2f} % of samples held out")
         return f"FineTuned({self.network!r}; {', '.join(told)})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr`, and the epochs."""
+        return shown(self, self.table())
+
+    def table(self) -> Table:
+        """The start and the epochs, one a row; of spike counts also what spikes after a stage."""
+        rows: list[tuple[str, ...]] = [("conversion", "", _percent(self.start), "")]
+        for number, each in enumerate(self.epochs, 1):
+            share, seconds = _percent(each["validation"]), f"{each['seconds']:.1f}"
+            rows.append((f"epoch {number}", f"{each['loss']:.4f}", share, seconds))
+            rest = self.epochs[number:]
+            if self.curve and (not rest or rest[0].get("stage") != each.get("stage")):
+                known = self.curve[each["stage"] - 1]
+                rows.append((f"spikes up to {known['layer']}", "", _percent(known["share"]), ""))
+        return Table(rows, ("", "loss", "held out %", "seconds"))
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f}"
