@@ -94,3 +94,16 @@ def test_docstrings_that_name_an_equation_name_the_paper():
                 assert not OF_THE_PAPER.search(text) or ARXIV in text, (name, each)
     for page in (ROOT / "docs" / "reference").glob("*.md"):
         assert "automodule" not in page.read_text() or LINK in page.read_text(), page
+
+
+def test_links_to_files_lead_somewhere():
+    """Sphinx holds those within `docs` and their anchors; cards and README are on their own."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "netx_models").rglob("*.md"), *ROOT.glob("docs/**/*.md")]
+    seen = 0
+    for page in pages:
+        if "_build" in page.parts:
+            continue
+        for target in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), (page, target)
+            seen += 1
+    assert seen > 100
