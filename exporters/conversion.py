@@ -72,7 +72,8 @@ class Conversion:
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
 
-        Real weights and levels (Eq. 4), with the file's input grid.
+        Real weights and levels (Eq. 4 of Hwang and Kung 2024, arXiv:2403.08786), with the file's
+        input grid.
         """
 
         def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
@@ -128,8 +129,9 @@ def export(
     options     : see `exporters.recipe.Recipe`; of networks that spike `rounding`, `input_bits`
                   and `input_range`
 
-    Returns the network: int8 weights, and thresholds of the single-spike phase code (Eq. 3 to 5
-    of the paper), shifted to the middle of neighbouring levels (Sec. III-B1).
+    Returns the network: int8 weights, and thresholds of the single-spike phase code, shifted to the
+    middle of neighbouring levels (Eq. 3 to 5 and Sec. III-B1 of Hwang and Kung 2024,
+    arXiv:2403.08786).
 
     Warns (`OneSpikeWarning`) of calibration data that tell too little or do not fit together.
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,

@@ -4,7 +4,7 @@ SEW ResNet-20 (ADD, 16, 32 and 64 channels, T = 4) and a single-step VGG of S2NN
 and 256 channels), each with the network of ReLUs of the same shape trained by the same loop: 16
 epochs of SGD (rate 0.1, Nesterov's momentum 0.9, decay 5e-4, labels smoothed by 0.1), batches of
 64, images moved by up to 4 pixels, half of them mirrored, the forward pass in bfloat16 where
-torch's mixture allows; a tenth of the training images is kept out. Before that, SEW against spiking
+torch's mixture allows; a tenth of the training images is held out. Before that, SEW against spiking
 ResNet at 20 and 56 layers on 10,000 images, 10 epochs. Hours on two cores, resumable.
 
 `as integers` exports the networks of seed 0, spiking ones as they are, those of ReLUs as one-spike
