@@ -49,6 +49,8 @@ def numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     Of one row, shape (C, 1, L), also [N, C, L].
     """
     values = as_array(x, "x", "float32[N, ...]")
+    if values.shape[1:] == shape and values.ndim > len(shape) and values.dtype.kind in "fiub":
+        return values
     if len(shape) == 3 and values.shape == (shape[1], shape[0]) and shape[2] == 1:
         values = values.T[None, :, :, None]
     if len(shape) == 3 and shape[1] == 1 and values.shape[1:] == shape[::2]:
