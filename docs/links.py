@@ -42,7 +42,8 @@ def main(folder):
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             places = pages[target].places if target in pages else None
             place = unquote(parts.fragment)
-            if not target.exists() or (place and places is not None and place not in places):
+            inside = target.is_relative_to(folder.resolve()) and target.exists()
+            if not inside or (place and places is not None and place not in places):
                 wrong += 1
                 print(f"{path.relative_to(folder.resolve())}: {link}: leads nowhere")  # noqa: T201
     found = f"{len(pages)} pages, {local} links among them, {wrong} lead nowhere; {web} to the web"
@@ -51,4 +52,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("links.py: no folder of built pages; give one, such as docs/_build/html")
     sys.exit(main(Path(sys.argv[1])))

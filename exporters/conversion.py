@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from exporters.calibration.codes import Code, chosen
 from exporters.calibration.coding import InputCoding, coded_input
@@ -34,6 +33,7 @@ from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
 from onespike_lava.system.progress import Progress, silent
 from onespike_lava.system.tables import Table, shown
+from onespike_lava.system.threads import steady_sums
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -159,6 +159,7 @@ def export(
 
 
 @with_options()
+@steady_sums
 def convert(
     model: Any,
     calibration: Any,
@@ -173,13 +174,6 @@ def convert(
     network that spikes itself take `exporters.convert_spiking`.
     """
     recipe = recipe_of(options)
-    with threadpool_limits(limits=1, user_api="blas"):  # whose sums, and so the file, depend on it
-        return _converted(model, calibration, output, progress, recipe)
-
-
-def _converted(
-    model: Any, calibration: Any, output: str | None, progress: Progress, recipe: Recipe
-) -> Conversion:
     samples = as_samples(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)

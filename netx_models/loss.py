@@ -190,11 +190,12 @@ error: that of the logits squared, over their variance, which has little noise.
 
 {table}
 
-More phases and two neurons for a value buy the same, a finer code. `T = 24` by the defaults and
-`T = 16` with `double stream` come to about the same error: the first with half as many steps again,
-the second with 1.5 times the neurons and twice the synaptic operations. So the defaults leave
-neurons single. Loss grows with depth, since each block codes the residual stream anew; so a deep
-residual network gains most by either. A network without skips has no stream; there `all` doubles.
+More phases and two neurons for a value buy the same, a finer code. Of ResNet-20 `T = 24` by the
+defaults and `T = 16` with `double stream` come to about the same error: the first with half as many
+steps again, the second with 1.5 times the neurons and twice the synaptic operations. So the
+defaults leave neurons single. Loss grows with depth, since each block codes the residual stream
+anew; so a deep residual network gains most, of ResNet-44 two neurons leave a quarter less error
+than 24 phases do. A network without skips has no stream; there `all` doubles.
 """
 
 

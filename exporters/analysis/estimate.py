@@ -1,8 +1,8 @@
 """What an export will take, before any work: time, memory, file, chips; and what stands in its way.
 
 Sizes are those of the network that will be written. Seconds and bytes of memory are about right:
-of one core, from rates that exports of nine known networks took (`tests/benchmarks/bench_size.py`),
-of which they tell the seconds within a third.
+of one core, from rates that exports of nine known networks took (`tests/benchmarks/bench_size.py`):
+these took 0.6 to 1.0 of the seconds told.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def _print(term: Term) -> None:
     also = f" ({', '.join(term.also)})" if term.also else ""
     click.echo(click.wrap_text(f"{term.name}{also}", WIDTH))
     click.echo(click.wrap_text(term.text, WIDTH, "  ", "  "))
-    if "the paper" in term.text and "paper" in term.see:
+    if "the paper" in term.text:
         click.echo(click.wrap_text(f"The paper is {PAPER}.", WIDTH, "  ", "  "))
     if term.see:
         click.echo(click.wrap_text(f"See also: {', '.join(term.see)}", WIDTH, "  ", "  "))

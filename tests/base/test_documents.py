@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 
 import exporters
 import onespike_lava
@@ -94,6 +96,29 @@ def test_docstrings_that_name_an_equation_name_the_paper():
                 assert not OF_THE_PAPER.search(text) or ARXIV in text, (name, each)
     for page in (ROOT / "docs" / "reference").glob("*.md"):
         assert "automodule" not in page.read_text() or LINK in page.read_text(), page
+
+
+def test_links_of_built_pages_are_looked_up(tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    (tmp_path / "out.txt").write_text("")
+    good = (
+        '<a id="here" href="other.html#there">x</a><a href="#here">x</a><a href="https://x.y">x</a>'
+    )
+    (site / "index.html").write_text(good)
+    (site / "other.html").write_text('<p id="there"><a href="index.html">x</a>')
+    command = [sys.executable, ROOT / "docs" / "links.py"]
+    found = subprocess.run([*command, site], capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (
+        0,
+        "2 pages, 3 links among them, 0 lead nowhere; 1 to the web\n",
+    )
+    for wrong in ("gone.html", "other.html#gone", "#gone", "../out.txt"):
+        (site / "index.html").write_text(good + f'<a href="{wrong}">x</a>')
+        found = subprocess.run([*command, site], capture_output=True, text=True)
+        assert found.returncode == 1
+        assert f"index.html: {wrong}: leads nowhere" in found.stdout
+    assert "give one" in subprocess.run(command, capture_output=True, text=True).stderr
 
 
 def test_links_to_files_lead_somewhere():

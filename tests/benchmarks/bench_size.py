@@ -178,9 +178,10 @@ for calibration; ResNet-20 and ResNet-44 are trained and take 1,000 images. `agr
 that the first says little there.
 `numba` and `reference` are the engines' seconds on one image, `equal` whether every spike and
 score is the same. `chips` is the share of Loihi 2 chips that weights and states take, at least,
-`violations` are the rules that the file breaks by `onespike check --chips` of so many. `leaf` is
-one image through Lava's leaf, start and end included; `equal` holds of it too. Not so of
-DenseNet-121: what its paths across a hundred layers hold on the way takes more than 9 GB.
+`violations` are the rules that the file breaks by `onespike check --chips N`, `N` being that share
+rounded up. `leaf` is one image through Lava's leaf, start and end included, `equal` holds of it
+too. DenseNet-121 is left out there: what its paths across a hundred layers hold on the way is many
+GB.
 
 What bounds an export is the source itself and its file, not the number of samples: values of a
 layer on all of them lie in files, and where a sample is much work fewer are used

@@ -76,6 +76,9 @@ def test_command(capsys):
     assert (found["name"], found["also"]) == ("wait", ["T_w"])
     assert called("explain", "--json") == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == [t.name for t in TERMS]
+    for term in (each for each in TERMS if "the paper" in each.text and each.name != "paper"):
+        assert called("explain", term.name) == 0
+        assert f"The paper is {PAPER}." in " ".join(capsys.readouterr().out.split()), term.name
     assert called("explain", "base") == 0
     assert f"The paper is {PAPER}." in " ".join(capsys.readouterr().out.split())
     assert called("explain", "fase") == 2

@@ -124,6 +124,21 @@ def test_in_place_relu_changes_what_others_read():
     compared(Function(forward, **parts))
 
 
+def test_what_is_kept_from_call_to_call_is_told():
+    class Kept(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.map, self.kept = nn.Linear(6, 3), None
+
+        def forward(self, x):
+            if self.kept is None:
+                self.kept = torch.relu(x)
+            return self.map(self.kept)
+
+    with pytest.raises(UnsupportedError, match="keeps of one call for the next, compute in __init"):
+        from_torch(Kept(), (6,))
+
+
 def test_effects_that_tracing_misses_are_found_out():
     def forward(m, x):
         y = m.conv(x)
