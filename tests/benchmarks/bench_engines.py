@@ -39,10 +39,11 @@ images in, int64 scores out. PyTorch (channels_last) and ONNX Runtime run the so
 batch norms folded; int8 is what ONNX Runtime's own tools make of it (QDQ, weights int8 per channel,
 values uint8). ResNet-18 has drawn weights. Networks that step have no source that ONNX Runtime
 runs: `bench_stepping.py` compares their kinds, here they are timed alone. SpikingJelly runs its
-rate-coded conversion for as many steps as there are phases. Runs below 5 ms are timed in a row,
-with warm caches. Of Lava's models one sample is timed, start and end of the child included, and
-what each further one of a stream takes. The last column is the time of the best kernels over that
-line's, round by round: median and quartiles.
+rate-coded conversion for as many steps as there are phases, of large images up to 16. Runs below
+30 ms are timed in a row, with warm caches and threads awake: behind an idle gap the second thread
+of a virtual machine may come some milliseconds late. Of Lava's models one sample is timed, start
+and end of the child included, and what each further one of a stream takes. The last column is the
+time of the best kernels over that line's, round by round: median and quartiles.
 """
 """What the page says of its columns."""
 

@@ -35,11 +35,14 @@ PACKAGES = ("numpy", "numba", "torch", "onnxruntime", "spikingjelly", "lava-nc")
 SLOW_SECONDS, FEWEST = 0.5, 3
 """A contender that takes so long is run in this many rounds only."""
 
-ROUND_SECONDS = 0.005
+ROUND_SECONDS = 0.03
 """A contender is run so long in each round, behind one run that wakes it: short ones many times."""
 
 SMALL = 1000
 """A network whose batches go up to so many has samples that both models of Lava take."""
+
+LARGE = 16
+"""Most samples of other networks that SpikingJelly takes at a time, in seconds."""
 
 
 def main() -> None:
@@ -118,7 +121,7 @@ def contenders(case: Case, batch: int, given: argparse.Namespace) -> dict[str, R
         module = case.folded.to(memory_format=torch.channels_last)
         tensor = torch.from_numpy(x).to(memory_format=torch.channels_last)
         runs["PyTorch fp32"] = lambda: module(tensor)
-    if "spikingjelly" in found and given.only_jelly:
+    if "spikingjelly" in found and given.only_jelly and (case.most >= SMALL or batch <= LARGE):
         runs[f"SpikingJelly, {case.network.phases} steps"] = jelly_run(case, x)
     return runs
 
