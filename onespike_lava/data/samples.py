@@ -34,7 +34,7 @@ def check_samples(x: ArrayLike, shape: Shape, name: str = "x") -> NDArray[Any]:
 
 def as_array(values: Any, name: str, wanted: str) -> NDArray[Any]:
     """Values as an array; `DataError` where they make none, with what is `wanted` of `name`."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.any(values.mask):
         raise DataError(f"{name}: some values are masked; fill them, or leave these samples out")
     try:
         return np.asarray(values)
