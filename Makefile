@@ -31,11 +31,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The site in docs/_build/html, in an environment of its own without torch; a warning or an example that gives
-# something else is an error. Examples that need torch: `make examples`.
+# The site in docs/_build/html, in an environment of its own without torch; a warning, a link that leads
+# nowhere or an example that gives something else is an error. Examples that need torch: `make examples`.
 SPHINX = -m sphinx -q -W --keep-going -d docs/_build/trees
 docs: $(VENV)-docs/.installed
 	$(VENV)-docs/bin/python $(SPHINX) -b html docs docs/_build/html
+	$(VENV)-docs/bin/python docs/links.py docs/_build/html
 	$(VENV)-docs/bin/python $(SPHINX) -b doctest docs docs/_build/doctest
 
 examples: $(VENV)/.dev

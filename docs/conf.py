@@ -21,7 +21,7 @@ extensions = [
     "mathml",
     "plain_docstrings",
 ]
-exclude_patterns = ["_build", "notebooks.py"]
+exclude_patterns = ["_build", "links.py", "notebooks.py"]
 default_role = "code"
 nitpicky = False
 

@@ -7,6 +7,9 @@ source network and its form in reals. `twin` is an integer network that steps as
 `PAPER` holds the options of the paper's own method, the defaults lose less. `write_nir` and
 `read_nir` exchange networks through NIR files; `tune` measures a grid of options, `finetune` trains
 a network on, of one spike or of spike counts.
+
+Docstrings name equations, sections and tables: those without another source are from Hwang and Kung
+(2024), arXiv:2403.08786 (https://arxiv.org/abs/2403.08786).
 """
 
 from typing import TYPE_CHECKING

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from exporters.calibration.codes import Code, chosen
 from exporters.calibration.coding import InputCoding, coded_input
 from exporters.calibration.grid import check_calibration, input_grid
-from exporters.calibration.histograms import Histogram
 from exporters.calibration.samples import as_samples, enough, on_grid, warn_of_samples
 from exporters.calibration.walk import calibrate
 from exporters.fidelity.baseline import macs
@@ -35,6 +33,7 @@ from onespike_lava.netx import save
 from onespike_lava.system.files import keep_inputs
 from onespike_lava.system.progress import Progress, silent
 from onespike_lava.system.tables import Table, shown
+from onespike_lava.system.threads import steady_sums
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -73,7 +72,8 @@ class Conversion:
     def simulate(self, x: ArrayLike) -> NDArray[np.float32]:
         """Logits float32[N, outputs] of the one-spike network in real arithmetic, `T_w = T`.
 
-        Real weights and levels (Eq. 4), with the file's input grid.
+        Real weights and levels (Eq. 4 of Hwang and Kung 2024, arXiv:2403.08786), with the file's
+        input grid.
         """
 
         def code(node: Node, value: NDArray[Any]) -> NDArray[Any] | None:
@@ -129,8 +129,9 @@ def export(
     options     : see `exporters.recipe.Recipe`; of networks that spike `rounding`, `input_bits`
                   and `input_range`
 
-    Returns the network: int8 weights, and thresholds of the single-spike phase code (Eq. 3 to 5
-    of the paper), shifted to the middle of neighbouring levels (Sec. III-B1).
+    Returns the network: int8 weights, and thresholds of the single-spike phase code, shifted to the
+    middle of neighbouring levels (Eq. 3 to 5 and Sec. III-B1 of Hwang and Kung 2024,
+    arXiv:2403.08786).
 
     Warns (`OneSpikeWarning`) of calibration data that tell too little or do not fit together.
     Raises `UnsupportedError` for what has no one-spike counterpart, `DataError`,
@@ -158,6 +159,7 @@ def export(
 
 
 @with_options()
+@steady_sums
 def convert(
     model: Any,
     calibration: Any,
@@ -172,13 +174,6 @@ def convert(
     network that spikes itself take `exporters.convert_spiking`.
     """
     recipe = recipe_of(options)
-    with threadpool_limits(limits=1, user_api="blas"):  # whose sums, and so the file, depend on it
-        return _converted(model, calibration, output, progress, recipe)
-
-
-def _converted(
-    model: Any, calibration: Any, output: str | None, progress: Progress, recipe: Recipe
-) -> Conversion:
     samples = as_samples(calibration)
     source = read(model, samples.shape[1:], output)
     samples = check_calibration(samples, source)
@@ -205,7 +200,7 @@ def _converted(
         lambda node, found: chosen(found, layers[node.name], recipe, node.attrs.get(HALF)),
         progress,
     )
-    _warn_of_silence(found.histograms, source, prepared)
+    _warn_of_silence(found.maxima, source, prepared)
     prepared, codes = found.graph, found.codes
     network = quantize(
         prepared, codes, coding.of_view(seen), recipe, notes, found.moments, progress
@@ -223,10 +218,12 @@ def _first_maps(prepared: Graph) -> list[NDArray[np.float64]]:
     return [node.params["weight"].astype(float) for node in readers if node.op == "linear"]
 
 
-def _warn_of_silence(found: Mapping[str, Histogram], source: Graph, prepared: Graph) -> None:
+def _warn_of_silence(
+    found: Mapping[str, NDArray[np.float64]], source: Graph, prepared: Graph
+) -> None:
     """Warn of layers of the source without an activation above 0 on the calibration data."""
     known = {node.name for node in source.nodes}
-    dead = [name for name, each in found.items() if name in known and not each.maxima.any()]
+    dead = [name for name, each in found.items() if name in known and not each.any()]
     layers = ", ".join(prepared.node(name).inputs[0] for name in dead)
     if dead:
         warn(

@@ -39,7 +39,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 MEASURED = (
     ("default", 16), ("default", 24), ("default", 8), ("double stream", 16), ("double all", 16),
-    ("default", 32),
+    ("default", 32), ("double stream", 24), ("double stream", 8),
 )  # fmt: skip
 """Recipe and `T` of rows; only a residual network has a stream."""
 
@@ -189,6 +189,13 @@ standard error behind a mean is that of these images; where it is as large as th
 error: that of the logits squared, over their variance, which has little noise.
 
 {table}
+
+More phases and two neurons for a value buy the same, a finer code. Of ResNet-20 `T = 24` by the
+defaults and `T = 16` with `double stream` come to about the same error: the first with half as many
+steps again, the second with 1.5 times the neurons and twice the synaptic operations. So the
+defaults leave neurons single. Loss grows with depth, since each block codes the residual stream
+anew; so a deep residual network gains most, of ResNet-44 two neurons leave a quarter less error
+than 24 phases do. A network without skips has no stream; there `all` doubles.
 """
 
 

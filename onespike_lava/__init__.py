@@ -2,7 +2,8 @@
 
 `load` reads a `.net` file into a `Network`; `Network.run` runs samples on an engine. `models` are
 networks ready to run, `Bars` shows how far long work is. A package on top of this one makes such
-files from trained networks.
+files from trained networks. Docstrings name equations, sections and tables: those without another
+source are from Hwang and Kung (2024), arXiv:2403.08786 (https://arxiv.org/abs/2403.08786).
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,8 @@
-"""The single-spike phase code in numbers (Sec. III of the paper, Eq. 3 to 5).
+"""The single-spike phase code in numbers (Sec. III, Eq. 3 to 5).
 
 A value `a` in units of its normalisation constant is sent as one spike at the first phase
-`k` in `1..T` whose threshold it reaches; the phase stands for the level `Q**-k`.
+`k` in `1..T` whose threshold it reaches; the phase stands for the level `Q**-k`. Equations
+and sections are those of Hwang and Kung (2024), arXiv:2403.08786.
 """
 
 from __future__ import annotations

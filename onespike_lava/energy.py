@@ -3,7 +3,8 @@
 Two counts stand side by side: the paper's estimate, spikes per neuron times the source
 network's multiply-accumulates, and the exact one, every synapse that every spike passes. Integers
 that an input holds are no spikes: what they bring are multiply-accumulates, counted apart.
-docs/energy.md has the formulas and what they leave out.
+docs/energy.md has the formulas and what they leave out. Equations, sections and tables are those of
+Hwang and Kung (2024), arXiv:2403.08786, "the paper".
 """
 
 from __future__ import annotations

@@ -124,6 +124,11 @@ class Model(Frozen):
         return tuple(each for each in self.layers if each.synapses and each.role == "hidden")
 
     @cached_property
+    def senders(self) -> tuple[str, ...]:
+        """Names of the layers that send: all but the readout, in order."""
+        return tuple(layer.name for layer in self.layers[:-1])
+
+    @cached_property
     def longest_wait(self) -> int:
         """The longest wait `T_w` that the neurons can have, 0 or `phases`."""
         layers = enumerate(self.layers)
@@ -148,7 +153,7 @@ class Model(Frozen):
 
 def checked_wait(wait: Any, phases: int, whose: str = "network") -> int:
     """A wait `T_w` in 0..phases; `OptionError` for any other, `whose` phases they are in it."""
-    if not isinstance(wait, Integral) or not 0 <= int(wait) <= phases:
+    if not isinstance(wait, (int, Integral)) or not 0 <= int(wait) <= phases:
         raise OptionError(
             f"wait: {wait!r} is outside 0..{phases}, the {whose}'s phases; give a whole number of "
             "them"

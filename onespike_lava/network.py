@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,9 +93,9 @@ class Network(Model):
         notes : takes what else is wanted of a network that steps
         """
         wait = self.wait if wait is None else wait
-        options: dict[str, Any] = {"wait": wait, "record": record, "progress": progress}
-        options["notes"] = notes
-        return running.run(self, samples, engine=engine, **options)
+        return running.run(
+            self, samples, engine=engine, wait=wait, record=record, progress=progress, notes=notes
+        )
 
     def predict(
         self,

@@ -47,13 +47,18 @@ def images(samples=120, seed=0):
     return ((whole / 255 - MEAN) / 0.25).astype(np.float32)
 
 
-def walked(graph, x, recipe=None):
-    """What a calibration tells of a prepared graph, with the default recipe."""
+def walked(graph, x, recipe=None, histograms=None):
+    """What a calibration tells of a prepared graph, with the default recipe.
+
+    histograms : takes those of each spiking node
+    """
     recipe = Recipe() if recipe is None else recipe
     grid = input_grid(x, recipe.bits, None)
     coding = InputCoding.of(graph.input.name, x.shape[1:], grid, recipe)
 
     def choose(node, found):
+        if histograms is not None:
+            histograms[node.name] = found
         return chosen(found, node.inputs[0], recipe)
 
     return calibrate(graph, x, coding, recipe, choose)

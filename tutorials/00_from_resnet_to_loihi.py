@@ -15,7 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 if missing := [name for name in ("torch", "sklearn", "matplotlib") if not find_spec(name)]:
-    print(f"{', '.join(missing)}: not installed; this tutorial needs it")
+    print(
+        f"{', '.join(missing)}: not installed; this tutorial needs it: "
+        "pip install 'onespike-lava[torch,demo,report]'"
+    )
     sys.exit()
 
 import matplotlib.pyplot as plt

@@ -17,7 +17,10 @@ from pathlib import Path
 import numpy as np
 
 if missing := [name for name in ("torch", "safetensors", "PIL") if not find_spec(name)]:
-    print(f"{', '.join(missing)}: not installed; this tutorial needs it")
+    print(
+        f"{', '.join(missing)}: not installed; this tutorial needs it: "
+        "pip install 'onespike-lava[torch,report]' pillow"
+    )
     sys.exit()
 
 here = Path(globals().get("__file__", "here")).resolve()

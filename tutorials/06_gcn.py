@@ -15,7 +15,10 @@ from importlib.util import find_spec
 import numpy as np
 
 if not (find_spec("torch") and find_spec("scipy")):
-    print("torch or scipy is not installed; this tutorial needs both")
+    print(
+        "torch or scipy is not installed; this tutorial needs both: "
+        "pip install 'onespike-lava[torch]' scipy"
+    )
     sys.exit()
 
 import torch

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 if not find_spec("sklearn"):
-    print("scikit-learn is not installed; this tutorial needs it")
+    print("scikit-learn is not installed; this tutorial needs it: pip install scikit-learn")
     sys.exit()
 
 import exporters

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 import numpy as np
 
 if not find_spec("sklearn"):
-    print("scikit-learn is not installed; this tutorial needs its digits")
+    print("scikit-learn is not installed; this tutorial needs its digits: pip install scikit-learn")
     sys.exit()
 
 from sklearn.datasets import load_digits

@@ -15,7 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 if not (find_spec("torch") and find_spec("sklearn")):
-    print("torch or scikit-learn is not installed; this tutorial needs both")
+    print(
+        "torch or scikit-learn is not installed; this tutorial needs both: "
+        "pip install 'onespike-lava[torch]' scikit-learn"
+    )
     sys.exit()
 
 import torch

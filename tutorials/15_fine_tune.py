@@ -15,7 +15,10 @@ from importlib.util import find_spec
 import numpy as np
 
 if not (find_spec("sklearn") and find_spec("torch")):
-    print("scikit-learn or torch is not installed; this tutorial needs both")
+    print(
+        "scikit-learn or torch is not installed; this tutorial needs both: "
+        "pip install 'onespike-lava[torch]' scikit-learn"
+    )
     sys.exit()
 
 import torch

@@ -1,12 +1,13 @@
 """What an export will take, before any work: time, memory, file, chips; and what stands in its way.
 
 Sizes are those of the network that will be written. Seconds and bytes of memory are about right:
-of one core, from rates that exports of known networks took (`tests/benchmarks/bench_size.py`).
+of one core, from rates that exports of nine known networks took (`tests/benchmarks/bench_size.py`):
+these took 0.6 to 1.0 of the seconds told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from math import ceil, prod
 from typing import Any
@@ -14,33 +15,36 @@ from typing import Any
 from exporters.calibration import moments, regression
 from exporters.calibration.layers import Layers
 from exporters.calibration.samples import enough_of
-from exporters.calibration.stored import PART_BYTES
+from exporters.calibration.stored import BATCH, PART_BYTES
 from exporters.fidelity.baseline import macs, work
 from exporters.fidelity.selfcheck import counted
 from exporters.graph import Graph, Node
-from exporters.graph.arithmetic import groups_of
+from exporters.graph.arithmetic import BLOCK_BYTES, groups_of
 from exporters.quantization.outline import outline
 from exporters.recipe import Recipe
 from onespike_lava.errors import FormatError, InvalidNetworkError
 from onespike_lava.loihi import fit
 from onespike_lava.netx import to_bytes
 
-MACS_PER_SECOND = 3e10
+MACS_PER_SECOND = 5.5e10
 """Of convolutions in float32, samples unfolded."""
 
-FLOPS_PER_SECOND = 4e10
+FLOPS_PER_SECOND = 7e10
 """Of products in float64."""
 
-SECONDS_PER_VALUE = 4e-8
-"""What a layer's value of one sample takes beside its sum: stored, counted, coded."""
+SECONDS_PER_VALUE = 3.4e-8
+"""What a layer's value of one sample takes in a run beside its sum: stored, counted, coded."""
 
-SECONDS_PER_WEIGHT = 1.5e-7
-"""Of a weight to be fitted, written, checked."""
+SECONDS_PER_LAYER = 0.1
+"""Of the levels and constants of its code, and of what is done once for each."""
+
+SECONDS_PER_WEIGHT = 1e-8
+"""Of a weight to be written and checked."""
 
 START = 3.0
 """Seconds until anything is read."""
 
-BASE_BYTES = 600e6
+BASE_BYTES = 450e6
 """What Python takes with its libraries."""
 
 
@@ -90,9 +94,8 @@ def estimate(source: Graph, prepared: Graph, samples: int, recipe: Recipe) -> Es
     prepared : the source in spiking form
     """
     used = enough_of(samples, macs(prepared))
-    file = sum(node.params["weight"].size for node in _maps(prepared))
     known = Estimate(
-        used, _seconds(source, prepared, used, recipe), _memory(source, prepared, samples, file)
+        used, _seconds(source, prepared, used, recipe), _memory(source, prepared, samples, recipe)
     )
     try:
         network = outline(prepared, recipe.phases, recipe.bits)
@@ -123,16 +126,21 @@ def _maps(graph: Graph) -> list[Node]:
 
 
 def _seconds(source: Graph, prepared: Graph, used: int, recipe: Recipe) -> float:
-    """Runs of both networks, sums of both regressions, what each value and weight takes."""
+    """Runs of both networks, sums of both regressions, what each value, layer, weight takes."""
     passes = 1 if recipe.correct == "none" else 2
-    checked = counted(used, work(source)) * (4 * work(source) + 2 * macs(prepared))
-    runs = (used * passes * macs(prepared) + checked) / MACS_PER_SECOND
-    shapes = prepared.shapes()
-    values = used * sum(prod(shapes[end.name]) for end in Layers(prepared).ends)
+    checked = 2 * counted(used, work(source))
+    shapes, ends = prepared.shapes(), Layers(prepared).ends
+    values = used * passes * sum(prod(shapes[end.name]) for end in ends)
     sums = sum(_sums(prepared, node, used, recipe) for node in _maps(prepared))
     weights = sum(node.params["weight"].size for node in _maps(prepared))
-    parts = (runs, values * SECONDS_PER_VALUE, sums / FLOPS_PER_SECOND)
-    return START + sum(parts) + weights * SECONDS_PER_WEIGHT
+    return (
+        START
+        + (used * passes + checked) * macs(prepared) / MACS_PER_SECOND
+        + values * SECONDS_PER_VALUE
+        + sums / FLOPS_PER_SECOND
+        + len(ends) * SECONDS_PER_LAYER
+        + weights * SECONDS_PER_WEIGHT
+    )
 
 
 def _sums(graph: Graph, node: Node, used: int, recipe: Recipe) -> float:
@@ -153,14 +161,24 @@ def _rows(node: Node, size: tuple[int, ...], used: int, recipe: Recipe) -> Itera
         yield moments.drawn(node, size, regression.places_of(node, used)) * used
 
 
-def _memory(source: Graph, prepared: Graph, samples: int, file: int) -> float:
-    """The model and its graph, samples, what is computed at a time, the network's bytes."""
-    held = 4 * sum(each.size for node in source.nodes for each in node.params.values())
-    own = 12 * sum(
-        each.size for node in prepared.nodes for each in node.params.values() if node.exact
-    )
-    shapes = prepared.shapes()
-    data = 4 * samples * prod(shapes[prepared.input.name])
-    inputs = [node.params["weight"][0].size for node in _maps(prepared)]
-    square = 8 * max((each for each in inputs if each <= moments.INPUTS_MAX), default=0) ** 2
-    return BASE_BYTES + 2 * held + own + 2 * data + 4 * PART_BYTES + 3 * square + 4 * file
+def _memory(source: Graph, prepared: Graph, samples: int, recipe: Recipe) -> float:
+    """The model and its graph, samples, what is computed at a time, moments, the file's bytes."""
+    shapes, maps = prepared.shapes(), _maps(prepared)
+    used = enough_of(samples, macs(prepared))
+    held = 2 * _bytes(source.nodes) + _bytes(node for node in prepared.nodes if node.exact)
+    data = 2 * 4 * samples * prod(shapes[prepared.input.name])
+    part = min(PART_BYTES, 4 * BATCH * max(map(prod, shapes.values())))
+    squares = [_square(node) for node in maps if _sums(prepared, node, used, recipe)]
+    file = 4 * sum(node.params["weight"].size for node in maps)
+    largest = 2 * max(squares, default=0)
+    kept = sum(squares) if recipe.rounding == "least" else 0
+    return BASE_BYTES + held + data + 2 * (part + BLOCK_BYTES) + kept + largest + file
+
+
+def _bytes(nodes: Iterable[Node]) -> int:
+    return sum(each.nbytes for node in nodes for each in node.params.values())
+
+
+def _square(node: Node) -> int:
+    """Bytes of how what a map reads goes together."""
+    return 8 * groups_of(node) * int(node.params["weight"][0].size) ** 2

@@ -89,8 +89,13 @@ class Code:
     def of_ranks(self, ranks: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Values [N, C, ...] that ranks stand for."""
         rising = np.concatenate([[0.0], self.levels[-2::-1]])
+        unit = np.broadcast_to(np.maximum(self.constant, SILENT), ranks.shape[1:2])
         with np.errstate(over="ignore"):  # running the network tells
-            return (self._along(ranks) * rising[ranks]).astype(np.float32)
+            table = (unit[:, None] * rising).astype(np.float32)
+        found = np.empty(ranks.shape, np.float32)
+        for channel, values in enumerate(table):
+            found[:, channel] = np.take(values, ranks[:, channel])
+        return found
 
     def _along(self, values: NDArray[Any]) -> Floats:
         """Constants along the channels of values [N, C, ...]."""

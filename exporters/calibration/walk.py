@@ -46,15 +46,15 @@ Choose = Callable[[Node, Histogram], Code]
 class Findings:
     """What the calibration data told.
 
-    graph      : the prepared graph with corrected linear maps
-    codes      : spiking node -> its code
-    histograms : spiking node -> its activations
-    moments    : linear node -> those of what it reads, where enough was seen
+    graph   : the prepared graph with corrected linear maps
+    codes   : spiking node -> its code
+    maxima  : spiking node -> its largest activation of each channel, or of all
+    moments : linear node -> those of what it reads, where enough was seen
     """
 
     graph: Graph
     codes: dict[str, Code] = field(default_factory=dict)
-    histograms: dict[str, Histogram] = field(default_factory=dict)
+    maxima: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     moments: dict[str, Moments] = field(default_factory=dict)
 
 
@@ -188,7 +188,7 @@ class _Walk:
             for part in self.parts if self.recipe.counts else ():
                 counting.add(exact[part])
             found = counting.histogram()
-            self.found.histograms[end.name] = found
+            self.found.maxima[end.name] = found.maxima
             self.found.codes[end.name] = self.choose(end, found)
         moments = {name: reading.moments for name, reading in readings.items()}
         self.found.moments.update({name: one for name, one in moments.items() if one is not None})

@@ -101,8 +101,6 @@ def command(
 
     With --adjacency MODEL is a graph network that is called with features and adjacency. Without
     --calibration its features are the identity.
-
-    `onespike explain` says what the words mean.
     """
     say(f"reading {model}")
     from exporters import gcn

@@ -121,7 +121,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     "--patience",
     type=int,
     metavar="N",
-    help="End a stage after so many epochs that were not better on the samples kept out; rates "
+    help="End a stage after so many epochs that were not better on the samples held out; rates "
     "then stay as they are.  [default: all epochs]",
     group=TRAINING,
 )
@@ -156,7 +156,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     default=0.0,
     show_default=True,
     metavar="SHARE",
-    help="Share of the data that is kept out and chooses the epoch. MODEL must not have been "
+    help="Share of the data that is held out and chooses the epoch. MODEL must not have been "
     "trained on it.",
     group=TRAINING,
 )
@@ -166,7 +166,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     default=0,
     show_default=True,
     metavar="N",
-    help="Of the order of samples and all that is drawn.",
+    help="Seed of the order of samples and of all that is drawn.",
     group=TRAINING,
 )
 @options.option(
@@ -276,22 +276,10 @@ def _print(found: FineTuned, output: str, as_json: bool) -> None:
         told = {"output": output, "start": found.start, "best": found.best, "ended": found.ended}
         options.print_json({**told, "epochs": found.epochs, "curve": found.curve})
         return
-    rows: list[tuple[object, ...]] = [("conversion", "", _percent(found.start), "")]
-    for number, each in enumerate(found.epochs, 1):
-        share, seconds = _percent(each["validation"]), f"{each['seconds']:.1f}"
-        rows.append((f"epoch {number}", f"{each['loss']:.4f}", share, seconds))
-        last = number == len(found.epochs) or found.epochs[number].get("stage") != each.get("stage")
-        if last and found.curve:
-            known = found.curve[each["stage"] - 1]
-            rows.append((f"spikes up to {known['layer']}", "", _percent(known["share"]), ""))
-    options.print_table(rows, ("", "loss", "kept out %", "seconds"))
+    click.echo(str(found.table()))
     network = found.network
-    share = f", {_percent(found.best)} % of the samples kept out" if found.best else ""
+    share = f", {100 * found.best:.2f} % of the samples held out" if found.best else ""
     options.echo(
         f"{output}: {len(network.layers)} layers, {network.weights} weights, "
         f"T = {network.phases}{share}"
     )
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.2f}"

@@ -20,7 +20,7 @@ GRID = "Grid: lists of values, all combinations of which are measured"
 PAPER = options.option(
     "--paper",
     is_flag=True,
-    help="The options of the paper (onespike explain paper) where they are not given: "
+    help="The options of the paper where they are not given: "
     f"{', '.join(f'{name} {value}' for name, value in OF_PAPER.items())}.",
     group=ACCURACY,
 )

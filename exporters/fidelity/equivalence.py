@@ -86,7 +86,7 @@ class Known:
 
     def _probe(self, random: np.random.Generator) -> Floats:
         def shaken(value: NDArray[Any]) -> NDArray[Any]:
-            change = random.standard_normal(value.shape) * PROBE
+            change = random.standard_normal(value.shape, np.float32) * np.float32(PROBE)
             return value + value * change + SMALLEST * change
 
         def other(node: Node) -> Node:

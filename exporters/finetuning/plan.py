@@ -10,6 +10,7 @@ from exporters.training.plan import Plan
 from exporters.training.rewiring.rules import GradR
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
+from onespike_lava.system.tables import Table, shown
 
 CODES = ("one-spike", "count")
 """What a value becomes: the phase of one spike, or a number of spikes."""
@@ -37,7 +38,7 @@ class FineTuning:
     stages      : of training. Of one-spike networks 2 unless given; between two, thresholds,
                   levels and scales are fitted anew, where the loss of some samples falls by it. Of
                   spike counts one for each layer of neurons unless given, at most that many
-    patience    : epochs without a better share of the samples kept out, after which a stage ends;
+    patience    : epochs without a better share of the samples held out, after which a stage ends;
                   rates then do not fall, but for that of the last stage to a tenth. None for none
     new_layer   : of spike counts: in the stage in which a layer begins to spike it is `trained`
                   with those behind it, the default, or `frozen` at once, but for the first
@@ -48,9 +49,9 @@ class FineTuning:
     fan_in      : most synapses of a neuron, the largest weights are kept, and all those of skips
                   and pools, which may be more; None for any
     drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
-    validation  : share of the samples that are kept out, to choose the best epoch; of no use
+    validation  : share of the samples that are held out, to choose the best epoch; of no use
                   where the source network has been trained on them
-    seed        : of the order, of augmentations and of what is kept out
+    seed        : of the order, of augmentations and of what is held out
     """
 
     epochs: int = 4
@@ -88,11 +89,11 @@ class FineTuning:
                     f"finetune: {name} is {value!r}; give a whole number from {least} up"
                 )
         if self.patience is not None and not self.validation:
-            raise OptionError("finetune: patience needs samples kept out; give a validation share")
+            raise OptionError("finetune: patience needs samples held out; give a validation share")
         self.plan(0)
 
     def plan(self, stage: int) -> Plan:
-        """The plan of one stage, counted from 0; what is kept out is so before."""
+        """The plan of one stage, counted from 0; what is held out is so before."""
         last = self.patience is not None and 0 < stage == len(self.of_stages) - 1
         return Plan(
             epochs=self.of_stages[stage],
@@ -119,14 +120,14 @@ class FineTuning:
 class FineTuned:
     """A fine-tuned network.
 
-    network : the integer network of the best epoch on the samples kept out, else of the last
+    network : the integer network of the best epoch on the samples held out, else of the last
     before  : the integer network at the start
-    start   : share of the samples kept out that the start gets right; None where none are
+    start   : share of the samples held out that the start gets right; None where none are
     best    : the same of the network; None too where no epoch ended
     epochs  : of each epoch: loss, the share after it, seconds; of spike counts also its stage, in
               which layers behind may not spike yet
     curve   : of spike counts, after each stage: the last layer that spikes, and the share of the
-              samples kept out that the whole integer network then gets right, or None
+              samples held out that the whole integer network then gets right, or None
     ended   : False where Ctrl-C ended it; a call with the same samples and options goes on
     """
 
@@ -142,5 +143,25 @@ class FineTuned:
         """One line: the network, and what training gave."""
         told = [f"{len(self.epochs)} epochs"]
         if self.start is not None and self.best is not None:
-            told.append(f"{100 * self.start:.2f} to {100 * self.best:.2f} % of samples kept out")
+            told.append(f"{100 * self.start:.2f} to {100 * self.best:.2f} % of samples held out")
         return f"FineTuned({self.network!r}; {', '.join(told)})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line of `repr`, and the epochs."""
+        return shown(self, self.table())
+
+    def table(self) -> Table:
+        """The start and the epochs, one a row; of spike counts also what spikes after a stage."""
+        rows: list[tuple[str, ...]] = [("conversion", "", _percent(self.start), "")]
+        for number, each in enumerate(self.epochs, 1):
+            share, seconds = _percent(each["validation"]), f"{each['seconds']:.1f}"
+            rows.append((f"epoch {number}", f"{each['loss']:.4f}", share, seconds))
+            rest = self.epochs[number:]
+            if self.curve and (not rest or rest[0].get("stage") != each.get("stage")):
+                known = self.curve[each["stage"] - 1]
+                rows.append((f"spikes up to {known['layer']}", "", _percent(known["share"]), ""))
+        return Table(rows, ("", "loss", "held out %", "seconds"))
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f}"

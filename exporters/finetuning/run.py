@@ -34,7 +34,7 @@ class Run:
     x, y    : integers of the input grid, and labels
     drawn   : samples by which codes and thresholds are fitted
     state   : what a run that was killed goes on from: `stage` that comes next, `model` it begins
-              with, `best` network so far with its `share` of the samples kept out, `start`, the
+              with, `best` network so far with its `share` of the samples held out, `start`, the
               share at the start, `epochs`
     """
 
@@ -150,7 +150,7 @@ def state_of(twin: nn.Module) -> State:
 
 
 def best_of(before: float | None, epochs: Sequence[Mapping[str, Any]]) -> tuple[bool, float | None]:
-    """Whether a stage's best epoch is the best so far, and its share of the samples kept out.
+    """Whether a stage's best epoch is the best so far, and its share of the samples held out.
 
     Without such the last is the best.
     """

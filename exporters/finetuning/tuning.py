@@ -1,4 +1,4 @@
-"""Stages of training, resumable; the network that is best on samples kept out is what remains."""
+"""Stages of training, resumable; the network that is best on samples held out is what remains."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def finetune(
     it. Networks of spike counts (`exporters.finetuning.counting`): in each stage one layer more
     spikes as in the file, with the gradient of a ReLU of its counts; those before stay as they
     are, those behind are ReLUs still. What is learnt are the logits of the source network, or
-    labels. The result is the network that is best on samples kept out, the last one without such.
+    labels. The result is the network that is best on samples held out, the last one without such.
 
     model       : what `exporters.convert` takes, a ReLU network, which is converted first; or a
                   network that this function trains: `Network`, or the path of its `.net` file

@@ -31,6 +31,7 @@ from onespike_lava.layers import Input
 from onespike_lava.network import Network
 from onespike_lava.netx import save
 from onespike_lava.system.tables import Table, shown
+from onespike_lava.system.threads import steady_sums
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -146,6 +147,7 @@ def export(
 
 
 @with_options(DEFAULTS)
+@steady_sums
 def convert(
     model: Any, features: Any = None, *, adjacency: Any, **options: Unpack[Keywords]
 ) -> GraphConversion:

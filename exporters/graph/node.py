@@ -51,14 +51,18 @@ class Node:
         object.__setattr__(self, "params", params)
         object.__setattr__(self, "attrs", dict(self.attrs))
 
-    @cached_property
+    @property
     def single(self) -> Node:
         """The node as it is evaluated, with float32 parameters."""
-        return replace(self, exact=False) if self.exact else self
+        return self._single if self.exact else self
+
+    @cached_property
+    def _single(self) -> Node:
+        return replace(self, exact=False)
 
     def release(self) -> None:
         """Let the copy go that `single` keeps, of a node that is not evaluated for a while."""
-        self.__dict__.pop("single", None)
+        self.__dict__.pop("_single", None)
 
     def with_inputs(self, *inputs: str) -> Node:
         """The same node, reading from other nodes."""

@@ -29,10 +29,12 @@ CODE, ACCURACY, INPUT = "Phase code", "Accuracy", "Input"
 class Options:
     """How a network is converted.
 
-    The defaults are the paper's method with what lost least on training images kept out of the
+    The defaults are the paper's method with what lost least on training images held out of the
     calibration (`netx_models/evaluate.py`): levels and constants of least squared error,
     weights corrected in closed form and rounded to least error, average pools merged. `PAPER`
     holds the paper's own.
+
+    Equations, sections and tables are those of Hwang and Kung (2024), arXiv:2403.08786.
 
     phases        : `T`, phases of a sample
     base          : `Q` in (1, 2], or `auto`: the minimum of Eq. 5

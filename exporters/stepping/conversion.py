@@ -34,6 +34,7 @@ from onespike_lava.loihi.composition import compose, refusals
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress, each, silent
 from onespike_lava.system.tables import Table, shown
+from onespike_lava.system.threads import steady_sums
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -109,6 +110,7 @@ class StepConversion:
 
 
 @with_options(options=STEP_OPTIONS, types=StepKeywords)
+@steady_sums
 def convert_spiking(
     model: Any,
     calibration: Any,

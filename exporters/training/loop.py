@@ -121,7 +121,7 @@ def _check_classes(name: str, y: Tensor, classes: int) -> None:
 
 
 def split(x: Tensor, y: Tensor, plan: Plan) -> tuple[Samples, Samples | None]:
-    """Training samples, and those kept out; `DataError` where no batch is left."""
+    """Training samples, and those held out; `DataError` where no batch is left."""
     out = round(plan.validation * len(x))
     if (len(x) - out) < plan.batch:
         raise DataError(

@@ -28,7 +28,7 @@ class Plan:
     clip          : largest norm of the gradient; None for any
     bound         : weights stay within it, to either side; None for any
     smoothing     : of labels, in cross-entropy
-    validation    : share of the training samples that are kept out, to choose the best epoch
+    validation    : share of the training samples that are held out, to choose the best epoch
     patience      : epochs without a better one on these samples, after which training ends; the
                     rate then stays where it is instead of falling. None: all epochs
     seed          : of the order, of augmentations and of the split; weights are the caller's

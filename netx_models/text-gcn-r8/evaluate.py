@@ -1,9 +1,10 @@
 """The table of the card: `python evaluate.py WEIGHTS.safetensors`.
 
 Converts the trained network with several recipes and prints, for each, the accuracy on the
-training and the test documents, spikes, and the energy ratio of Eq. 6. `--lava 400` runs the
-graph of some test documents and their words in Lava too. `--write FILE.net` keeps the
-network of the last recipe and, beside it, its data as `.npz` for `onespike evaluate`.
+training and the test documents, spikes, and the energy ratio (Eq. 6 of arXiv:2403.08786).
+`--lava 400` runs the graph of some test documents and their words in Lava too. `--write
+FILE.net` keeps the network of the last recipe and, beside it, its data as
+`.npz` for `onespike evaluate`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The shipped networks, converted with the exporters' defaults and fine-tuned to t
 sources. Digits: 10 epochs in 2 stages of Adam (rate 1e-3; with a drift, gradient rewiring, 3e-3),
 batches of 48. ResNet-20 and VGG: 2 epochs in 2 stages (rate 3e-4, with 4 bits 1e-3), batches of 64,
 on the first 20,000 training images, moved by up to 4 pixels, half of them mirrored. No epoch is
-chosen: the networks know all training images, so that none could be kept out; `labels` learns these
+chosen: the networks know all training images, so that none could be held out; `labels` learns these
 instead. Accuracies are those of all test images in integers, before and after. ResNet-20 was
 trained elsewhere on other pixels than these of JPEG files. Resumable within a run.
 """

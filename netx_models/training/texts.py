@@ -141,9 +141,10 @@ REWIRING = """\
 
 `connectivity` is the share of synapses that are not 0, `int8` and `whole` are accuracy and
 connectivity of the integers, `synops` what spikes of the hidden layer cost per image, `input MACs`
-what the image costs, `E` the energy ratio of Eq. 6 for FP32, `kB` the size of the file, which holds
-live weights and a bit for each place. One seed tells no point from another. Magnitude pruning with
-retraining takes twice the epochs of the others.
+what the image costs, `E` the energy ratio of Eq. 6 of
+[Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786) for FP32, `kB` the
+size of the file, which holds live weights and a bit for each place. One seed tells no point from
+another. Magnitude pruning with retraining takes twice the epochs of the others.
 """
 
 
@@ -157,8 +158,9 @@ FINETUNED = """\
 `before` is the network that training starts from: of 8 bits and any fan-in the conversion by the
 exporters' defaults (a fan-in gives average pools their own neurons). `ReLU` is the source network,
 `loss` what is lost against it in points, `live` the weights that are not 0, `E` the energy ratio of
-Eq. 6 for FP32, in which pruned weights count on neither side. 602 test images tell a tenth of a
-point from chance only over several seeds: what is within 0.3 points on digits is a tie.
+Eq. 6 of [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786) for FP32, in
+which pruned weights count on neither side. 602 test images tell a tenth of a point from chance only
+over several seeds: what is within 0.3 points on digits is a tie.
 """
 
 
@@ -171,7 +173,8 @@ COUNTS = """\
 
 `primitive` is the conversion by spike counts that training starts from, of 8 bits and any fan-in,
 `tandem` what it ends with; both are accuracies of the integers on all test images. `E` is the
-energy ratio of Eq. 6 for FP32, before and after; other columns are those of the table above. Wu et
-al. (2021) tell T, accuracy and energy of VGG-11 and AlexNet in the same way; their networks and
-images are not these, so that figures cannot be compared.
+energy ratio of Eq. 6 of [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786)
+for FP32, before and after; other columns are those of the table above. Wu et al. (2021) tell T,
+accuracy and energy of VGG-11 and AlexNet in the same way; their networks and images are not these,
+so that figures cannot be compared.
 """

@@ -114,7 +114,7 @@ def _energy(network: Network, found: Energy) -> Iterator[tuple[str, str]]:
         needed = "by payload"
     yield "MACs of these layers as an ANN", f"{found.macs:,.0f}"
     for key in ("fp32", "int8"):
-        yield f"energy ratio {key.upper()} (Eq. 6)", f"{found.ratios[key]:.2f}"
+        yield f"energy ratio {key.upper()} (Eq. 6 of arXiv:2403.08786)", f"{found.ratios[key]:.2f}"
     for key in ("fp32", "int8"):
         yield f"energy ratio {key.upper()}, counted, {needed}", f"{found.ratios[f'{key}_snn']:.2f}"
 

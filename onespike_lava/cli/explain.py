@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from onespike_lava.cli import options
-from onespike_lava.glossary import TERMS, Term, explained
+from onespike_lava.glossary import PAPER, TERMS, Term, explained
 
 WIDTH = 88
 
@@ -45,5 +45,7 @@ def _print(term: Term) -> None:
     also = f" ({', '.join(term.also)})" if term.also else ""
     click.echo(click.wrap_text(f"{term.name}{also}", WIDTH))
     click.echo(click.wrap_text(term.text, WIDTH, "  ", "  "))
+    if "the paper" in term.text:
+        click.echo(click.wrap_text(f"The paper is {PAPER}.", WIDTH, "  ", "  "))
     if term.see:
         click.echo(click.wrap_text(f"See also: {', '.join(term.see)}", WIDTH, "  ", "  "))

@@ -38,7 +38,7 @@ class Argument(click.Argument):
 
 
 class Command(click.Command):
-    """A command whose help lists its options in groups."""
+    """A command whose help lists its options in groups, and says where its words are explained."""
 
     def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Nothing: they stand among what is required."""
@@ -59,6 +59,22 @@ class Command(click.Command):
             if records:
                 with formatter.section(name):
                     formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write which words of the help the glossary has, the paper if it is named, an example."""
+        from onespike_lava.glossary import PAPER, mentioned
+
+        words = [term.name for term in mentioned(formatter.getvalue())]
+        if words:
+            said = f"`onespike explain WORD` says what a word means: {', '.join(words)}."
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(said)
+        if "paper" in words:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"The paper is {PAPER}.")
+        super().format_epilog(ctx, formatter)
 
 
 def option(*names: str, **declared: Any) -> Callable[[F], F]:

@@ -34,6 +34,8 @@ def check_samples(x: ArrayLike, shape: Shape, name: str = "x") -> NDArray[Any]:
 
 def as_array(values: Any, name: str, wanted: str) -> NDArray[Any]:
     """Values as an array; `DataError` where they make none, with what is `wanted` of `name`."""
+    if isinstance(values, np.ma.MaskedArray) and np.any(values.mask):
+        raise DataError(f"{name}: some values are masked; fill them, or leave these samples out")
     try:
         return np.asarray(values)
     except (ValueError, RuntimeError, TypeError) as error:
@@ -49,6 +51,8 @@ def numeric(x: ArrayLike, shape: Shape) -> NDArray[Any]:
     Of one row, shape (C, 1, L), also [N, C, L].
     """
     values = as_array(x, "x", "float32[N, ...]")
+    if values.shape[1:] == shape and values.ndim > len(shape) and values.dtype.kind in "fiub":
+        return values
     if len(shape) == 3 and values.shape == (shape[1], shape[0]) and shape[2] == 1:
         values = values.T[None, :, :, None]
     if len(shape) == 3 and shape[1] == 1 and values.shape[1:] == shape[::2]:

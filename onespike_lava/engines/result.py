@@ -89,6 +89,16 @@ class Run:
     recorded: Mapping[str, tuple[Code, NDArray[np.uint8]]] = field(default_factory=dict)
     phases: int = 0
 
+    @classmethod
+    def of(cls, **fields: Any) -> Run:
+        """What `Run(...)` makes of all its fields, in a third of the time.
+
+        A frozen dataclass sets each of them by a call, which a run of one sample feels.
+        """
+        made = object.__new__(cls)
+        made.__dict__.update(fields)
+        return made
+
     def __repr__(self) -> str:
         """One line: samples, engine, spikes, what was recorded."""
         outputs = self.scores.shape[1] // self.places

@@ -137,7 +137,7 @@ def _probed(session: Any, process: Any, record: bool) -> tuple[list[int], list[N
     layers = process.proc_params["network"].layers[:-1]
     probes = [getattr(process.procs, f"probe_{index}") for index in range(len(layers))]
     spikes = [int(session.get(probe.spikes)[0]) for probe in probes]
-    return spikes, [session.get(probe.codes).astype(np.int64) for probe in probes if record]
+    return spikes, [probe.noted for probe in probes if record]
 
 
 def _codes(

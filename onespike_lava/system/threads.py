@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from onespike_lava.errors import OptionError
+from onespike_lava.errors import OptionError, warn
 
 SETTINGS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 """Environment variables that bound the threads of a run."""
+
+Work = TypeVar("Work", bound=Callable[..., Any])
+
+_summing = threading.RLock()
+"""One holds it at a time: the number of threads of BLAS is one for the whole process."""
 
 ALL_SETTINGS = (*SETTINGS, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -38,3 +47,28 @@ def check() -> None:
 def restrict(threads: int) -> None:
     """Bound the threads of this process; libraries loaded later heed it too."""
     os.environ.update(dict.fromkeys(ALL_SETTINGS, str(threads)))
+
+
+def steady_sums(work: Work) -> Work:
+    """A function that runs with one thread of BLAS, one such call at a time.
+
+    With more threads BLAS sums in another order, and where a rounding is a tie the result differs.
+    Warns where something else in the process holds the number, so that it cannot be set.
+    """
+
+    @wraps(work)
+    def steady(*given: Any, **options: Any) -> Any:
+        from threadpoolctl import threadpool_info, threadpool_limits
+
+        with _summing, threadpool_limits(limits=1, user_api="blas"):
+            blas = [each for each in threadpool_info() if each["user_api"] == "blas"]
+            number = max((each["num_threads"] for each in blas), default=1)
+            if number > 1:
+                warn(
+                    f"BLAS: has {number} threads, held by something else in this process, so "
+                    "that ties of rounding may fall otherwise; release that limit, or set "
+                    "OPENBLAS_NUM_THREADS=1"
+                )
+            return work(*given, **options)
+
+    return cast("Work", steady)

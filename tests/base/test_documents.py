@@ -1,9 +1,17 @@
 """What stands beside the code and must keep up with it."""
 
+import inspect
 import re
+import subprocess
+import sys
 
+import exporters
+import onespike_lava
 from onespike_lava import __version__
+from onespike_lava.glossary import LINK
 from tests import ROOT
+
+ARXIV = "arXiv:2403.08786"
 
 
 def test_citation_names_this_version():
@@ -59,6 +67,7 @@ def test_there_is_one_way_through_the_pages():
 
 
 NAMED = re.compile(r"\b(Eqs?\.|Tables?|Figs?\.|Secs?\.|Algorithm) ?[0-9IVX]+\b")
+OF_THE_PAPER = re.compile(r"\b(Eq\. [1-6]|Tables? [IVX]+|Secs?\. [IVX]+(-[A-Z]\d?)?|Alg\. 1)\b")
 LINKED = re.compile(r"\]\(https://(arxiv\.org/abs/[\d.]+|doi\.org/\S+)\)")
 
 
@@ -71,4 +80,55 @@ def test_who_names_an_equation_or_a_table_links_the_paper():
         if "_build" not in page.parts and NAMED.search(text) and page.name != "glossary.md":
             assert LINKED.search(text), page
             named += 1
+        if "_build" not in page.parts and OF_THE_PAPER.search(text):
+            assert LINK in text, page
     assert named >= 8
+
+
+def test_docstrings_that_name_an_equation_name_the_paper():
+    """Of a package its convention, of what it exports each by itself; pages of reference say it."""
+    for package in (onespike_lava, exporters):
+        assert ARXIV in package.__doc__
+        for name in package.__all__:
+            found = getattr(package, name)
+            for each in (found, *vars(found).values()) if inspect.isclass(found) else (found,):
+                text = inspect.getdoc(each) or ""
+                assert not OF_THE_PAPER.search(text) or ARXIV in text, (name, each)
+    for page in (ROOT / "docs" / "reference").glob("*.md"):
+        assert "automodule" not in page.read_text() or LINK in page.read_text(), page
+
+
+def test_links_of_built_pages_are_looked_up(tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    (tmp_path / "out.txt").write_text("")
+    good = (
+        '<a id="here" href="other.html#there">x</a><a href="#here">x</a><a href="https://x.y">x</a>'
+    )
+    (site / "index.html").write_text(good)
+    (site / "other.html").write_text('<p id="there"><a href="index.html">x</a>')
+    command = [sys.executable, ROOT / "docs" / "links.py"]
+    found = subprocess.run([*command, site], capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (
+        0,
+        "2 pages, 3 links among them, 0 lead nowhere; 1 to the web\n",
+    )
+    for wrong in ("gone.html", "other.html#gone", "#gone", "../out.txt"):
+        (site / "index.html").write_text(good + f'<a href="{wrong}">x</a>')
+        found = subprocess.run([*command, site], capture_output=True, text=True)
+        assert found.returncode == 1
+        assert f"index.html: {wrong}: leads nowhere" in found.stdout
+    assert "give one" in subprocess.run(command, capture_output=True, text=True).stderr
+
+
+def test_links_to_files_lead_somewhere():
+    """Sphinx holds those within `docs` and their anchors; cards and README are on their own."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "netx_models").rglob("*.md"), *ROOT.glob("docs/**/*.md")]
+    seen = 0
+    for page in pages:
+        if "_build" in page.parts:
+            continue
+        for target in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), (page, target)
+            seen += 1
+    assert seen > 100

@@ -1,9 +1,12 @@
 """What objects show of themselves at a prompt: one line, however large they are."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from onespike_lava import load, loihi
+from onespike_lava.engines.result import Run
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.layers import Input
 from tests import ROOT
@@ -32,6 +35,13 @@ def test_of_drawn_networks_their_layers_and_runs(draw):
     assert max(map(len, map(repr, (network, run)))) < LONG
     assert f"{len(network.layers)} layers" in repr(network)
     assert "5 samples" in repr(run)
+
+
+@pytest.mark.parametrize("draw", [random_network, random_timed_network])
+def test_a_run_has_all_its_fields_and_no_others(draw):
+    network = draw(3)
+    run = network.run(np.zeros((5, *network.sample_shape)))
+    assert set(vars(run)) == {each.name for each in fields(Run)}
 
 
 def test_of_what_is_found_out_about_a_network():

@@ -27,6 +27,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onespike_lava.models import names
 from onespike_lava.system.files import write_atomic
 
 HERE = Path(__file__).resolve().parent
@@ -36,11 +37,13 @@ READING = """
 `numba` is engine `numba` of this package with its kinds of kernels, through `Network.run`: float32
 images in, int64 scores out. PyTorch (channels_last) and ONNX Runtime run the source network,
 batch norms folded; int8 is what ONNX Runtime's own tools make of it (QDQ, weights int8 per channel,
-values uint8). ResNet-18 has drawn weights. SpikingJelly runs its rate-coded conversion for as many
-steps as there are phases. Runs below 5 ms are timed in a row, with warm caches. Of Lava's models
-one sample is timed, start and end of the child included, and what each further one of a stream
-takes. The last column is the time of the best kernels over that line's, round by round: median and
-quartiles.
+values uint8). ResNet-18 has drawn weights. Networks that step have no source that ONNX Runtime
+runs: `bench_stepping.py` compares their kinds, here they are timed alone. SpikingJelly runs its
+rate-coded conversion for as many steps as there are phases, of large images up to 16. Runs below
+30 ms are timed in a row, with warm caches and threads awake: behind an idle gap the second thread
+of a virtual machine may come some milliseconds late. Of Lava's models one sample is timed, start
+and end of the child included, and what each further one of a stream takes. The last column is the
+time of the best kernels over that line's, round by round: median and quartiles.
 """
 """What the page says of its columns."""
 
@@ -230,6 +233,12 @@ def ratio(line: dict, measured: Measured) -> str:
     return f"**{statistics.median(ratios):.3f}** ({quartiles(ratios, 3)})"
 
 
+def networks() -> list[str]:
+    """All: those with a source to compare with first, then those that step."""
+    first = ["digits", "resnet20", "vgg", "resnet18"]
+    return first + [name for name in names() if name not in first]
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -237,7 +246,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64, 256])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--gap", type=float, default=0.05, help="idle seconds before each run")
-    parser.add_argument("--networks", nargs="+", default=["digits", "resnet20", "vgg", "resnet18"])
+    parser.add_argument("--networks", nargs="+", default=networks())
     parser.add_argument("--numpy", action="store_true", help="engine numpy too, which is slow")
     parser.add_argument("--lava", type=int, default=8, help="samples for Lava; 0 leaves it out")
     parser.add_argument(

@@ -1,11 +1,15 @@
 """ResNet-20 in Lava: both models against engine `numpy`, and the leaf's price.
 
     ONESPIKE_DATA=... python tests/benchmarks/lava_resnet20.py [--images 4] [--rounds 3]
+    ONESPIKE_DATA=... python tests/benchmarks/lava_resnet20.py --samples 10000
 
 Every code, spike count and score of the first test images is compared; exit 1 where one
 differs. The price of Lava is the time of the leaf model over that of the same steps in this
 process, which computes the same integers phase by phase with the same functions: on the wall,
 and in processor time, which tells more on a busy machine. Both use one thread.
+
+With `--samples` so many test images go through the leaf as one stream instead, and every score is
+compared with engine `numba`'s.
 """
 
 from __future__ import annotations
@@ -93,14 +97,34 @@ def price(network: Network, data: np.ndarray, rounds: int, record: bool) -> None
     )
 
 
+def stream(network: Network, samples: int) -> int:
+    """Print what the leaf takes for test images in a row, and how many are right; exit status."""
+    images = cifar10.normalised(cifar10.pixels("test", 0, samples))
+    labels, expected = cifar10.labels("test", 0, samples), network.run(images)
+    data = encode(network.input, images).integers
+    (wall, used), found = timed(lava.run_model, network, data, network.wait, False, lava.MODELS[0])
+    agree = np.array_equal(found.scores, expected.scores)
+    verdict = "every score as" if agree else "NOT as"
+    right = 100 * np.mean(found.scores.argmax(1) == labels)
+    print(
+        f"{len(data)} images through the leaf in {wall:.1f} s, start and end included, "
+        f"{used:.1f} s of the processor: {len(data) / wall:.0f} images a second; {verdict} "
+        f"engine {expected.engine}, {right:.2f} % right"
+    )
+    return int(not agree)
+
+
 def main() -> int:
     """Compare, measure, print; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--leaf", action="store_true", help="leave the hierarchy out")
+    parser.add_argument("--samples", type=int, help="time so many through the leaf, no more")
     options = parser.parse_args()
     network = onespike_lava.load(ROOT / "netx_models/resnet20-cifar10/resnet20.net")
+    if options.samples:
+        return stream(network, options.samples)
     images = cifar10.normalised(cifar10.pixels("test", 0, options.images))
     data = encode(network.input, images).integers
     expected = numpy.run(network, data, network.wait, True)

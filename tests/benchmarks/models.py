@@ -1,6 +1,6 @@
 """The networks of the benchmarks: as trained, with batch norms folded, and as one-spike network.
 
-The one-spike networks are the files of `netx_models`.
+The one-spike networks are the files of `netx_models`; those there that step come without a source.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import json
 import os
 import runpy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from onespike_lava import Network, load
+from onespike_lava import Network, load, models
+from onespike_lava.data.encoding import decode
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "netx_models"
@@ -32,20 +34,21 @@ class MissingDataError(Exception):
 class Case:
     """One network of the table.
 
-    folded  : the network as trained, batch norms folded, for PyTorch and ONNX Runtime
-    network : the one-spike network made from it
+    folded  : the network as trained, batch norms folded, for PyTorch and ONNX Runtime; None of one
+              that steps, which they do not run
+    network : the one-spike network made from it, or the one that steps
     samples : float32[N, C, H, W]
     """
 
     name: str
-    folded: nn.Module
+    folded: nn.Module | None
     network: Network
     samples: np.ndarray
 
     @property
     def most(self) -> int:
-        """The largest batch that is sensible: some 40 MB of values."""
-        return max(1, 10_000_000 // self.samples[0].size)
+        """The largest batch that is sensible: some 160 MB of values."""
+        return max(1, 40_000_000 // self.samples[0].size)
 
 
 class Subsample(nn.Module):
@@ -193,7 +196,7 @@ def vgg(samples: int) -> Case:
 def resnet18(samples: int) -> Case:
     """torchvision's ResNet-18 for 224 x 224 pixels, its weights drawn, its norms those of noise."""
     try:
-        from torchvision import models
+        from torchvision.models import resnet18
     except ImportError:
         raise MissingDataError(
             "no torchvision; install it with `pip install torchvision`"
@@ -201,13 +204,22 @@ def resnet18(samples: int) -> Case:
     import exporters
 
     torch.manual_seed(0)
-    module, size = models.resnet18(weights=None), 224
+    module, size = resnet18(weights=None), 224
     seen = images(8, 2, size)
     with torch.no_grad():
         for _ in range(10):
             module.train()(torch.from_numpy(seen))
     network = exporters.export(module.eval(), seen, correct="none", rounding="nearest")
-    return Case("ResNet-18, 224", fold(module), network, images(min(samples, 64), 1, size))
+    return Case("ResNet-18, 224", fold(module), network, images(min(samples, 256), 1, size))
+
+
+def shipped(name: str, samples: int) -> Case:
+    """A network of `netx_models` that steps, and samples of its grid that are drawn."""
+    network = models.load(name)
+    integers = np.random.default_rng(1).integers(
+        0, 2**network.input.bits, (samples, *network.sample_shape), np.uint8
+    )
+    return Case(name, None, network, decode(network.input, integers).astype(np.float32))
 
 
 def built(folder: str) -> nn.Module:
@@ -217,4 +229,5 @@ def built(folder: str) -> nn.Module:
 
 
 CASES = {"digits": digits, "resnet20": resnet20, "vgg": vgg, "resnet18": resnet18}
+CASES |= {name: partial(shipped, name) for name in models.names() if name not in CASES}
 """What a benchmark calls a network -> what makes it for a number of samples."""

@@ -1,29 +1,75 @@
 """What a conversion does not depend on."""
 
-# ruff: noqa: E402  (imports follow importorskip)
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-
 from threadpoolctl import threadpool_info, threadpool_limits
-from torch import nn
 
 from exporters import convert
+from exporters.graph import Graph, Node
+from onespike_lava.errors import OneSpikeWarning
+
+X = np.random.default_rng(0).random((50, 8))
+
+
+def network():
+    """A linear map, a ReLU, a linear map."""
+    random = np.random.default_rng(0)
+    first, last = random.normal(size=(16, 8)), random.normal(size=(4, 16))
+    nodes = [
+        Node("x", "input", attrs={"shape": (8,)}),
+        Node("hidden", "linear", ("x",), {"weight": first}),
+        Node("relu", "relu", ("hidden",)),
+        Node("scores", "linear", ("relu",), {"weight": last}),
+    ]
+    return Graph(nodes, "scores")
+
+
+def threads():
+    """Of every BLAS that is loaded."""
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
 
 
 @pytest.mark.parametrize("given", [1, 2])
 def test_a_conversion_sums_with_one_thread_of_blas(given):
     """With more it sums in another order, and a tie of a rounding falls otherwise."""
     seen = set()
-
-    def told(*_):
-        found = [each for each in threadpool_info() if each["user_api"] == "blas"]
-        seen.update(each["num_threads"] for each in found)
-
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
     with threadpool_limits(given, user_api="blas"):
-        convert(model, np.random.default_rng(0).random((50, 8)), progress=told)
+        convert(network(), X, progress=lambda *_: seen.update(threads()))
+        assert threads() == {given}
     assert seen == {1}
+
+
+def test_so_do_conversions_in_several_threads():
+    """The number is one for the whole process, so that they wait for each other."""
+    seen, start = set(), Barrier(3)
+
+    def work():
+        start.wait()
+        convert(network(), X, progress=lambda *_: seen.update(threads()))
+
+    with threadpool_limits(2, user_api="blas"):
+        pass
+    before = threads()
+    workers = [Thread(target=work) for _ in range(3)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert seen == {1}
+    assert threads() == before
+
+
+def test_a_number_that_something_else_holds_is_told():
+    def work():
+        worker = Thread(target=convert, args=(network(), X))
+        worker.start()
+        worker.join()
+
+    held = threadpool_limits(2, user_api="blas")
+    try:
+        with pytest.warns(OneSpikeWarning, match="BLAS: has 2 threads, held by something else"):
+            work()
+    finally:
+        held.restore_original_limits()

@@ -65,6 +65,20 @@ def test_points_of_a_search():
     assert rows[-1] == ["phases 3, base <b>", "too few"]
 
 
+def test_a_fine_tuned_network():
+    x, y = images(), np.arange(len(images())) % 3
+    plan = exporters.FineTuning(epochs=2, stages=2, validation=0.25)
+    found = exporters.finetune(cnn(), x, y, phases=4, tuning=plan)
+    rows = Cells(found._repr_html_()).rows
+    assert [row[0] for row in rows[1:]] == ["conversion", "epoch 1", "epoch 2"]
+    assert rows[1][-1] == f"{100 * found.start:.2f}"
+    assert [float(row[1]) for row in rows[2:]] == pytest.approx(
+        [each["loss"] for each in found.epochs], abs=1e-4
+    )
+    assert len(repr(found)) < LONG
+    assert str(found.table()).splitlines()[0].split() == ["loss", "held", "out", "%", "seconds"]
+
+
 def test_comparisons():
     compared = conversion().compare(images(8, seed=3))
     rows = Cells(compared._repr_html_()).rows

@@ -38,10 +38,14 @@ def _residual(make: Maker) -> None:
 
 
 def _concat(make: Maker) -> None:
-    """A layer that reads two branches of unequal depth, each by weights of its own."""
+    """A layer that reads two branches of unequal depth, each by weights of its own.
+
+    One has a 1x1 convolution of groups that read several channels each.
+    """
     padded = Window((1, 1), (1, 1, 1, 1))
     short = at = make.conv(make.input((2, 5, 5)), 3, window=padded)
-    at = make.conv(make.conv(at, 4, window=padded), 5, window=padded)
+    at = make.conv(make.conv(at, 4, window=padded), 4, (1, 1), groups=2)
+    at = make.conv(at, 5, window=padded)
     branches = [Synapse(at, make.weight((4, 5, 3, 3))), Synapse(short, make.weight((4, 3, 3, 3)))]
     make.readout(make.spiking(branches, (4, 3, 3)))
 

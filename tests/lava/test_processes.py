@@ -187,7 +187,7 @@ def test_probe(bits, codes):
     source.s_out.connect(probe.s_in)
     with Session(probe, Loihi2SimCfg(select_tag="fixed_pt")) as session:
         session.run(8)
-        assert session.get(probe.codes).tolist() == codes
+        assert session.get(probe.codes).tolist() == probe.noted.tolist() == codes
         assert session.get(probe.spikes).tolist() == [3]
 
 

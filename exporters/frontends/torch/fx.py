@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from exporters.frontends.torch.models import (
     with_defaults,
 )
 from exporters.frontends.torch.programs import batch_of, handler_of, is_program
-from exporters.frontends.torch.reading import Options, Reading, traced
+from exporters.frontends.torch.reading import Options, Reading, answering, traced
 from exporters.frontends.torch.table import FUNCTIONS, IN_PLACE, METHODS, MODULES
 from exporters.graph import Graph
 from onespike_lava.errors import UnsupportedError
@@ -132,7 +132,7 @@ class _Reader(Reading):
         self.inner = found[-1].name if found else ""
         return {chosen: values[-1]} if values else {}
 
-    def expected(self, x: torch.Tensor, module: nn.Module) -> NDArray[Any]:
+    def expected(self, x: torch.Tensor, module: Callable[..., Any]) -> NDArray[Any]:
         """What the module says to samples: its output that is read, or an inner value."""
         if not self.inner:
             found: NDArray[Any] = outputs_of(module(*self._split(x)))[self.output].numpy()
@@ -284,7 +284,7 @@ def _compare(graph: Graph, reader: _Reader, module: nn.Module, title: str) -> No
     samples = np.random.default_rng(0).normal(size=(count, *reader.shape)).astype(np.float32)
     with torch.no_grad():
         expected = reader.expected(
-            torch.from_numpy(samples.reshape(count, *reader.seen).copy()), module
+            torch.from_numpy(samples.reshape(count, *reader.seen).copy()), answering(module, title)
         )
         logits = torch.from_numpy(graph.evaluate(samples))
         logits = logits.reshape(count, *reader.tail.logits.shape) if reader.tail else logits

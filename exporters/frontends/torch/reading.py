@@ -6,6 +6,7 @@ is noted, and what reads it is unknown too, so that all refusals are found at on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import fx, nn
@@ -26,6 +27,23 @@ def traced(module: nn.Module, tracer: fx.Tracer, title: str, way: str) -> fx.Gra
         raise UnsupportedError(
             f"{title}: torch.fx cannot follow its forward ({line(error)}); {way}"
         ) from error
+    finally:  # a function within `trace` holds the tracer, and with it the module, in a circle
+        vars(tracer).clear()
+
+
+def answering(module: nn.Module, title: str) -> Callable[..., Any]:
+    """The module, to be called after its trace: `UnsupportedError` where it fails then."""
+
+    def answer(*inputs: Any) -> Any:
+        try:
+            return module(*inputs)
+        except Exception as error:  # of symbols of the trace that it has kept
+            raise UnsupportedError(
+                f"{title}: its forward fails after torch.fx has followed it ({line(error)}); what "
+                "it keeps of one call for the next, compute in __init__ or anew in each call"
+            ) from error
+
+    return answer
 
 
 class Reading:

@@ -95,9 +95,10 @@ def _program(
     network: Model, wait: int, record: bool, kind: str, over: bool = False, few: bool = False
 ) -> Program | None:
     """The program of a network, made once for each way of running it; None if none serves."""
-    if id(network) not in _programs:
+    held = _programs.get(id(network))
+    if held is None:
+        held = _programs.setdefault(id(network), {})
         weakref.finalize(network, _programs.pop, id(network), None)
-    held = _programs.setdefault(id(network), {})
     key = (wait, record, kind, over, few)
     if key not in held:
         made, other = compile_network(network, wait, record, kind, over, few), (*key[:-1], not few)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Notes:
     def note(self, scores: NDArray[np.int64]) -> None:
         """Keep one block's scores after each step, [n, T, *scores], where asked for."""
         if self.over_steps:
-            self.scores.append(scores.reshape(*scores.shape[:2], -1))
+            self.scores.append(scores.reshape(*scores.shape[:2], prod(scores.shape[2:])))
 
     def trace(self, name: str, shape: tuple[int, ...]) -> Trace | None:
         """Room for one block's states of a layer, [n, T, *shape]; None where not asked for."""

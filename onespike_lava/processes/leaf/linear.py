@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from onespike_lava.engines.products import connect
-from onespike_lava.layers import CONNECTIONS, Connection, Registry, Shape, Sparse, Synapse
+from onespike_lava.layers import CONNECTIONS, PLAIN, Connection, Registry, Shape, Sparse, Synapse
 from onespike_lava.neurons import Values
 
 Linear = Callable[[Values], Values]
@@ -37,7 +37,32 @@ def _dense_or_conv(synapse: Synapse, shape: Shape, real: Any) -> Linear:
     if synapse.kind == "dense":
         matrix = synapse.weight.astype(real)
         return lambda sent: matrix @ sent.reshape(-1).astype(real)
+    if synapse.weight.shape[2:] == (1, 1) and synapse.window == PLAIN:
+        return _place_by_place(synapse, shape, real)
     return _Convolution(synapse, shape, real)
+
+
+def _place_by_place(synapse: Synapse, shape: Shape, real: Any) -> Linear:
+    """A convolution under whose kernels lies the source itself."""
+    kernels, wanted = _kernels(synapse, real), synapse.output_shape(shape)
+
+    def product(sent: Values) -> Values:
+        return _product(kernels, sent.astype(real).reshape(*kernels.shape[::2], -1), wanted)
+
+    return product
+
+
+def _kernels(synapse: Synapse, real: Any) -> Values:
+    """Kernels [groups, outputs, inputs] of a group."""
+    outputs, inputs = synapse.weight.shape[0], synapse.weight[0].size
+    return synapse.weight.astype(real).reshape(synapse.groups, outputs // synapse.groups, inputs)
+
+
+def _product(kernels: Values, columns: Values, shape: Shape) -> Values:
+    """Their product with what lies under them, [groups, inputs, places], as [*shape]."""
+    if columns.shape[1] == 1:  # a factor per channel
+        return (kernels * columns).reshape(shape)
+    return (kernels @ columns).reshape(shape)
 
 
 class _Convolution:
@@ -48,15 +73,14 @@ class _Convolution:
     """
 
     def __init__(self, synapse: Synapse, shape: Shape, real: Any) -> None:
-        outputs, _, rows, columns = synapse.weight.shape
-        window, groups = synapse.window, synapse.groups
+        window, (rows, columns) = synapse.window, synapse.weight.shape[2:]
         top, left, _, _ = window.padding
         self.shape = synapse.output_shape(shape)
-        self.kernels = synapse.weight.astype(real).reshape(groups, outputs // groups, -1)
+        self.kernels = _kernels(synapse, real)
         self.padded = np.zeros(window.padded(shape), real)
         self.inner = self.padded[:, top : top + shape[1], left : left + shape[2]]
         self.under = np.empty((shape[0], rows, columns, *self.shape[1:]), real)
-        self.columns = self.under.reshape(groups, self.kernels.shape[2], -1)
+        self.columns = self.under.reshape(*self.kernels.shape[::2], -1)
         self.taps = [
             (row, column, self.padded[:, under[0], under[1]])
             for row, column, under in window.taps((rows, columns), self.shape[1:])
@@ -67,6 +91,4 @@ class _Convolution:
         self.inner[...] = sent
         for row, column, part in self.taps:
             self.under[:, row, column] = part
-        if self.columns.shape[1] == 1:  # a factor per channel
-            return (self.kernels * self.columns).reshape(self.shape)
-        return (self.kernels @ self.columns).reshape(self.shape)
+        return _product(self.kernels, self.columns, self.shape)

@@ -128,9 +128,11 @@ class NetworkSteps:
         ]
         self.axons = [self._axons(position) for position in range(len(network.layers))]
         self.gathering = [self._gathering(position) for position in range(len(network.layers))]
-        reach = 1 + max(axon.longest for axons in self.axons for axon in axons)
-        # What each layer has sent, newest first.
-        self.sent: list[deque[Values | None]] = [deque([None] * reach, reach) for _ in self.slots]
+        reaches = [1 for _ in self.slots]
+        for axon in (axon for axons in self.axons for axon in axons):
+            reaches[axon.source] = max(reaches[axon.source], 1 + axon.longest)
+        # What each layer has sent, newest first, as long as another one waits for it.
+        self.sent: list[deque[Values | None]] = [deque([None] * each, each) for each in reaches]
 
     def _axons(self, position: int) -> list[Axons]:
         layer, delays = self.network.layers[position], self.slots[position].delays

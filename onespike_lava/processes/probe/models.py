@@ -27,6 +27,7 @@ class AbstractProbeModel(PyLoihiProcessModel):  # type: ignore[misc]
     def run_spk(self) -> None:
         """Note the neurons that spike in this step."""
         params = self.proc_params
+        self.codes = params["noted"]  # what Lava made of the Var is not seen by the host
         payloads = self.s_in.recv()
         spiking, kept = payloads != 0, params["kept"]
         sample, phase = clock(self.time_step, params["start"], params["period"])

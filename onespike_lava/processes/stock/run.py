@@ -42,7 +42,7 @@ def run(
             extra = patience.SECONDS_PER_STOCK_STEP * len(stock.processes) * stock.steps
             session.run(stock.steps, extra_seconds=extra)
             received = session.get(stock.sink.data).astype(np.int64)
-            noted = [session.get(probe.codes).astype(np.uint8) for probe in probes]
+            noted = [probe.noted.astype(np.uint8) for probe in probes]
     ends = stock.times[-1].level + 2 * phases * np.arange(len(data))
     scores = received[:, ends - 1].T
     layers = network.layers[:-1]

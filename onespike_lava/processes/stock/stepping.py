@@ -198,7 +198,7 @@ class SteppingStockNetwork:
             potentials = np.zeros((prod(network.readout.shape), self.steps), np.int64)
             for (at, _), reader in zip(self.parts[-1], self.reads, strict=True):
                 potentials[at] = session.get(reader.data)
-            trains = [self._noted(session, each, at) for at, each in enumerate(probes)]
+            trains = [self._noted(each, at) for at, each in enumerate(probes)]
         scores = self._scores(potentials)
         if not record:
             return Result(scores, [-1] * len(layers), None)
@@ -244,12 +244,12 @@ class SteppingStockNetwork:
         return found
 
     def _noted(
-        self, session: Session, probes: list[tuple[NDArray[np.int64], Probe]], position: int
+        self, probes: list[tuple[NDArray[np.int64], Probe]], position: int
     ) -> NDArray[np.uint8]:
         layer, samples = self.network.layers[position], len(self.data)
         found = np.zeros((samples, self.network.phases, prod(layer.shape)), np.uint8)
         for at, probe in probes:
-            found[..., at] = session.get(probe.codes)
+            found[..., at] = probe.noted
         return found.reshape(samples, -1, *layer.shape)
 
     def _with_sums(self, trains: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:

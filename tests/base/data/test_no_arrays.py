@@ -33,6 +33,16 @@ def test_samples(x, found):
         evaluate(network, x, [0])
 
 
+def test_masked_values():
+    """Without the mask they would count as what lies under it."""
+    network = random_network(1)
+    x = np.ma.masked_array(np.zeros((2, *network.sample_shape)), mask=False)
+    assert len(network.run(x).scores) == 2
+    x[0] = np.ma.masked
+    with pytest.raises(DataError, match=r"^x: some values are masked; fill them, or leave"):
+        network.run(x)
+
+
 @pytest.mark.parametrize("name", ["y", "mask"])
 def test_labels(name):
     network = random_network(1)

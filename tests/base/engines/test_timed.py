@@ -100,6 +100,14 @@ def test_result_does_not_depend_on_blocks(monkeypatch):
     assert all((whole.potentials[name] == each).all() for name, each in parts.potentials.items())
 
 
+@pytest.mark.parametrize("engine", ["reference", "numpy", "numba"])
+def test_no_samples_have_no_scores_over_steps(engine):
+    network = random_timed_network(5)
+    found = network.run(random_samples(network, 5)[:0], engine, over_steps=True)
+    outputs = found.scores.shape[1]
+    assert found.over_steps is None or found.over_steps.shape == (0, network.phases, outputs)
+
+
 # Identities of the design, on the pure functions.
 
 

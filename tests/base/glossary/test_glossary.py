@@ -9,7 +9,7 @@ import pytest
 
 from onespike_lava.cli import commands, group, main
 from onespike_lava.errors import OptionError
-from onespike_lava.glossary import TERMS, explained
+from onespike_lava.glossary import PAPER, TERMS, explained, mentioned
 from onespike_lava.glossary.page import page
 from tests import ROOT
 
@@ -46,6 +46,17 @@ def test_a_word_that_is_none_is_refused():
         explained("zzzzz")
 
 
+def test_terms_that_a_text_uses():
+    assert [term.name for term in mentioned("Bases and a Threshold\n    shift")] == [
+        "base",
+        "threshold",
+        "threshold shift",
+    ]
+    assert [term.name for term in mentioned("a one-\n  spike network")] == ["one-spike"]
+    assert mentioned("database of rewaited phrases") == []
+    assert "paper" in [term.name for term in mentioned("as in the\n  paper")]
+
+
 def test_the_page_is_the_glossary():
     """`python -m onespike_lava.glossary.page > docs/glossary.md` writes it."""
     assert (ROOT / "docs" / "glossary.md").read_text() == page()
@@ -65,6 +76,11 @@ def test_command(capsys):
     assert (found["name"], found["also"]) == ("wait", ["T_w"])
     assert called("explain", "--json") == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == [t.name for t in TERMS]
+    for term in (each for each in TERMS if "the paper" in each.text and each.name != "paper"):
+        assert called("explain", term.name) == 0
+        assert f"The paper is {PAPER}." in " ".join(capsys.readouterr().out.split()), term.name
+    assert called("explain", "base") == 0
+    assert f"The paper is {PAPER}." in " ".join(capsys.readouterr().out.split())
     assert called("explain", "fase") == 2
     assert capsys.readouterr().err.startswith("onespike: explain: 'fase' is no word")
 
@@ -115,3 +131,11 @@ def test_help_has_groups_sentences_and_an_example(name):
             assert re.search(r"[.\]]$", param.help.strip()), param.name
             assert not param.required or "[required]" in text
     assert command.help.strip()[0].isupper()
+    text = re.sub(r"-\n *", "-", text)
+    text = " ".join(text.split())
+    words = re.search(r"`onespike explain WORD` says what a word means: (.*?)\. ", text)
+    own = text.split("`onespike explain WORD`")[0]
+    used = [term.name for term in TERMS if re.search(rf"(?i)\b{term.name}s?\b", own)]
+    assert used == (words[1].split(", ") if words else [])
+    if re.search(r"\b(the paper|Eqs?\. \d|Secs?\. [IVX]|Tables? [IVX])", text):
+        assert f"The paper is {PAPER}." in text

@@ -47,23 +47,60 @@ def test_a_terminal_shows_bars():
     assert "1/3" in lines[1]
 
 
-def test_a_notebook_shows_bars(tmp_path, monkeypatch):
+NO_WIDGETS = "import sys; sys.modules['ipywidgets'] = None\n"
+
+MANY = """
+from onespike_lava import Bars
+
+bars = Bars()
+for step in range(200_001):
+    bars("many", step, 200_000)
+"""
+
+
+def in_a_notebook(code, folder):
+    """Outputs of a cell that a kernel ran."""
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
     nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
     pytest.importorskip("ipykernel", reason="ipykernel is not installed")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    nbclient.NotebookClient(book, timeout=60).execute(cwd=str(tmp_path))
-    outputs = book.cells[0].outputs
-    texts = "".join(each.get("text", "") for each in outputs)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(book, timeout=60).execute(cwd=str(folder))
+    return book.cells[0].outputs
+
+
+def written(outputs):
+    """What a cell wrote to stdout and stderr."""
+    return "".join(each.get("text", "") for each in outputs)
+
+
+def test_a_notebook_without_widgets_shows_bars_as_text(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    text = written(in_a_notebook(NO_WIDGETS + CODE, tmp_path))
+    assert "100%" in text
+    assert "third" in text
+    assert "Warning" not in text
+
+
+def test_a_notebook_with_widgets_shows_bars_as_such(tmp_path, monkeypatch):
+    pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    outputs = in_a_notebook(CODE, tmp_path)
     widgets = [each for each in outputs if each.output_type == "display_data"]
-    if widgets:
-        assert len(widgets) == 2
-        assert "first" in widgets[0].data["text/plain"]
-    else:
-        assert "100%" in texts
-        assert "third" in texts
-    assert "Warning" not in texts
+    assert len(widgets) == 2
+    assert "first" in widgets[0].data["text/plain"]
+    assert written(outputs) == "done\n"
+
+
+@pytest.mark.parametrize("first", ["", NO_WIDGETS], ids=["as installed", "no widgets"])
+def test_many_steps_in_a_notebook_are_one_line_that_changes_now_and_then(
+    tmp_path, monkeypatch, first
+):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    outputs = in_a_notebook(first + MANY, tmp_path)
+    text = written(outputs)
+    assert text.count("\n") <= 1
+    assert text.count("\r") < 200  # ten a second at most
+    assert sum(each.output_type == "display_data" for each in outputs) <= 1
 
 
 def test_the_library_shows_them():

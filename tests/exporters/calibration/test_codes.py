@@ -92,8 +92,8 @@ def test_percentile(activations):
 
 def test_histograms_hold_the_activations_of_the_graph():
     graph, x = prepare(cnn())[0], images(150)
-    values = {}
-    found = walked(graph, x).histograms
+    values, found = {}, {}
+    walked(graph, x, histograms=found)
     graph.evaluate(x, lambda node, value: values.update({node.name: value}))
     for name, one in found.items():
         v = values[name]

@@ -65,13 +65,15 @@ def test_five_times_the_samples_take_no_more_memory(traced):
 
 def test_what_is_found_does_not_depend_on_parts(monkeypatch):
     graph, x = prepare(cnn())[0], images(96)
-    whole = walked(graph, x, Recipe(correct="none", rounding="nearest"))
+    recipe, one, other = Recipe(correct="none", rounding="nearest"), {}, {}
+    whole = walked(graph, x, recipe, one)
     monkeypatch.setattr(stored, "PART_BYTES", 4 * 8 * 8 * 8 * 5)
     assert len(parts(96, [(8, 8, 8)])) == 20
-    by_parts = walked(graph, x, Recipe(correct="none", rounding="nearest"))
-    for name, one in whole.histograms.items():
-        assert (one.maxima == by_parts.histograms[name].maxima).all()
-        assert (one.counts == by_parts.histograms[name].counts).all()
+    by_parts = walked(graph, x, recipe, other)
+    assert one
+    for name, found in one.items():
+        assert (found.maxima == other[name].maxima).all()
+        assert (found.counts == other[name].counts).all()
         assert (whole.codes[name].levels == by_parts.codes[name].levels).all()
 
 

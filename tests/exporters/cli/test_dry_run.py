@@ -53,6 +53,12 @@ def test_every_node_is_accounted_for_and_nothing_written(folder, capsys):
     assert {each.name for each in folder.iterdir()} - {"__pycache__"} == {e.name for e in before}
 
 
+def test_no_samples(folder, capsys):
+    np.savez(folder / "none.npz", x=np.zeros((0, 3, 8, 8)))
+    code, _, err = ran(capsys, "nets.py:good", "--calibration", "none.npz")
+    assert (code, err.split(";")[0]) == (2, "onespike: calibration: no samples")
+
+
 def test_every_refused_node_is_listed_with_its_reason(capsys):
     code, out, err = ran(capsys, "nets.py:bad", "--calibration", "x.npz")
     assert code == 2

@@ -46,7 +46,7 @@ def test_it_writes_a_file_that_commands_take(onespike, folder):
     lines = out.splitlines()
     assert [line.split()[:2] for line in lines[2:4]] == [["epoch", "1"], ["epoch", "2"]]
     assert lines[-1].startswith("net.net: 3 layers, ")
-    assert "% of the samples kept out" in lines[-1]
+    assert "% of the samples held out" in lines[-1]
     found = onespike_lava.load("net.net")
     assert found.phases == 4
     assert max(np.count_nonzero(each.weight[0]) for each in found.layers[1].synapses) <= 9

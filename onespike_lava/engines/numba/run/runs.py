@@ -29,6 +29,9 @@ BLOCK_VALUES, BLOCK_WORK = 2**21, 2**35
 values where these must be copied, some 0.1 s."""
 
 
+SINGLE = np.dtype(np.float32)
+"""Values of it, in this machine's order of bytes, are encoded by compiled code."""
+
 NOTHING = np.empty(0, np.uint8)
 """Where nothing is recorded."""
 
@@ -107,7 +110,7 @@ def _run_block(
 
 def _values(data: Data, block: slice) -> tuple[NDArray[np.uint8], int]:
     """Bytes of a block and their type."""
-    if isinstance(data, Samples) and data.values.dtype == np.float32:
+    if isinstance(data, Samples) and data.values.dtype == SINGLE:
         return raw(data.layer.arranged(data.values[block])), FLOAT32
     return raw(data[block]), INTEGERS
 

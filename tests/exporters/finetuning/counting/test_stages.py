@@ -155,7 +155,7 @@ def test_slips_are_told_in_a_line(net):
     short = FineTuning(epochs=1, batch=20)
     for settings, text in (
         ({"patience": 0}, "patience is 0; give a whole number from 1 up"),
-        ({"patience": 2}, "patience needs samples kept out; give a validation share"),
+        ({"patience": 2}, "patience needs samples held out; give a validation share"),
         ({"new_layer": "new"}, "new_layer is 'new'; give one of trained, frozen"),
     ):
         with pytest.raises(OptionError, match=text):

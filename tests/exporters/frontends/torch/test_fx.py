@@ -1,5 +1,8 @@
 """The torch front end: names, outputs, effects, and an untouched model."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -121,6 +124,21 @@ def test_in_place_relu_changes_what_others_read():
     compared(Function(forward, **parts))
 
 
+def test_what_is_kept_from_call_to_call_is_told():
+    class Kept(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.map, self.kept = nn.Linear(6, 3), None
+
+        def forward(self, x):
+            if self.kept is None:
+                self.kept = torch.relu(x)
+            return self.map(self.kept)
+
+    with pytest.raises(UnsupportedError, match="keeps of one call for the next, compute in __init"):
+        from_torch(Kept(), (6,))
+
+
 def test_effects_that_tracing_misses_are_found_out():
     def forward(m, x):
         y = m.conv(x)
@@ -183,3 +201,27 @@ def test_the_door_checks_shapes_and_kinds():
         "data: shape [N, 4] does not fit [N, 3], which the model takes; give samples as the model "
         "was trained on"
     )
+
+
+def test_a_read_leaves_no_copy_behind():
+    """Of a large model it would be as much again until Python looks for circles."""
+
+    class Kept(nn.Linear):
+        copies = ()
+
+        def __deepcopy__(self, memo):
+            found = Kept(self.in_features, self.out_features)
+            Kept.copies += (weakref.ref(found),)
+            return found
+
+    gc.disable()
+    try:
+        graph = from_torch(nn.Sequential(Kept(6, 2), nn.ReLU()), (6,))
+        assert Kept.copies
+        assert all(copy() is None for copy in Kept.copies)
+        weight = weakref.ref(graph.nodes[1].params["weight"])
+        graph.evaluate(np.ones((1, 6), np.float32))
+        del graph
+        assert weight() is None
+    finally:
+        gc.enable()
