@@ -36,8 +36,10 @@ def test_a_conversion_sums_with_one_thread_of_blas(given):
     """With more it sums in another order, and a tie of a rounding falls otherwise."""
     seen = set()
     with threadpool_limits(given, user_api="blas"):
+        before = threads()  # a library may have fewer than it is given
         convert(network(), X, progress=lambda *_: seen.update(threads()))
-        assert threads() == {given}
+        assert given in before
+        assert threads() == before
     assert seen == {1}
 
 
