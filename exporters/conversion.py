@@ -171,7 +171,8 @@ def convert(
     """The conversion of a trained ReLU network, with all that led to it.
 
     Parameters and errors are those of `export`. What `export` warns of stands in `check`. For a
-    network that spikes itself take `exporters.convert_spiking`.
+    network that spikes itself take `exporters.convert_spiking`. BLAS has one thread meanwhile, so
+    that the integers do not depend on their number; conversions of a process wait for each other.
     """
     recipe = recipe_of(options)
     samples = as_samples(calibration)

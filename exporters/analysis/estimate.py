@@ -95,7 +95,9 @@ def estimate(source: Graph, prepared: Graph, samples: int, recipe: Recipe) -> Es
     """
     used = enough_of(samples, macs(prepared))
     known = Estimate(
-        used, _seconds(source, prepared, used, recipe), _memory(source, prepared, samples, recipe)
+        used,
+        _seconds(source, prepared, used, recipe),
+        _memory(source, prepared, (samples, used), recipe),
     )
     try:
         network = outline(prepared, recipe.phases, recipe.bits)
@@ -161,10 +163,12 @@ def _rows(node: Node, size: tuple[int, ...], used: int, recipe: Recipe) -> Itera
         yield moments.drawn(node, size, regression.places_of(node, used)) * used
 
 
-def _memory(source: Graph, prepared: Graph, samples: int, recipe: Recipe) -> float:
-    """The model and its graph, samples, what is computed at a time, moments, the file's bytes."""
-    shapes, maps = prepared.shapes(), _maps(prepared)
-    used = enough_of(samples, macs(prepared))
+def _memory(source: Graph, prepared: Graph, counts: tuple[int, int], recipe: Recipe) -> float:
+    """The model and its graph, samples, what is computed at a time, moments, the file's bytes.
+
+    counts : samples given, and used
+    """
+    (samples, used), shapes, maps = counts, prepared.shapes(), _maps(prepared)
     held = 2 * _bytes(source.nodes) + _bytes(node for node in prepared.nodes if node.exact)
     data = 2 * 4 * samples * prod(shapes[prepared.input.name])
     part = min(PART_BYTES, 4 * BATCH * max(map(prod, shapes.values())))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exporters.calibration.samples import check_some
 from exporters.graph import Graph
 from onespike_lava.data.samples import check_samples
-from onespike_lava.errors import DataError
 from onespike_lava.limits import WEIGHT_MAX
 
 Floats = NDArray[np.float64]
@@ -176,6 +176,5 @@ def _lattice_step(values: NDArray[np.float64]) -> float | None:
 def check_calibration(samples: NDArray[Any], graph: Graph) -> NDArray[Any]:
     """Calibration samples float[N, *shape] with N > 0, else `DataError`."""
     checked = check_samples(samples, graph.sample_shape, "calibration")
-    if not len(checked):
-        raise DataError("calibration: no samples; give at least one, better some hundred")
+    check_some(checked)
     return checked

@@ -29,6 +29,12 @@ FEW = 16
 KINDS = "float32[N, C, H, W] or [N, F], or a torch Dataset or DataLoader of such samples"
 
 
+def check_some(samples: NDArray[Any]) -> None:
+    """`DataError` where there are no calibration samples [N, ...]."""
+    if not len(samples):
+        raise DataError("calibration: no samples; give at least one, better some hundred")
+
+
 def as_samples(calibration: Any, ranks: Sequence[int] = (2, 3, 4)) -> NDArray[Any]:
     """Numeric samples [N, C, H, W] or [N, F] of an array, a tensor, or torch's containers.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from onespike_lava.cli import options
-from onespike_lava.errors import DataError, OptionError, RefusedNodesError, UnsupportedError
+from onespike_lava.errors import OptionError, RefusedNodesError, UnsupportedError
 
 if TYPE_CHECKING:
     from exporters.analysis.estimate import Estimate
@@ -29,11 +29,12 @@ def dry_run(
     Raises `UnsupportedError` where nodes are refused, after they were printed, and where a limit is
     exceeded.
     """
+    from exporters.calibration.samples import check_some
     from onespike_lava.data.samples import load_samples
 
     samples = load_samples(calibration, labels=False).x if calibration else None
-    if samples is not None and not len(samples):
-        raise DataError("calibration: no samples; give at least one, better some hundred")
+    if samples is not None:
+        check_some(samples)
     if samples is None and not isinstance(model, str):
         raise OptionError(
             "calibration: missing; a torch model does not say what it takes, give samples with "

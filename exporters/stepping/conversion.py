@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from exporters.calibration.grid import input_grid
 from exporters.calibration.moments import Gathering
-from exporters.calibration.samples import as_samples, on_grid, warn_of_samples
+from exporters.calibration.samples import as_samples, check_some, on_grid, warn_of_samples
 from exporters.fidelity.correlation import Correlations
 from exporters.form import Form
 from exporters.graph import Node, Stepping
@@ -26,7 +26,7 @@ from exporters.stepping.execution import run
 from exporters.stepping.integers import Constants, quantize
 from exporters.stepping.source import are_events, check_reading, event_bits, read_module
 from onespike_lava.data.samples import by_place, check_labels, check_samples
-from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
+from onespike_lava.errors import OptionError, UnsupportedError, warn
 from onespike_lava.evaluation.labels import classes_of
 from onespike_lava.layers import Input
 from onespike_lava.limits import INPUT_BITS_MAX, PAYLOAD_MAX
@@ -136,7 +136,7 @@ def convert_spiking(
     """
     recipe = step_recipe_of(options)
     samples = as_samples(calibration, (2, 3, 4, 5))
-    _check_some(samples)
+    check_some(samples)
     if isinstance(model, Stepping):
         for name in ("steps", "readout"):
             if getattr(recipe, name) is not None:
@@ -175,7 +175,7 @@ def convert_steps(
     if source.input == "events":
         shape = (source.steps, *shape)
     samples = check_samples(samples, shape, "calibration")
-    _check_some(samples)
+    check_some(samples)
     known = None if labels is None else _checked_labels(prepared, labels, len(samples))
     warn_of_samples(samples.reshape(-1, *samples.shape[2:]) if are_events(samples) else samples)
     layer = _input_layer(prepared, samples, recipe)
@@ -189,11 +189,6 @@ def convert_steps(
     _warn_of_silence(check)
     parts = (check.noted(network), source, prepared, recipe, account, check, source.notes)
     return StepConversion(*parts)
-
-
-def _check_some(samples: NDArray[Any]) -> None:
-    if not len(samples):
-        raise DataError("calibration: no samples; give at least one, better some hundred")
 
 
 def _checked_labels(prepared: Stepping, labels: Any, samples: int) -> NDArray[np.int64]:

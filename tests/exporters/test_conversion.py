@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from exporters import convert
+from exporters import convert, convert_spiking, gcn
 from exporters.graph import Graph, Node
-from onespike_lava.errors import OneSpikeWarning
+from onespike_lava.errors import OneSpikeError, OneSpikeWarning
 
 X = np.random.default_rng(0).random((50, 8))
 
@@ -40,6 +40,23 @@ def test_a_conversion_sums_with_one_thread_of_blas(given):
         convert(network(), X, progress=lambda *_: seen.update(threads()))
         assert given in before
         assert threads() == before
+    assert seen == {1}
+
+
+@pytest.mark.parametrize("door", ["convert", "spiking", "graph"])
+def test_so_do_all_conversions(door):
+    """Told where samples are read; what follows of them is refused."""
+    seen = set()
+
+    class Told:
+        def __array__(self, *_, **__):
+            seen.update(threads())
+            return np.zeros((0, 8))
+
+    given = {"convert": convert, "spiking": convert_spiking, "graph": gcn.convert}[door]
+    words = ((network(),), {"adjacency": Told()}) if door == "graph" else ((network(), Told()), {})
+    with threadpool_limits(2, user_api="blas"), pytest.raises(OneSpikeError):
+        given(*words[0], **words[1])
     assert seen == {1}
 
 

@@ -39,8 +39,8 @@ def answering(module: nn.Module, title: str) -> Callable[..., Any]:
             return module(*inputs)
         except Exception as error:  # of symbols of the trace that it has kept
             raise UnsupportedError(
-                f"{title}: its forward fails after torch.fx has followed it ({line(error)}); what "
-                "it keeps of one call for the next, compute in __init__ or anew in each call"
+                f"{title}: its forward fails after torch.fx has followed it ({line(error)}); if "
+                "it keeps values of one call for the next, compute them in __init__ or in each call"
             ) from error
 
     return answer

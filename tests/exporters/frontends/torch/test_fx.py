@@ -135,7 +135,7 @@ def test_what_is_kept_from_call_to_call_is_told():
                 self.kept = torch.relu(x)
             return self.map(self.kept)
 
-    with pytest.raises(UnsupportedError, match="keeps of one call for the next, compute in __init"):
+    with pytest.raises(UnsupportedError, match="keeps values of one call for the next"):
         from_torch(Kept(), (6,))
 
 
