@@ -6,7 +6,9 @@ epochs of SGD (rate 0.1, Nesterov's momentum 0.9, decay 5e-4, labels smoothed by
 64, images moved by up to 4 pixels, half of them mirrored, the forward pass in bfloat16 where
 torch's mixture allows; a tenth of the training images is held out. The VGGs go on from there in a
 second round of 12 epochs, from half the rate on. Before that, SEW against spiking ResNet at 20 and
-56 layers on 10,000 images, 10 epochs. Hours on two cores, resumable.
+56 layers on 10,000 images, 10 epochs; and neurons of one step against each other and BNNs, three
+seeds: VGGs of 32, 64 and 128 channels on 20,000 images, 6 epochs, BNNs by AdamW (rate 1e-3, no
+decay), which is their usual recipe. Hours on two cores, resumable.
 
 `as integers` exports the networks of seed 0, spiking ones as they are, those of ReLUs as one-spike
 networks of 16 phases, by the defaults with 2,000 training images, and compares every engine on 100
@@ -48,6 +50,10 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "SEW ResNet-56": lambda: ResNet("ADD", 56, steps=4),
     "spiking ResNet-20": lambda: ResNet("spiking", 20, steps=4),
     "spiking ResNet-56": lambda: ResNet("spiking", 56, steps=4),
+    **{
+        f"{name}, one step": partial(s2nn.network, name, 3, 32, (32, 64, 128))
+        for name in (*s2nn.SURROGATES, *s2nn.RIVALS)
+    },
 }
 SHIPPED = tuple(NETWORKS)[:4]
 AGAIN = tuple(NETWORKS)[2:4]
@@ -55,6 +61,7 @@ AGAIN = tuple(NETWORKS)[2:4]
 
 SHELF = runs.MODELS / "cifar10-trained"
 FILES = {"SEW ResNet-20": "sew_resnet20", "S2NN VGG": "s2nn_vgg"}
+ONE_STEP = tuple(name for name in NETWORKS if name.endswith("one step"))
 DEPTH = ("SEW ResNet-20", "spiking ResNet-20", "SEW ResNet-56", "spiking ResNet-56")
 
 
@@ -82,13 +89,15 @@ def train(
     x_test, y_test = (torch.from_numpy(f("test")) for f in (cifar10.pixels, cifar10.labels))
     torch.manual_seed(seed)
     model = NETWORKS[name]().to(memory_format=torch.channels_last)
+    binary = name.startswith("BNN")
     if start is not None:
         model.load_state_dict(weights(start, work.with_name(f"{start}.weights")))
     plan = Plan(
         epochs=epochs,
         batch=64,
-        rate=0.1 if start is None else 0.05,
-        decay=5e-4,
+        optimiser="adam" if binary else "sgd",
+        rate=1e-3 if binary else 0.1 if start is None else 0.05,
+        decay=0.0 if binary else 5e-4,
         smoothing=0.1,
         seed=seed if start is None else seed + 1000,
         kept_seed=seed,
@@ -109,6 +118,19 @@ def train(
     torch.save(model.state_dict(), work.with_suffix(".weights"))
     found = rates(model, map(pixels, x_test[:1000].split(100)))
     return {**runs.kept(result), "spikes": round(mean(found), 4)}
+
+
+def rival(name: str, seed: int, work: Path) -> Mapping[str, Any]:
+    """A small network of one step; what spikes also as integers, with what they cost."""
+    found = train(name, 20_000, 6, seed, work)
+    if name.partition(", ")[0] not in s2nn.SURROGATES:
+        return found
+    model = NETWORKS[name]()
+    model.load_state_dict(torch.load(work.with_suffix(".weights"), weights_only=True))
+    seen = cifar10.normalised(cifar10.pixels("train", 0, cifar10.CALIBRATION))
+    network = convert_spiking(model.eval(), seen).network
+    x, y = cifar10.normalised(cifar10.pixels("test")), cifar10.labels("test")
+    return {**found, **deployed.counted(network, x, y)}
 
 
 def integers(name: str, work: Path) -> Mapping[str, Any]:
@@ -182,7 +204,12 @@ def every() -> dict[str, runs.Train]:
         for name in AGAIN
     }
     whole = {f"{name}, as integers": partial(integers, name) for name in SHIPPED}
-    return {**few, **made, **again, **whole}
+    single = {
+        f"{name}, seed {seed}": partial(rival, name, seed)
+        for seed in runs.SEEDS
+        for name in ONE_STEP
+    }
+    return {**few, **made, **again, **whole, **single}
 
 
 if __name__ == "__main__":
