@@ -20,7 +20,7 @@ from exporters.finetuning.plan import BITS, FineTuned, FineTuning
 from exporters.finetuning.refit import BATCH, refit, settle
 from exporters.finetuning.run import Run, State, best_of, state_of
 from exporters.finetuning.start import PHASES, integers_of, is_converted, is_net, labels_of, start
-from exporters.finetuning.teacher import Taught, Teacher, divergence, learnt, own, teacher_of
+from exporters.finetuning.teacher import LOSSES, Taught, Teacher, learnt, own, teacher_of
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import model_files
 from exporters.recipe import Keywords, Recipe, with_options
@@ -96,9 +96,9 @@ def finetune(
     _tell_of_wait(network)
     coded = integers_of(network, x)
     taught, outputs = None, prod(network.readout.shape)
-    if tuning.learn == "source" and teacher is not None:
+    if tuning.learn != "labels" and teacher is not None:
         taught = teacher_of(teacher, network.input, coded[:4], outputs)
-    elif tuning.learn == "source" and not is_converted(model):
+    elif tuning.learn != "labels" and not is_converted(model):
         taught = teacher_of(model, network.input, coded[:4], outputs, output)
     run = _run(network, (coded, labels), recipe, tuning, augment, taught)
     with _folder(work) as folder:
@@ -169,7 +169,7 @@ class _Phases(Run):
         model: nn.Module = self.twin
         if self.teacher is not None:
             model = Taught(self.twin, self.teacher)
-            more |= {"loss": divergence, "scores": learnt}
+            more |= {"loss": LOSSES[self.tuning.learn], "scores": learnt}
         found = fit(model, self.x, self.y, self.tuning.plan(number), **more)
         last = state_of(self.twin)
         doubled = dict(self.network.provenance).get("double", "none") != "none"
@@ -203,7 +203,7 @@ class _Phases(Run):
                     found = cross_entropy(out, self.y[part])
                 else:
                     out = torch.stack([out, self.teacher(self.x[part])], 1)
-                    found = divergence(out, self.y[part])
+                    found = LOSSES[self.tuning.learn](out, self.y[part])
                 total += float(found) * len(part)
         return total / len(places)
 
