@@ -4,7 +4,7 @@
 current; loss: squared error of the output rates. 120 epochs of Adam (rate 1e-3, half a cosine),
 batches of 128, every weight pruned, no image moved. CIFAR-10 (JPEG, 10,000 training images, 8
 epochs, batches of 64, images moved by up to 4 pixels, half of them mirrored, one seed): three 3x3
-convolutions of 32, 64 and 128 channels with batch norms and such neurons, pools of spikes behind
+convolutions of 16, 32 and 64 channels with batch norms and such neurons, pools of spikes behind
 each, a linear layer whose mean over 4 steps is the scores; cross-entropy. Grad R by its drift. The
 rivals have the connectivity that Grad R came to: Deep R from the start; layer by layer magnitude
 pruning of the dense network and then as many epochs again on what is left, or none.
@@ -61,11 +61,11 @@ def dense_layers() -> nn.Module:
 
 def convolutions() -> nn.Module:
     """`images[N, 3, 32, 32] -> scores[N, 10]`."""
-    layers: list[nn.Module] = [convolution(3, 32, 3), nn.BatchNorm2d(32), Repeat(4), LIF()]
-    for before, after in ((32, 64), (64, 128)):
+    layers: list[nn.Module] = [convolution(3, 16, 3), nn.BatchNorm2d(16), Repeat(4), LIF()]
+    for before, after in ((16, 32), (32, 64)):
         layers.append(Folded(nn.MaxPool2d(2)))
         layers += [Folded(convolution(before, after, 3), nn.BatchNorm2d(after)), LIF()]
-    head = Folded(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(128 * 16, 10))
+    head = Folded(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64 * 16, 10))
     return nn.Sequential(*layers, head, Rate())
 
 
