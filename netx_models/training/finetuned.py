@@ -6,8 +6,7 @@ batches of 48; `labels` learns these instead. ResNet-20 and VGG: to logits and l
 epochs in 2 stages (rate 5e-4; at T = 4, with 4 bits or a drift 1e-3), batches of 64, on all 50,000
 training images, moved by up to 4 pixels, half of them mirrored. No epoch is chosen: the networks
 know all training images, so that none could be held out. Accuracies are those of all test images in
-integers, before and after. ResNet-20 was trained elsewhere on other pixels than these of JPEG
-files. Resumable within a run.
+integers, before and after. Resumable within a run.
 """
 
 from __future__ import annotations
