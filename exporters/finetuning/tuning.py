@@ -170,8 +170,15 @@ class _Phases(Run):
         if self.teacher is not None:
             model = Taught(self.twin, self.teacher)
             more |= {"loss": LOSSES[self.tuning.learn], "scores": learnt}
+        begun = state_of(self.twin)
         found = fit(model, self.x, self.y, self.tuning.plan(number), **more)
         last = state_of(self.twin)
+        if not number:
+            self.twin.load_state_dict(begun)
+            self.state["loss"] = self._loss(self.drawn)
+            self.twin.load_state_dict(last)
+        if number + 1 == len(self.tuning.of_stages):
+            self._tell_of_loss()
         doubled = dict(self.network.provenance).get("double", "none") != "none"
         if number + 1 < len(self.tuning.of_stages) and not doubled:
             self._refit(last)  # it would give both neurons of a value one code
@@ -192,6 +199,15 @@ class _Phases(Run):
         refit(self.twin, x, self.recipe)
         if self._loss(self.drawn) > before:
             self.twin.load_state_dict(last)
+
+    def _tell_of_loss(self) -> None:
+        """Warn where training has gained nothing; pruning and held-out samples judge otherwise."""
+        before, after = self.state["loss"], self._loss(self.drawn)
+        if after > before and self.kept is None and self.tuning.drift is None:
+            warn(
+                f"finetune: the loss of {len(self.drawn)} training samples rose from {before:.4g} "
+                f"to {after:.4g}; give a rate below {self.tuning.rate:g}, or more epochs"
+            )
 
     def _loss(self, places: Tensor) -> float:
         """Mean over some samples of what training makes small."""
