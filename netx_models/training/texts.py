@@ -114,8 +114,10 @@ epochs help both kinds, the network of ReLUs more. Rounded to int8 SEW loses 0.1
 none, and every engine sends the same spikes. **At equal epochs, the ReLU twin converted to one
 spike is the better network**: ResNet-20 keeps 84.9 % with 18 million synaptic operations where
 SEW has 79.2 % with 27 million. S2NN is the frugal one: a quarter of the operations of its
-converted twin. The files are in `netx_models/cifar10-trained`; of the runs by depth (SEW against
-spiking ResNet at 20 and 56 layers) the script lists four, of which one is made.
+converted twin. The files are in `netx_models/cifar10-trained`.
+
+By depth, on a fifth of the images: from 20 to 56 layers SEW gains 4.5 points, the spiking ResNet
+loses 14.5, which is the paper's claim on its own kind of data, small. One seed.
 """
 
 
