@@ -44,6 +44,9 @@ SHARES = (1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 PLANS = {"dense": np.inf, "picked": 0.0, "chosen": None}
 """What a plan takes for the time of a step of picking; None for the engine's own `PICK`."""
 
+LEAST = 0.003
+"""Seconds that are timed at once: as many runs as take so long."""
+
 READING = """
 Time of a network of which only so many weights live, by the time of the same network computed as if
 none were 0: median ratio over the rounds, whole runs of `Network.run`, float32 samples in, scores
@@ -132,12 +135,22 @@ def planned(network: Network, share: float, x: np.ndarray, kind: str) -> dict[st
 def measured(made: dict[str, Network], x: np.ndarray, rounds: int) -> dict[str, list[float]]:
     """Seconds of the processor of each plan, round by round."""
     times: dict[str, list[float]] = {name: [] for name in made}
-    for _ in range(rounds):
-        for name, network in made.items():
-            start = time.thread_time()
-            network.run(x, "numba")
-            times[name].append(time.thread_time() - start)
+    names, repeats = list(made), 1
+    while timed(made["dense"], x, repeats) * repeats < LEAST:
+        repeats *= 2
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            times[name].append(timed(made[name], x, repeats))
     return times
+
+
+def timed(network: Network, x: np.ndarray, repeats: int) -> float:
+    """Seconds of the processor that a run takes, the first one of several left out."""
+    network.run(x, "numba")
+    start = time.thread_time()
+    for _ in range(repeats):
+        network.run(x, "numba")
+    return (time.thread_time() - start) / repeats
 
 
 def step(made: dict[str, Network], times: dict[str, list[float]], kind: str, few: bool) -> str:

@@ -1,6 +1,7 @@
 """Sums over live weights: whole networks of any density, the choice, processors without it."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -16,7 +17,13 @@ from onespike_lava.layers import Input, Synapse, Window
 from tests.base.engines.numba.parity import assert_parity
 from tests.base.engines.numba.process import in_process
 from tests.base.engines.numba.twins import record_at
-from tests.networks import Maker, random_network, random_samples, random_timed_network
+from tests.networks import (
+    Maker,
+    random_network,
+    random_samples,
+    random_timed_network,
+    timed,
+)
 from tests.pruned import pruned, silenced
 
 pytestmark = pytest.mark.usefixtures("many_threads")
@@ -174,6 +181,28 @@ def test_tiles_are_left_only_where_picking_takes_less_time_than_they(kind):
         if choice.fastest(weight, kind) < choice.dense(weight, 1, [(0, 4)]) / 4:
             break
     assert ways(network, kind)[2] == 1
+
+
+@pytest.mark.parametrize("order", permutations(range(3)))
+def test_synapses_of_one_layer_each_in_its_own_way(order, kind):
+    """Picked, all products, channel by channel, in any order, of neurons of both kinds."""
+    make = Maker(np.random.default_rng(1), 4, 1.3, "graded")
+    first = make.conv(make.input((3, 5, 5)), 20, window=SAME)
+    second = make.conv(first, 40, window=SAME)
+    synapses = [
+        Synapse(first, make.weight((40, 20, 3, 3), 0.98), SAME),
+        Synapse(second, make.weight((40, 40, 1, 1))),
+        Synapse(second, np.full((40, 1, 1, 1), 90, np.int8), groups=40),
+    ]
+    at = make.spiking([synapses[i] for i in order], (40, 5, 5))
+    make.readout(make.conv(at, 4, (1, 1), Window((3, 3))))
+    network = make.network()
+    picks, dots, _ = ways(network, kind)
+    assert 0 < picks < dots
+    same(network, random_samples(network, 5))
+    steps = timed(network)
+    assert ways(steps, kind)[0] > 0
+    same(steps, random_samples(steps, 5))
 
 
 def test_planes_of_a_source_share_their_steps(always, monkeypatch):
