@@ -44,9 +44,9 @@ from onespike_lava.engines.numba.kernels.intrinsics import connect
 from onespike_lava.engines.numba.kernels.picking.forms import form_of
 kind = {kind!r}
 @njit
-def block(constants, arena):
-    connect(kind, 1, constants, arena, 0, 0, 0, 0)
-block(np.zeros(1024, np.uint8), np.zeros(1024, np.uint8))
+def block(constants, arena, last):
+    connect(kind, 1, constants, arena, 0, 0, 0, last)
+block(np.zeros(1024, np.uint8), np.zeros(1024, np.uint8), 0)
 print(form_of(kind))
 """
 
