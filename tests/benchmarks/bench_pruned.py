@@ -218,8 +218,8 @@ def opening(given: argparse.Namespace) -> list[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 256])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 128])
     parser.add_argument("--kinds", nargs="+", default=engine.kinds(), help="kernels")
     parser.add_argument("--only", default="", metavar="TEXT", help="networks whose name holds it")
     parser.add_argument("--write", type=Path, help="also write the table into this file")
