@@ -94,10 +94,10 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
 )
 @options.option(
     "--learn",
-    type=click.Choice(["source", "labels"]),
+    type=click.Choice(["source", "labels", "both"]),
     default="source",
     show_default=True,
-    help="Learn the logits of MODEL, or the labels. A NET.net always learns labels.",
+    help="Learn the logits of MODEL, the labels, or both. A NET.net always learns labels.",
     group=TRAINING,
 )
 @options.option(

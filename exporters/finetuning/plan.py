@@ -15,7 +15,7 @@ from onespike_lava.system.tables import Table, shown
 CODES = ("one-spike", "count")
 """What a value becomes: the phase of one spike, or a number of spikes."""
 
-LEARN = ("source", "labels")
+LEARN = ("source", "labels", "both")
 
 NEW = ("trained", "frozen")
 """What happens to a layer of spike counts in the stage in which it begins to spike."""
@@ -42,7 +42,8 @@ class FineTuning:
                   rates then do not fall, but for that of the last stage to a tenth. None for none
     new_layer   : of spike counts: in the stage in which a layer begins to spike it is `trained`
                   with those behind it, the default, or `frozen` at once, but for the first
-    learn       : logits of the `source` network where there is one, or `labels`
+    learn       : logits of the `source` network where there is one, `labels`, or `both`, each by
+                  half
     batch, rate : of Adam; a weight moves by about `rate` of the largest one in a step, less and
                   less within a stage
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8

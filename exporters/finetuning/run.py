@@ -137,7 +137,9 @@ class Run:
         fan_in = "" if tuning.fan_in is None else f", fan-in {tuning.fan_in}"
         drift = "" if tuning.drift is None else f", drift {tuning.drift:g}"
         done = len(self.state["epochs"])
-        taught = "labels" if self.teacher is None else "logits of the source"
+        taught = "labels"
+        if self.teacher is not None:
+            taught = "logits of the source" + (" and labels" if tuning.learn == "both" else "")
         return (
             f"{done} epochs, {len(self.y)} samples, {taught}, rate {tuning.rate:g}, "
             f"{tuning.weight_bits} bits{fan_in}{drift}, seed {tuning.seed}"

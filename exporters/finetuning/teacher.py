@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import kl_div
+from torch.nn.functional import cross_entropy, kl_div
 
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import read
@@ -63,6 +63,15 @@ def divergence(out: Tensor, labels: Tensor) -> Tensor:
     """Of the twin's distribution from the teacher's, in nats; labels do not count."""
     own, other = out.unbind(1)
     return kl_div(own.log_softmax(1), other.softmax(1), reduction="batchmean")
+
+
+def both(out: Tensor, labels: Tensor) -> Tensor:
+    """Half of the divergence and half of the labels' cross-entropy, in nats."""
+    return (divergence(out, labels) + cross_entropy(out[:, 0], labels)) / 2
+
+
+LOSSES = {"source": divergence, "both": both}
+"""What is learnt beside a teacher -> the loss of both logits and the labels."""
 
 
 def own(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ from exporters.finetuning.plan import BITS, FineTuned, FineTuning
 from exporters.finetuning.refit import BATCH, refit, settle
 from exporters.finetuning.run import Run, State, best_of, state_of
 from exporters.finetuning.start import PHASES, integers_of, is_converted, is_net, labels_of, start
-from exporters.finetuning.teacher import Taught, Teacher, divergence, learnt, own, teacher_of
+from exporters.finetuning.teacher import LOSSES, Taught, Teacher, learnt, own, teacher_of
 from exporters.finetuning.twin import OneSpike
 from exporters.frontends.read import model_files
 from exporters.recipe import Keywords, Recipe, with_options
@@ -96,9 +96,9 @@ def finetune(
     _tell_of_wait(network)
     coded = integers_of(network, x)
     taught, outputs = None, prod(network.readout.shape)
-    if tuning.learn == "source" and teacher is not None:
+    if tuning.learn != "labels" and teacher is not None:
         taught = teacher_of(teacher, network.input, coded[:4], outputs)
-    elif tuning.learn == "source" and not is_converted(model):
+    elif tuning.learn != "labels" and not is_converted(model):
         taught = teacher_of(model, network.input, coded[:4], outputs, output)
     run = _run(network, (coded, labels), recipe, tuning, augment, taught)
     with _folder(work) as folder:
@@ -169,9 +169,16 @@ class _Phases(Run):
         model: nn.Module = self.twin
         if self.teacher is not None:
             model = Taught(self.twin, self.teacher)
-            more |= {"loss": divergence, "scores": learnt}
+            more |= {"loss": LOSSES[self.tuning.learn], "scores": learnt}
+        begun = state_of(self.twin)
         found = fit(model, self.x, self.y, self.tuning.plan(number), **more)
         last = state_of(self.twin)
+        if not number:
+            self.twin.load_state_dict(begun)
+            self.state["loss"] = self._loss(self.drawn)
+            self.twin.load_state_dict(last)
+        if number + 1 == len(self.tuning.of_stages):
+            self._tell_of_loss()
         doubled = dict(self.network.provenance).get("double", "none") != "none"
         if number + 1 < len(self.tuning.of_stages) and not doubled:
             self._refit(last)  # it would give both neurons of a value one code
@@ -193,6 +200,15 @@ class _Phases(Run):
         if self._loss(self.drawn) > before:
             self.twin.load_state_dict(last)
 
+    def _tell_of_loss(self) -> None:
+        """Warn where training has gained nothing; pruning and held-out samples judge otherwise."""
+        before, after = self.state["loss"], self._loss(self.drawn)
+        if after > before and self.kept is None and self.tuning.drift is None:
+            warn(
+                f"finetune: the loss of {len(self.drawn)} training samples rose from {before:.4g} "
+                f"to {after:.4g}; give a rate below {self.tuning.rate:g}, or more epochs"
+            )
+
     def _loss(self, places: Tensor) -> float:
         """Mean over some samples of what training makes small."""
         total = 0.0
@@ -203,7 +219,7 @@ class _Phases(Run):
                     found = cross_entropy(out, self.y[part])
                 else:
                     out = torch.stack([out, self.teacher(self.x[part])], 1)
-                    found = divergence(out, self.y[part])
+                    found = LOSSES[self.tuning.learn](out, self.y[part])
                 total += float(found) * len(part)
         return total / len(places)
 

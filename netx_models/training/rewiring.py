@@ -1,54 +1,72 @@
-"""Few synapses, which ones is learnt: `python rewiring.py`, on MNIST-5k.
+"""Few synapses, which ones is learnt: `python rewiring.py`, on MNIST-5k and CIFAR-10.
 
 784-800-10 LIF neurons (half of the potential stays, reset to zero), T = 8, the image a constant
 current; loss: squared error of the output rates. 120 epochs of Adam (rate 1e-3, half a cosine),
-batches of 128, every weight pruned, no image moved. Grad R by its drift. The rivals have the
-connectivity that Grad R came to: Deep R from the start; layer by layer magnitude pruning of the
-dense network and then as many epochs again on what is left, or none.
+batches of 128, every weight pruned, no image moved. CIFAR-10 (JPEG, 10,000 training images, 8
+epochs, batches of 64, images moved by up to 4 pixels, half of them mirrored, one seed): three 3x3
+convolutions of 16, 32 and 64 channels with batch norms and such neurons, pools of spikes behind
+each, a linear layer whose mean over 4 steps is the scores; cross-entropy. Grad R by its drift. The
+rivals have the connectivity that Grad R came to: Deep R from the start; layer by layer magnitude
+pruning of the dense network and then as many epochs again on what is left, or none.
 Integers: int8 by `rounding="nearest"` (`least` makes up for what a weight loses by others, also by
 such that were pruned), counted on the test images; what rounding made 0 is no synapse any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import runs  # isort: skip  (puts the folder of cifar10 on the path)
+import cifar
+import cifar10
 import mnist5k
-import runs
 import torch
 from torch import Tensor, nn
 
 from exporters import convert_spiking
+from exporters.training.augmentation import Shifts
 from exporters.training.layers import Folded, Repeat
 from exporters.training.loop import accuracy, fit
 from exporters.training.neurons import LIF
 from exporters.training.plan import Plan
+from exporters.training.residual import convolution
 from exporters.training.rewiring.rules import DeepR, GradR, Kept, Rule
 from exporters.training.rewiring.synapses import connectivity, live, prune, told
+from onespike_lava.connectivity import connections, is_fixed
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.netx import save
 
-STEPS, HIDDEN, EPOCHS = 8, 800, 120
-DRIFTS = (0.1, 0.4, 0.03, 0.8, 0.2)
+DRIFTS = (0.1, 0.4, 0.03, 0.8)
+Samples = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class Rate(nn.Module):
-    """Spikes per step: `[T, N, classes] -> [N, classes]`."""
+    """Spikes or scores per step: `[T, N, classes] -> [N, classes]`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The mean over the steps."""
         return x.mean(0)
 
 
-def network(seed: int) -> nn.Module:
+def dense_layers() -> nn.Module:
     """`images[N, 1, 28, 28] -> rates[N, 10]`; the first layer sees the image once."""
-    torch.manual_seed(seed)
-    first = (nn.Flatten(), nn.Linear(784, HIDDEN, bias=False), Repeat(STEPS))
-    last = Folded(nn.Linear(HIDDEN, 10, bias=False))
+    first = (nn.Flatten(), nn.Linear(784, 800, bias=False), Repeat(8))
+    last = Folded(nn.Linear(800, 10, bias=False))
     return nn.Sequential(*first, LIF(threshold=2.0), last, LIF(threshold=2.0), Rate())
+
+
+def convolutions() -> nn.Module:
+    """`images[N, 3, 32, 32] -> scores[N, 10]`."""
+    layers: list[nn.Module] = [convolution(3, 16, 3), nn.BatchNorm2d(16), Repeat(4), LIF()]
+    for before, after in ((16, 32), (32, 64)):
+        layers.append(Folded(nn.MaxPool2d(2)))
+        layers += [Folded(convolution(before, after, 3), nn.BatchNorm2d(after)), LIF()]
+    head = Folded(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64 * 16, 10))
+    return nn.Sequential(*layers, head, Rate())
 
 
 def squared(rates: Tensor, labels: Tensor) -> Tensor:
@@ -56,25 +74,66 @@ def squared(rates: Tensor, labels: Tensor) -> Tensor:
     return nn.functional.mse_loss(rates, nn.functional.one_hot(labels, 10).to(rates.dtype))
 
 
-def learn(model: nn.Module, rule: str | Rule, seed: int, work: Path) -> Any:
-    """One training."""
-    x, y, x_test, y_test = mnist5k.split()
-    plan = Plan(epochs=EPOCHS, batch=128, rate=1e-3, optimiser=rule, seed=seed)
-    return fit(model, x, y, plan, test=(x_test, y_test), loss=squared, path=work)
+@cache
+def colours() -> Samples:
+    """Of CIFAR-10, as bytes."""
+    x, y = cifar10.pixels("train", 0, 10_000), cifar10.labels("train", 0, 10_000)
+    arrays = (x, y, cifar10.pixels("test"), cifar10.labels("test"))
+    return tuple(map(torch.from_numpy, arrays))
 
 
-def kept(model: nn.Module, result: Any, work: Path) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class Task:
+    """What is learnt: a network, samples, how."""
+
+    network: Callable[[], nn.Module]
+    samples: Callable[[], Samples]
+    plan: Mapping[str, Any]
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def real(self, x: Tensor) -> Tensor:
+        """Samples as the network takes them."""
+        return self.more.get("prepare", lambda each: each)(x)
+
+    def learn(self, model: nn.Module, rule: str | Rule, seed: int, work: Path) -> Any:
+        """One training."""
+        x, y, *test = self.samples()
+        plan = Plan(rate=1e-3, optimiser=rule, seed=seed, **self.plan)
+        return fit(model, x, y, plan, test=tuple(test), path=work, **self.more)
+
+    def untrained(self, seed: int) -> nn.Module:
+        """The network before."""
+        torch.manual_seed(seed)
+        return self.network()
+
+
+MNIST = Task(dense_layers, mnist5k.split, {"epochs": 120, "batch": 128}, {"loss": squared})
+CIFAR = Task(
+    convolutions,
+    colours,
+    {"epochs": 8, "batch": 64, "precision": "bfloat16"},
+    {"augment": Shifts(4, mirror=True), "prepare": cifar.pixels},
+)
+
+
+def kept(task: Task, model: nn.Module, result: Any, work: Path) -> Mapping[str, Any]:
     """Accuracy and synapses, real and whole."""
-    x, _, x_test, y_test = mnist5k.split()
-    found = told(convert_spiking(model.eval(), x[:500].numpy(), rounding="nearest").network)
+    x, _, x_test, y_test = task.samples()
+    seen = task.real(x[:500]).numpy()
+    found = told(convert_spiking(model.eval(), seen, rounding="nearest").network)
     file = work.with_suffix(".net")
     save(found, file)
-    counted = evaluate(found, x_test.numpy(), y_test.numpy(), "numba")
+    counted = evaluate(found, task.real(x_test).numpy(), y_test.numpy(), "numba")
     size = file.stat().st_size
     file.unlink()
     few, all_of_them = live(model)
-    read = [each for layer in found.layers[:-1] for each in layer.synapses]
-    whole = sum(int((each.weight != 0).sum()) for each in read)
+    weights = [
+        each.weight
+        for layer in found.layers
+        for each, trained in connections(found, layer)
+        if not is_fixed(each, trained)
+    ][: len(connectivity(model))]  # without what only counts output spikes
+    whole = sum(int((each != 0).sum()) for each in weights)
     return {
         **runs.kept(result),
         "connectivity": few / all_of_them,
@@ -89,50 +148,54 @@ def kept(model: nn.Module, result: Any, work: Path) -> Mapping[str, Any]:
     }
 
 
-def train(rule: Rule, seed: int, work: Path) -> Mapping[str, Any]:
+def train(task: Task, rule: Rule, seed: int, work: Path) -> Mapping[str, Any]:
     """A network by one rule from the start."""
-    model = network(seed)
-    return kept(model, learn(model, rule, seed, work), work)
+    model = task.untrained(seed)
+    return kept(task, model, task.learn(model, rule, seed, work), work)
 
 
-def dense(seed: int, work: Path) -> tuple[nn.Module, Any]:
+def dense(task: Task, seed: int, work: Path) -> tuple[nn.Module, Any]:
     """The dense network of a seed; its file stays in the folder, for all that begin with it."""
-    model = network(seed)
-    return model, learn(model, "adam", seed, work.parent / f"dense-{seed}.pt")
+    model = task.untrained(seed)
+    file = f"dense-{task.network.__name__}-{seed}.pt"
+    return model, task.learn(model, "adam", seed, work.parent / file)
 
 
-def whole(seed: int, work: Path) -> Mapping[str, Any]:
+def whole(task: Task, seed: int, work: Path) -> Mapping[str, Any]:
     """The dense network itself."""
-    return kept(*dense(seed, work), work)
+    return kept(task, *dense(task, seed, work), work)
 
 
-def rival(way: str, drift: float, seed: int, work: Path) -> Mapping[str, Any]:
-    """At the connectivity of Grad R's run of this drift and seed."""
+def rival(task: Task, way: str, of: str, seed: int, work: Path) -> Mapping[str, Any]:
+    """At the connectivity of the run of Grad R that is named."""
     known = runs.read("rewiring")
-    name = f"Grad R {drift:g}, seed {seed}"
-    if name not in known:
-        raise SystemExit(f"{name}: has not run yet; run it first")
+    if of not in known:
+        raise SystemExit(f"{of}: has not run yet; run it first")
     if way == "Deep R":
-        return train(DeepR(known[name]["connectivity"]), seed, work)
-    model, result = dense(seed, work)
-    prune(model, {layer: max(share, 1e-9) for layer, share in known[name]["layers"].items()})
+        return train(task, DeepR(known[of]["connectivity"]), seed, work)
+    model, result = dense(task, seed, work)
+    prune(model, {layer: max(share, 1e-9) for layer, share in known[of]["layers"].items()})
     if way == "magnitude":
-        _, _, x, y = mnist5k.split()
-        result.last = accuracy(model, x, y)
+        _, _, x, y = task.samples()
+        result.last = accuracy(model, task.real(x), y)
     else:
-        result = learn(model, Kept(), seed, work)
-    return kept(model, result, work)
+        result = task.learn(model, Kept(), seed, work)
+    return kept(task, model, result, work)
 
 
 def every() -> dict[str, runs.Train]:
     """Name -> run."""
     made: dict[str, runs.Train] = {}
-    for seed in runs.SEEDS:
-        made[f"dense, seed {seed}"] = partial(whole, seed)
-        for drift in DRIFTS:
-            made[f"Grad R {drift:g}, seed {seed}"] = partial(train, GradR(drift), seed)
+    parts = [("", MNIST, seed, DRIFTS) for seed in runs.SEEDS]
+    parts.append(("CIFAR-10, ", CIFAR, 0, (0.1, 0.3)))
+    for start, task, seed, drifts in parts:
+        made[f"{start}dense, seed {seed}"] = partial(whole, task, seed)
+        for drift in drifts:
+            of = f"{start}Grad R {drift:g}, seed {seed}"
+            made[of] = partial(train, task, GradR(drift), seed)
             for way in ("magnitude, retrained", "Deep R", "magnitude"):
-                made[f"{way} {drift:g}, seed {seed}"] = partial(rival, way, drift, seed)
+                name = f"{start}{way} {drift:g}, seed {seed}"
+                made[name] = partial(rival, task, way, of, seed)
     return made
 
 

@@ -182,17 +182,8 @@ def of_deployed(found: Found) -> str:
         counts = [f"{each[key]:,}" for key in ("synops", "input_macs", "macs")]
         shares = [f"{100 * each[key]:.2f}" for key in ("last", "int8")]
         rows.append([name, *shares, f"{each['spikes']:.2f}", *counts, ", ".join(each["equal"])])
-    head = (
-        "network",
-        "float",
-        "int8",
-        "spikes",
-        "synops",
-        "input MACs",
-        "MACs",
-        "equal",
-    )
-    return table(head, rows)
+    head = ("network", "float", "int8", "spikes", "synops", "input MACs", "MACs")
+    return table((*head, "equal"), rows)
 
 
 def of_cifar(found: Found) -> str:
@@ -215,7 +206,23 @@ def of_cifar(found: Found) -> str:
     rows = [[name, accuracy(cell, 2), f"{mean(cell, 'spikes'):.2f}"] for name, cell in deep if cell]
     if rows:
         tables.append(table(("network, 10,000 images", "float", "spikes"), rows))
+    rows = [row for name in cifar.ONE_STEP if (row := of_one_step(name, found))]
+    if rows:
+        heads = ("one step, 20,000 images", "float", "int8", "spikes", "synops", "seeds")
+        tables.append(table(heads, rows))
     return "\n\n".join(tables)
+
+
+def of_one_step(name: str, found: Found) -> list[str]:
+    """A row of the small networks of one step; `-` where nothing spikes."""
+    cell = of(found, f"{name}, seed")
+    whole = [each for each in cell if "synops" in each]
+    told = ["-", "-", "-"]
+    if whole:
+        share, synops = spread([each["int8"] for each in whole]), mean(whole, "synops")
+        told = [share, f"{mean(whole, 'spikes'):.2f}", f"{synops:,.0f}"]
+    short = name.removesuffix(", one step")
+    return [short, accuracy(cell), *told, str(len(cell))] if cell else []
 
 
 def of_rewiring(found: Found) -> str:

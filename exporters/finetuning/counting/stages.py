@@ -12,7 +12,7 @@ from exporters.finetuning.counting.cache import Behind
 from exporters.finetuning.counting.twin import Counting, Neurons
 from exporters.finetuning.plan import BITS, FineTuning
 from exporters.finetuning.run import Run, State, best_of, state_of
-from exporters.finetuning.teacher import Teacher, divergence, learnt, own
+from exporters.finetuning.teacher import LOSSES, Teacher, learnt, own
 from exporters.training.loop import Augment, Samples, accuracy, fit
 from onespike_lava.network import Network
 from onespike_lava.system.progress import Progress
@@ -57,7 +57,7 @@ class Counts(Run):
         behind = Behind(twin, first, self.teacher, self.augment is not None)
         more: dict[str, Any] = {"augment": self.augment, "path": path, "progress": told}
         if self.teacher is not None:
-            more |= {"loss": divergence, "scores": learnt}
+            more |= {"loss": LOSSES[self.tuning.learn], "scores": learnt}
         plan = self.tuning.plan(number)
         found = fit(behind, behind.packed(self.x), self.y, plan, **more)
         self.interrupted(number, found.epochs, own(found.best_weights or state_of(behind)))

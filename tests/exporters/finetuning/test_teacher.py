@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from torch import nn
 
 from exporters import FineTuning, convert, finetune
-from exporters.finetuning.teacher import divergence, learnt, own, real, teacher_of
+from exporters.finetuning.teacher import both, divergence, learnt, own, real, teacher_of
 from onespike_lava.data.encoding import encode
 from onespike_lava.errors import DataError, OptionError
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
@@ -56,6 +56,10 @@ def test_divergence_is_that_of_distributions():
     expected = (p * (p / q).log()).sum(1).mean()
     assert float(divergence(out, torch.zeros(7))) == pytest.approx(float(expected), rel=1e-5)
     assert own({"twin.a": 1, "b": 2}) == {"a": 1, "b": 2}
+    labels = torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    crossed = -own_logits.log_softmax(1)[range(7), labels].mean()
+    halves = float(expected + crossed) / 2
+    assert float(both(out, labels)) == pytest.approx(halves, rel=1e-5)
 
 
 def test_a_source_of_sequences_teaches():
@@ -89,6 +93,14 @@ def test_a_converted_network_comes_closer_to_its_source():
     assert off(whole.network) < 0.8 * off(net)
     for each, text in ((found, "logits of the source"), (labels, "labels")):
         assert text in dict(each.network.provenance)["finetuned"]
+
+
+def test_both_learn_from_the_source_and_from_labels():
+    source, (x, y) = cnn(), samples(100)
+    tuning = FineTuning(epochs=1, learn="both")
+    made = [finetune(source, x, each, tuning=tuning, **OPTIONS).network for each in (y, y * 0)]
+    assert made[0] != made[1]
+    assert "logits of the source and labels" in dict(made[0].provenance)["finetuned"]
 
 
 class Two(nn.Module):
@@ -137,5 +149,5 @@ def test_slips():
         finetune(net, x, y, teacher=cnn(classes=4))
     with pytest.raises(OptionError, match="a teacher, but learn is 'labels'; leave one"):
         finetune(net, x, y, tuning=FineTuning(learn="labels"), teacher=cnn())
-    with pytest.raises(OptionError, match="learn is 'both'; give one of source, labels"):
-        FineTuning(learn="both")
+    with pytest.raises(OptionError, match="learn is 'all'; give one of source, labels, both"):
+        FineTuning(learn="all")

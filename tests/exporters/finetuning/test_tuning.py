@@ -60,6 +60,18 @@ def test_it_learns_and_every_engine_agrees(tmp_path):
         assert first_difference(run, expected) is None, engine
 
 
+def test_training_that_gains_nothing_is_told(net):
+    """At a rate that throws all weights about; a moderate one is silent."""
+    x, y = samples()
+    told = "the loss of 200 training samples rose from .* to .*; give a rate below 0.5, or more"
+    with pytest.warns(OneSpikeWarning, match=told):
+        finetune(net, x, y, tuning=FineTuning(epochs=1, rate=0.5, batch=20), teacher=cnn())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OneSpikeWarning)
+        tuning = FineTuning(epochs=6, stages=1, rate=0.005, batch=20)
+        finetune(net, x[:100], y[:100], tuning=tuning, teacher=cnn())
+
+
 @pytest.mark.parametrize(
     ("stops", "teacher"), [([3], None), ([8], None), ([9, 12], cnn()), ([20, 3], None)]
 )
