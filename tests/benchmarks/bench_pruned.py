@@ -54,7 +54,7 @@ out, processor time of one thread, all in turn in one process. Weights are set t
 `picked`: all sums go over live weights; `chosen`: as the engine plans it, synapse by synapse.
 Results are compared, bit for bit. `crossing` is the share of live weights below which `picked` is
 faster. `step` is the time of a step of picking by that of a step of the dot product where half of
-the weights live, of networks without tiles: `PICK` in the engine, which its plans decide by.
+the weights live, of a network without tiles: from it comes `PICK`, by which plans decide.
 """
 """What the page says of its columns."""
 
@@ -186,7 +186,7 @@ def rows(name: str, kind: str, batch: int, rounds: int) -> list[str]:
         for plan, ratios in found.items():
             pairs = zip(times[plan], times["dense"], strict=True)
             ratios.append(statistics.median(a / b for a, b in pairs))
-        if share == 0.5 and name in list(NETWORKS)[:1]:
+        if share == 0.5 and NETWORKS[name] is one_spike:
             cost = step(made, times, kind, few)
     lines = []
     for plan, ratios in found.items():

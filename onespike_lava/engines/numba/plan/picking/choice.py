@@ -14,7 +14,7 @@ from onespike_lava.engines.numba.plan.picking.sweep import Steps, sweep
 
 PICK = {"vnni": 1.75, "portable": 1.2}
 """Time of a step of picking by that of a step of the dot product, which takes 4 inputs, by kind of
-kernels: measured by `tests/benchmarks/bench_pruned.py`."""
+kernels: a tenth above what `tests/benchmarks/bench_pruned.py` measures, so that it surely pays."""
 
 
 def picked(
