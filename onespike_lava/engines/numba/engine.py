@@ -10,10 +10,10 @@ import os
 import weakref
 from functools import cache
 
-from llvmlite import binding
 from numba import config
 
 from onespike_lava.engines import numpy as vectorised
+from onespike_lava.engines.numba.kernels.picking.forms import features
 from onespike_lava.engines.numba.kernels.tile import TILES
 from onespike_lava.engines.numba.plan.planner import compile_network
 from onespike_lava.engines.numba.plan.program import Program
@@ -42,14 +42,6 @@ _programs: dict[int, dict[tuple[int, bool, str, bool, bool], Program | None]] = 
 def kinds() -> list[str]:
     """Kinds of kernels that Numba can compile for this processor, best first."""
     return ["vnni", "portable"] if features().issuperset(VNNI) else ["portable"]
-
-
-def features() -> set[str]:
-    """Features that Numba compiles for: those of `NUMBA_CPU_FEATURES`, else the processor's."""
-    if config.CPU_FEATURES is not None:
-        named = config.CPU_FEATURES.split(",")
-        return {name[1:] for name in named if name.startswith("+")}
-    return {name for name, here in binding.get_host_cpu_features().items() if here}
 
 
 def kind() -> str:

@@ -5,6 +5,7 @@ loops      : plain loops, one for each operation but `connect`
 intrinsics : `connect` and other parts whose bodies are LLVM IR
 tile       : that IR: dot products and what follows them
 update     : that IR: one step of timed neurons
+picking    : that IR: sums over live weights
 winograd   : that IR: convolutions of 3x3 by tiles
 decide     : the search for the phase that a potential reaches
 code       : small parts of IR

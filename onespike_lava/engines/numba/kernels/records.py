@@ -32,9 +32,10 @@ class Segment(NamedTuple):
     stride   : bytes between units of the source
     pixels   : constants, int32[pixels], from the start to each pixel's window
     taps     : constants, int64[runs], from a window's first byte to each run of inputs
-    runs     : how many runs a window has
-    size     : bytes of a run, for a dot product; not used channel by channel
-    weights  : constants, `packing.dot_weights` or `packing.channel_weights`
+    runs     : how many runs a window has, or steps of picking
+    size     : bytes of a run, for a dot product; else not used
+    weights  : constants, `packing.dot_weights`, `picking.sweep.packed` or
+               `packing.channel_weights`
     """
 
     start: int
@@ -51,8 +52,9 @@ class Block(NamedTuple):
 
     width       : vectors of `LANES` channels
     dots        : segments whose outputs read all inputs of a run
-    channels    : segments whose outputs read their own channel alone; they follow the dots
-    segments    : constants, the records of both
+    picks       : segments whose outputs pick the inputs that they read; they follow the dots
+    channels    : segments whose outputs read their own channel alone; they are last
+    segments    : constants, the records of all
     bias        : int32 values at the start, in the constants or, `bias_moves`, the arena
     bias_stride : bytes between units
     bias_pixels : constants, int32[pixels]
@@ -72,6 +74,7 @@ class Block(NamedTuple):
 
     width: int
     dots: int
+    picks: int
     channels: int
     segments: int
     bias: int

@@ -5,7 +5,8 @@ registers over all synapses. Sums may wrap on the way; the last value is exact, 
 network's bound keeps it below 2**23.
 
 Kinds: `vnni` multiplies unsigned by signed bytes with AVX-512's `vpdpbusd`; `portable` names no
-instruction, it multiplies pairs of 16-bit integers, for which every LLVM target has one.
+instruction, it multiplies pairs of 16-bit integers, for which every LLVM target has one. Both may
+have outputs that pick their inputs (`picking`), where the processor permutes bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from llvmlite import ir
 
 from onespike_lava.engines.numba.kernels.code import I8, I16, I32, I64, Code, Values
 from onespike_lava.engines.numba.kernels.decide import Decider
+from onespike_lava.engines.numba.kernels.picking.emitter import Picker
+from onespike_lava.engines.numba.kernels.picking.forms import form_of
 from onespike_lava.engines.numba.kernels.records import LANES, NONE, REDUCED, Block, Segment
 
 TILES = {"vnni": {1: 8, 2: 8}, "portable": {1: 4}}
@@ -54,6 +57,7 @@ class Emitter(Code):
     def __init__(self, builder: Any, shape: Shape, constants: Any, arena: Any):
         super().__init__(builder, shape.lanes)
         self.shape, self.constants, self.arena = shape, constants, arena
+        self.form = form_of(shape.kind)
         self.places = [(m, n) for m in range(shape.pixels) for n in range(shape.registers)]
 
     def block(self, record: Any, unit: Any, first: Any, last: Any) -> None:
@@ -69,8 +73,11 @@ class Emitter(Code):
         """
         sums = self.start(block, unit, pixel)
         sums = self.segments(0, block.dots, block, unit, pixel, sums, self.dot)
-        end = self.b.add(block.dots, block.channels)
-        sums = self.segments(block.dots, end, block, unit, pixel, sums, self.by_channel)
+        first = self.b.add(block.dots, block.picks)
+        if self.form is not None:
+            sums = self.segments(block.dots, first, block, unit, pixel, sums, self.pick)
+        end = self.b.add(first, block.channels)
+        sums = self.segments(first, end, block, unit, pixel, sums, self.by_channel)
         with self.b.if_then(self.b.icmp_signed("!=", block.potential, I64(NONE))):
             self.store_potentials(block, unit, pixel, sums)
         with self.b.if_then(self.b.icmp_signed("!=", block.output, I64(NONE))):
@@ -159,6 +166,13 @@ class Emitter(Code):
                 for (m, n), total in zip(self.places, sums, strict=True)
             ]
         return sums
+
+    def pick(self, seg: Segment, rows: Values, run: Any, weights: Any, sums: Values) -> Values:
+        """Add inputs that each output picks, times its weights, one step."""
+        assert self.form is not None
+        picker = Picker(self, self.form, self.shape.registers)
+        at = self.at(weights, self.b.mul(run, I64(self.form.size * self.shape.registers)))
+        return picker.step(rows, at, sums)
 
     def by_channel(
         self, seg: Segment, rows: Values, run: Any, weights: Any, sums: Values

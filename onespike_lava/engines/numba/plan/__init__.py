@@ -10,6 +10,7 @@ buffers     : where values lie in the arena
 connections : the records of a layer's synapses
 blocks      : the records of a layer's blocks of channels
 winograd    : layers that are computed by tiles
+picking     : synapses of which few weights live
 packing     : weights and tables as the kernels read them
 program     : the result
 """

@@ -81,8 +81,7 @@ def blocks(
     potential : buffer of int32 that receives the potentials, or None
     """
     shared = {
-        "dots": sum(not w.channel for w in layout.wires),
-        "channels": sum(w.channel for w in layout.wires),
+        **layout.ways,
         "bias_moves": start.moves,
         "bias_stride": start.stride,
         "bias_pixels": start.pixels,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onespike_lava.engines.numba.kernels.picking.forms import form_of
 from onespike_lava.engines.numba.kernels.records import LANES, REDUCED, Segment
 from onespike_lava.engines.numba.plan.buffers import Buffer, spatial
 from onespike_lava.engines.numba.plan.packing import (
@@ -19,10 +20,16 @@ from onespike_lava.engines.numba.plan.packing import (
     up,
     widths_of,
 )
+from onespike_lava.engines.numba.plan.picking.choice import counted, picked, reach
+from onespike_lava.engines.numba.plan.picking.sweep import Steps, packed
 from onespike_lava.layers import Layer, Synapse, Window, per_neuron
 
 FEW_PIXELS = 256
 """Images are taken together until a unit has so many pixels, so that tiles are full."""
+
+
+WAYS = ("dots", "picks", "channels")
+"""Ways of adding up a synapse, in the order of a block's segments; fields of `Block`."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Wire:
     weight    : int8[O, I / groups, rows, columns]; a dense one spans the whole source
     source    : position of the layer that it reads
     plane     : which of that layer's buffers
+    taps      : int64[rows, columns], bytes from the first tap to each
+    picks     : the steps of each block where outputs pick their inputs, else none
     """
 
     weight: NDArray[np.int8]
@@ -39,11 +48,18 @@ class Wire:
     groups: int
     source: int
     plane: int
+    taps: NDArray[np.int64]
+    picks: tuple[Steps, ...] = ()
 
     @property
     def channel(self) -> bool:
         """Whether output channel `c` reads input channel `c` alone."""
         return self.groups == len(self.weight) and self.weight.shape[1] == 1 < self.groups
+
+    @property
+    def way(self) -> str:
+        """How a block adds it up, one of `WAYS`."""
+        return "channels" if self.channel else "picks" if self.picks else "dots"
 
 
 def wires_of(synapse: Synapse, sources: list[Buffer]) -> list[Wire]:
@@ -51,8 +67,11 @@ def wires_of(synapse: Synapse, sources: list[Buffer]) -> list[Wire]:
     weight, groups = synapse.weight, synapse.groups
     if synapse.kind == "dense":
         weight, groups = weight.reshape(-1, *sources[0].shape), 1
-    planes = range(len(sources))
-    return [Wire(weight, synapse.window, groups, synapse.source, i) for i in planes]
+    made, window = [], synapse.window
+    for plane, buffer in enumerate(sources):
+        taps = buffer.positions(weight.shape[2:], window.dilation)
+        made.append(Wire(weight, window, groups, synapse.source, plane, taps))
+    return made
 
 
 def _share(group: int, most: int) -> int:
@@ -84,10 +103,44 @@ class Layout:
         self.pixels = self.shape[1] * self.shape[2]
         self.pixel = up(self.shape[0], LANES)
         self.together = _share(group, most or -(-FEW_PIXELS // self.pixels))
-        self.wires = sorted(wires, key=lambda w: w.channel)
         grouped = [len(w.weight) // w.groups for w in wires if w.groups > 1 and not w.channel]
         per_group = int(np.gcd.reduce(grouped)) if grouped else 0
         self.blocks = list(widths_of(kind, self.shape[0], per_group))
+        ready = self._picked(wires)
+        self.order = sorted(range(len(wires)), key=lambda i: WAYS.index(ready[i].way))
+        """Places of the wires among those that were given."""
+        self.wires = [ready[i] for i in self.order]
+
+    def _picked(self, wires: list[Wire]) -> list[Wire]:
+        """The wires with their picks, where picking pays; planes of a source share them."""
+        made: list[Wire] = []
+        for wire in wires:
+            same = next((w for w in made if w.weight is wire.weight), None)
+            if same is not None and (same.taps == wire.taps).all():
+                made.append(replace(wire, picks=same.picks))
+            elif wire.channel:
+                made.append(wire)
+            else:
+                weight = wire.weight.reshape(*wire.weight.shape[:2], -1)
+                taps = wire.taps.reshape(-1)
+                picks = picked(weight, wire.groups, taps, self.blocks, self.kind)
+                made.append(replace(wire, picks=picks))
+        return made
+
+    @property
+    def ways(self) -> dict[str, int]:
+        """How many wires are added up in each way."""
+        return {way: sum(wire.way == way for wire in self.wires) for way in WAYS}
+
+    @property
+    def products(self) -> int:
+        """Products of an image; where outputs pick, those of as many steps of the dot product."""
+        sizes = (self._steps(w) * REDUCED * LANES if w.picks else w.weight.size for w in self.wires)
+        return self.pixels * sum(sizes)
+
+    def _steps(self, wire: Wire) -> int:
+        """Steps of picking, and one of each block where no weight lives."""
+        return len(self.blocks) + counted(wire.picks)
 
     def table(self, step: int, offsets: Any) -> int:
         """Place a table of a unit's pixels."""
@@ -100,31 +153,37 @@ class Layout:
 
     def segments(self, start: int, vectors: int, sources: list[Buffer]) -> int:
         """Place the records of a block's segments; `sources` by layer, in the wires' order."""
+        makes = {"dots": self._dot, "picks": self._pick, "channels": self._channel}
         records = [
-            (self._channel if w.channel else self._dot)(w, buffer, start, vectors * LANES)
+            makes[w.way](w, buffer, start, vectors * LANES)
             for w, buffer in zip(self.wires, sources, strict=True)
         ]
         return self.constants.add(records, np.int64)
 
     def _dot(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
-        low, block = self._inputs(w, buffer, start, size)
-        taps, inputs = runs(self._taps(w, buffer), block.shape[2])
+        low, block = self._inputs(w, start, size)
+        taps, inputs = runs(w.taps, block.shape[2])
         weights = dot_weights(self.kind, block)
         return self._segment(
             w, buffer, low, taps, inputs, self.constants.add(weights, weights.dtype.type)
         )
 
+    def _pick(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
+        form = form_of(self.kind)
+        assert form is not None
+        steps = w.picks[self.blocks.index((start, size // LANES))]
+        weights = self.constants.add(packed(steps, form), np.uint8)
+        return self._segment(w, buffer, 0, steps.offsets, 0, weights)
+
     def _channel(self, w: Wire, buffer: Buffer, start: int, size: int) -> Segment:
-        taps = self._taps(w, buffer).reshape(-1)
+        taps = w.taps.reshape(-1)
         block = np.zeros((size, len(taps)), np.int8)
         part = w.weight[start : start + size].reshape(-1, len(taps))
         block[: len(part)] = part
         weights = self.constants.add(channel_weights(block), np.int8)
         return self._segment(w, buffer, start, taps, 0, weights)
 
-    def _inputs(
-        self, w: Wire, buffer: Buffer, start: int, size: int
-    ) -> tuple[int, NDArray[np.int8]]:
+    def _inputs(self, w: Wire, start: int, size: int) -> tuple[int, NDArray[np.int8]]:
         """First input channel that a block reads, and its weights int8[size, taps, inputs].
 
         A block of 16 channels may span groups, or read from within one: its inputs reach from the
@@ -133,8 +192,7 @@ class Layout:
         """
         outputs, inputs = len(w.weight) // w.groups, w.weight.shape[1]
         end = min(start + size, len(w.weight))
-        low = start // outputs * inputs // REDUCED * REDUCED
-        high = min(up(((end - 1) // outputs + 1) * inputs, REDUCED), buffer.pixel)
+        low, high = reach(w.weight, w.groups, start, size)
         taps = w.weight.shape[2] * w.weight.shape[3]
         block = np.zeros((size, taps, high - low), np.int8)
         for group in range(start // outputs, (end - 1) // outputs + 1):
@@ -143,9 +201,6 @@ class Layout:
             part = w.weight[rows].reshape(-1, inputs, taps)
             block[rows.start - start : rows.stop - start, :, at] = part.transpose(0, 2, 1)
         return low, block
-
-    def _taps(self, w: Wire, buffer: Buffer) -> NDArray[np.int64]:
-        return buffer.positions(w.weight.shape[2:], w.window.dilation)
 
     def _segment(
         self, w: Wire, buffer: Buffer, low: int, taps: Any, size: int, weights: int

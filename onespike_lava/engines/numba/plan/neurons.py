@@ -71,8 +71,7 @@ class NeuronsPlan(Plan):
         made = self.assembly
         wires = [w for each in self.synapses for w in wires_of(each, made.outputs[each.source])]
         layout = Layout(self.layer, wires, made.constants, made.kind, made.group)
-        products = layout.pixels * sum(wire.weight.size for wire in layout.wires)
-        made.work += len(self.steps) * products
+        made.work += len(self.steps) * layout.products
         for plane in made.outputs[self.index]:
             made.clear(plane)
         for number, step in enumerate(self.steps):

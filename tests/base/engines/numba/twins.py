@@ -17,6 +17,7 @@ from onespike_lava.engines.numba.kernels.records import (
 )
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.packing import LINE
+from onespike_lava.engines.numba.plan.picking import choice
 from onespike_lava.engines.numba.plan.winograd import tiling
 from onespike_lava.layers import Firing, Reset, Threshold, Window
 from tests.networks import Maker, TimedMaker, random_samples
@@ -60,11 +61,10 @@ def connect(kind, width, constants, arena, record, unit, first, last):
     for pixel in range(first, last):
         for lane in range(width * LANES):
             potential = int(start(block, constants, arena, unit, pixel, lane))
-            for number in range(block.dots + block.channels):
+            ways = [added] * block.dots + [added_by_pick] * block.picks
+            for number, add in enumerate(ways + [added_by_channel] * block.channels):
                 at = block.segments + 8 * len(Segment._fields) * number
                 segment = record_at(Segment, constants, at)
-                dot = number < block.dots
-                add = added if dot else added_by_channel
                 potential += add(kind, width, segment, constants, arena, unit, pixel, lane)
             finish(block, constants, arena, unit, pixel, lane, potential)
 
@@ -188,6 +188,20 @@ def dot_weight(kind, width, segment, constants, k, lane):
     return int(constants[segment.weights + 2 * at :][:2].view(np.int16)[0])
 
 
+def added_by_pick(kind, width, segment, constants, arena, unit, pixel, lane):
+    """Bytes of a window of 64 or 16 that an output picks, by fours or pairs."""
+    size, each, lanes, step = (64, 4, 16, 128) if kind == "vnni" else (16, 2, 8, 48)
+    total = 0
+    for run in range(segment.runs):
+        at = window(segment, constants, unit, pixel, run)
+        place = segment.weights + (run * width * LANES // lanes + lane // lanes) * step
+        index = constants[place : place + size][lane % lanes * each :][:each]
+        kept = constants[place + size : place + step]
+        kept = kept.view(np.int8 if kind == "vnni" else np.int16)[lane % lanes * each :][:each]
+        total += int(arena[at + index.astype(int)].astype(int) @ kept.astype(int))
+    return total
+
+
 def added_by_channel(kind, width, segment, constants, arena, unit, pixel, lane):
     total = 0
     for run in range(segment.runs):
@@ -222,6 +236,15 @@ def twin_difference(kind):
     at = make.conv(make.input((2, 4, 3)), 17, window=Window((1, 1), (1, 0, 1, 1)))
     at = make.conv(make.residual(at, at), 2, (2, 2), groups=1)
     make.readout(at)
+    return difference(make.network(), kind, 1)
+
+
+def picked_difference(kind):
+    """The same of a network of few live weights, whose outputs pick their inputs."""
+    make = Maker(np.random.default_rng(1), 3, 1.3, "graded")
+    at = make.conv(make.input((2, 4, 3)), 36, window=Window((1, 1), (1, 0, 1, 1)), sparse=0.8)
+    make.readout(make.dense(make.residual(at, at), 17))
+    choice.PICK[kind] = 0
     return difference(make.network(), kind, 1)
 
 

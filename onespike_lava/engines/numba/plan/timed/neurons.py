@@ -113,13 +113,12 @@ class TimedPlan(TrainsPlan):
             for each, source in zip(self.moving, sources, strict=True)
             for wire in wires_of(each, [source])
         ]
-        pairs.sort(key=lambda pair: pair[0].channel)
         wires = [wire for wire, _ in pairs]
         pixels = spatial(self.layer.shape)[1] * spatial(self.layer.shape)[2]
         most = max(1, PLACES // pixels) if wires else 1
         layout = Layout(self.layer, wires, made.constants, made.kind, made.group * made.span, most)
-        made.work += made.network.phases * pixels * sum(wire.weight.size for wire in wires)
-        self._advance(layout, [source for _, source in pairs])
+        made.work += made.network.phases * layout.products
+        self._advance(layout, [pairs[i][1] for i in layout.order])
 
     def _delay(self, axons: Axons) -> None:
         source = self.source(axons.synapse.source)
@@ -146,7 +145,7 @@ class TimedPlan(TrainsPlan):
         nothing = from_bias(layout, layout.plane(np.zeros(1, np.int32)))
         found = blocks(layout, [buffer] * len(wires), nothing, None, self.held)
         made.operations += connected(layout, found)
-        made.work += layout.pixels * sum(wire.weight.size for wire in wires)
+        made.work += layout.products
 
     def _advance(self, layout: Layout, sources: list[Buffer]) -> None:
         shared = self.tables.fields(layout) | self.kept()
@@ -211,8 +210,6 @@ class TimedPlan(TrainsPlan):
         add = layout.constants.add
         block = Block(
             width=vectors,
-            dots=sum(not wire.channel for wire in layout.wires),
-            channels=sum(wire.channel for wire in layout.wires),
             segments=layout.segments(start, vectors, sources),
             bias=zeros,
             bias_moves=0,
@@ -222,6 +219,7 @@ class TimedPlan(TrainsPlan):
             potential=self.working(0),
             potential_stride=0,
             potential_pixels=add(pixel_table(1, 0, inside * 4 * vectors * LANES), np.int32),
+            **layout.ways,
             **dict.fromkeys(UNDECIDED, 0),
         )
         return add([block], np.int64)

@@ -21,6 +21,7 @@ from onespike_lava.engines.numba.plan.blocks import Decision, Start, blocks
 from onespike_lava.engines.numba.plan.buffers import Buffer
 from onespike_lava.engines.numba.plan.connections import Layout, Wire
 from onespike_lava.engines.numba.plan.packing import LINE, up
+from onespike_lava.engines.numba.plan.picking.choice import fastest
 from onespike_lava.layers import Shape, Synapse, Window
 
 STRIP_BYTES = 384 * 1024
@@ -28,6 +29,10 @@ STRIP_BYTES = 384 * 1024
 
 MOST_INPUTS = 128
 """Channels beyond which the weights, eight times as large as they were, stay in no cache."""
+
+SLOWER = {"vnni": 1.0, "portable": 2.0}
+"""How much longer than `_pays` counts a step takes beside tiles, where few weights live: measured
+by `tests/benchmarks/bench_pruned.py`, by kind of kernels."""
 
 
 def serves(synapse: Synapse, shape: Shape, kind: str, few: bool) -> bool:
@@ -37,11 +42,16 @@ def serves(synapse: Synapse, shape: Shape, kind: str, few: bool) -> bool:
         return False
     outputs, inputs = synapse.weight.shape[:2]
     lanes = max(TILES[kind]) * LANES
-    return outputs % lanes == inputs % (2 * LANES) == 0 and _pays(inputs, outputs, shape, few)
+    if outputs % lanes or inputs % (2 * LANES) or not _pays(inputs, outputs, shape, few):
+        return False
+    steps = SLOWER[kind] * fastest(synapse.weight, kind)
+    return _pays(inputs, outputs, shape, few, steps)
 
 
-def _pays(inputs: int, outputs: int, shape: Shape, few: bool) -> bool:
+def _pays(inputs: int, outputs: int, shape: Shape, few: bool, steps: float | None = None) -> bool:
     """Whether tiles take less time: cycles of a processor for 16 channels of all pixels.
+
+    steps : what a pixel takes otherwise, two in a cycle; None for those of the dot product
 
     Of tiles these are products, both transforms, and the weights, which come from behind the
     second-level cache with 16 bytes a cycle, for four images at a time unless there are `few`.
@@ -49,7 +59,8 @@ def _pays(inputs: int, outputs: int, shape: Shape, few: bool) -> bool:
     tiles = -(-shape[1] // OUTPUTS) * -(-shape[2] // OUTPUTS)
     fetched = 2 * POSITIONS * LANES * inputs / 16 / (1 if few else 4)
     by_tiles = tiles * (9 * inputs + 110 + 68 * inputs / outputs) + fetched
-    return inputs <= MOST_INPUTS and by_tiles < shape[1] * shape[2] * 9 / 8 * inputs
+    steps = 9 * inputs / 4 if steps is None else steps
+    return inputs <= MOST_INPUTS and by_tiles < shape[1] * shape[2] * steps / 2
 
 
 def room(window: Window, shape: Shape) -> Window:
