@@ -115,7 +115,8 @@ class Layout:
         """The wires with their picks, where picking pays; planes of a source share them."""
         made: list[Wire] = []
         for wire in wires:
-            same = next((w for w in made if w.weight is wire.weight), None)
+            alike = (w for w in made if w.weight is wire.weight and w.groups == wire.groups)
+            same = next(alike, None)
             if same is not None and (same.taps == wire.taps).all():
                 made.append(replace(wire, picks=same.picks))
             elif wire.channel:

@@ -222,6 +222,21 @@ def test_planes_of_a_source_share_their_steps(always, monkeypatch):
     assert max(getattr(layer, "max_spikes", 1) for layer in network.layers) > 1
 
 
+def test_synapses_of_the_same_weights_read_their_own_groups(always):
+    """Each group reads other channels, though weights and taps are the same."""
+    make = Maker(np.random.default_rng(1), 4, 1.3, "graded")
+    start = make.input((3, 5, 5))
+    narrow, wide = (make.conv(start, channels, window=SAME) for channels in (8, 16))
+    first = Synapse(narrow, make.weight((24, 8, 3, 3), 0.8), SAME)
+    second = Synapse(wide, first.weight, SAME, groups=2)
+    for synapses in ([first, second], [second, first]):
+        at = make.spiking(synapses, (24, 5, 5))
+    make.readout(make.residual(at, at - 1))
+    network = make.network()
+    assert network.layers[at].synapses[0].weight is network.layers[at].synapses[1].weight
+    same(network, random_samples(network, 5))
+
+
 @pytest.mark.parametrize("name", ["vnni", "portable"])
 def test_a_plain_twin_agrees(name):
     assert in_process(TWIN.format(kind=name), NUMBA_DISABLE_JIT="1") == ["0"]
