@@ -202,8 +202,11 @@ class _Phases(Run):
 
     def _tell_of_loss(self) -> None:
         """Warn where training has gained nothing; pruning and held-out samples judge otherwise."""
-        before, after = self.state["loss"], self._loss(self.drawn)
-        if after > before and self.kept is None and self.tuning.drift is None:
+        before = self.state.get("loss")  # None in a folder that an earlier version began
+        if before is None or self.kept is not None or self.tuning.drift is not None:
+            return
+        after = self._loss(self.drawn)
+        if after > before:
             warn(
                 f"finetune: the loss of {len(self.drawn)} training samples rose from {before:.4g} "
                 f"to {after:.4g}; give a rate below {self.tuning.rate:g}, or more epochs"

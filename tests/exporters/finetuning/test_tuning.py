@@ -16,6 +16,7 @@ from exporters import FineTuning, finetune
 from exporters.analysis.reconversion import reconvert
 from exporters.finetuning import tuning as tuning_module
 from exporters.training import Shifts
+from exporters.training.checkpoint import Checkpoint, content
 from onespike_lava.connectivity import is_fixed
 from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
@@ -88,6 +89,21 @@ def test_a_killed_run_ends_with_the_network_of_one_that_was_not(net, tmp_path, s
     assert (found.start, found.best) == (whole.start, whole.best)
     assert [each["loss"] for each in found.epochs] == [each["loss"] for each in whole.epochs]
     assert not (tmp_path / "work").exists()
+
+
+def test_a_folder_that_an_earlier_version_began_goes_on(net, tmp_path):
+    """Killed in the last stage, before losses were kept."""
+    x, y = samples()
+    options = {"tuning": replace(PLAN, validation=0.0)}
+    with pytest.raises(KilledError):
+        finetune(net, x, y, **options, work=tmp_path, progress=killer(25))
+    file = tmp_path / "state.pt"
+    head, state = content(file)
+    assert state["stage"] == 1
+    del state["loss"]
+    Checkpoint(file, head).save(state)
+    found = finetune(net, x, y, **options, work=tmp_path)
+    assert found.network == finetune(net, x, y, **options).network
 
 
 def test_an_interrupted_run_gives_the_best_so_far_and_goes_on(net, tmp_path):
