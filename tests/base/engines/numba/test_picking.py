@@ -250,3 +250,13 @@ def test_processors_that_permute_no_bytes_do_without(kind):
     off = ",".join(f"-{name}" for name in sorted(lacked))
     code = WITHOUT.format(kind=kind)
     assert in_process(code, NUMBA_CPU_FEATURES=f"{features},{off}") == ["None"]
+
+
+def test_without_avx_every_kind_does_without():
+    """Numba then compiles for no AVX, whatever the processor has."""
+    code = """
+from onespike_lava.engines.numba.engine import kinds
+from onespike_lava.engines.numba.kernels.picking.forms import form_of
+print(*kinds(), form_of("portable"))
+"""
+    assert in_process(code, NUMBA_ENABLE_AVX="0") == ["portable", "None"]

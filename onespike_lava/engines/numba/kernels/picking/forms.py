@@ -50,12 +50,16 @@ def form_of(kind: str) -> Form | None:
 
 
 def features() -> frozenset[str]:
-    """Features that Numba compiles for: those of `NUMBA_CPU_FEATURES`, else the processor's."""
-    return _features(config.CPU_FEATURES)
+    """Features that Numba compiles for: those of `NUMBA_CPU_FEATURES`, else the processor's.
+
+    Of these none of AVX with `NUMBA_ENABLE_AVX=0`.
+    """
+    return _features(config.CPU_FEATURES, bool(config.ENABLE_AVX))
 
 
 @cache
-def _features(wanted: str | None) -> frozenset[str]:
+def _features(wanted: str | None, avx: bool) -> frozenset[str]:
     if wanted is not None:
         return frozenset(name[1:] for name in wanted.split(",") if name.startswith("+"))
-    return frozenset(name for name, here in binding.get_host_cpu_features().items() if here)
+    found = {name for name, here in binding.get_host_cpu_features().items() if here}
+    return frozenset(name for name in found if avx or not name.startswith("avx"))
