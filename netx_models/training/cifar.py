@@ -7,8 +7,9 @@ epochs of SGD (rate 0.1, Nesterov's momentum 0.9, decay 5e-4, labels smoothed by
 torch's mixture allows; a tenth of the training images is held out. The VGGs go on from there in a
 second round of 12 epochs, from half the rate on. Before that, SEW against spiking ResNet at 20 and
 56 layers on 10,000 images, 10 epochs; and neurons of one step against each other and BNNs, three
-seeds: VGGs of 32, 64 and 128 channels on 20,000 images, 6 epochs, BNNs by AdamW (rate 1e-3, no
-decay), which is their usual recipe. Hours on two cores, resumable.
+seeds: VGGs of 32, 64 and 128 channels on 20,000 images, 6 epochs, rate 0.05, which the first 100
+steps lead up to; BNNs by AdamW (rate 1e-3, no decay), which is their usual recipe. Hours on two
+cores, resumable.
 
 `as integers` exports the networks of seed 0, spiking ones as they are, those of ReLUs as one-spike
 networks of 16 phases, by the defaults with 2,000 training images, and compares every engine on 100
@@ -89,14 +90,15 @@ def train(
     x_test, y_test = (torch.from_numpy(f("test")) for f in (cifar10.pixels, cifar10.labels))
     torch.manual_seed(seed)
     model = NETWORKS[name]().to(memory_format=torch.channels_last)
-    binary = name.startswith("BNN")
+    single, binary = name in ONE_STEP, name.startswith("BNN")
     if start is not None:
         model.load_state_dict(weights(start, work.with_name(f"{start}.weights")))
     plan = Plan(
         epochs=epochs,
         batch=64,
         optimiser="adam" if binary else "sgd",
-        rate=1e-3 if binary else 0.1 if start is None else 0.05,
+        rate=1e-3 if binary else 0.1 if start is None and not single else 0.05,
+        warm=100 if single else 0,
         decay=0.0 if binary else 5e-4,
         smoothing=0.1,
         seed=seed if start is None else seed + 1000,

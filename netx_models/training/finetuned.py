@@ -4,10 +4,9 @@ The shipped networks, converted with the exporters' defaults and fine-tuned. Dig
 of their source, 10 epochs in 2 stages of Adam (rate 1e-3; with a drift, gradient rewiring, 3e-3),
 batches of 48; `labels` learns these instead. ResNet-20 and VGG: to logits and labels (`both`), 2
 epochs in 2 stages, batches of 64, on all 50,000 training images, moved by up to 4 pixels, half of
-them mirrored; rate 5e-4, of ResNet-20 2e-4, since its loss on training images rises by 5e-4; at
-T = 4, with 4 bits or a drift 1e-3. No epoch is chosen: the networks know all training images, so
-that none could be held out. Accuracies are those of all test images in integers, before and after.
-Resumable within a run.
+them mirrored; rate 5e-4, of ResNet-20 2e-4, at T = 4, with 4 bits or a drift 1e-3. No epoch is
+chosen: the networks know all training images, so that none could be held out. Accuracies are those
+of all test images in integers, before and after. Resumable within a run.
 """
 
 from __future__ import annotations

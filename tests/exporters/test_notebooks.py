@@ -66,6 +66,7 @@ def test_points_of_a_search():
 
 
 def test_a_fine_tuned_network():
+    pytest.importorskip("torch")
     x, y = images(), np.arange(len(images())) % 3
     plan = exporters.FineTuning(epochs=2, stages=2, validation=0.25)
     found = exporters.finetune(cnn(), x, y, phases=4, tuning=plan)
