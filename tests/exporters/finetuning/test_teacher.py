@@ -95,10 +95,11 @@ def test_a_converted_network_comes_closer_to_its_source():
         assert text in dict(each.network.provenance)["finetuned"]
 
 
-def test_both_learn_from_the_source_and_from_labels():
+@pytest.mark.parametrize("code", ["one-spike", "count"])
+def test_both_learn_from_the_source_and_from_labels(code):
     source, (x, y) = cnn(), samples(100)
-    tuning = FineTuning(epochs=1, learn="both")
-    made = [finetune(source, x, each, tuning=tuning, **OPTIONS).network for each in (y, y * 0)]
+    more = {"tuning": FineTuning(epochs=1, rate=0.01, learn="both"), "code": code, **OPTIONS}
+    made = [finetune(source, x, each, **more).network for each in (y, y * 0)]
     assert made[0] != made[1]
     assert "logits of the source and labels" in dict(made[0].provenance)["finetuned"]
 
