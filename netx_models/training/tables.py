@@ -208,21 +208,24 @@ def of_cifar(found: Found) -> str:
         tables.append(table(("network, 10,000 images", "float", "spikes"), rows))
     rows = [row for name in cifar.ONE_STEP if (row := of_one_step(name, found))]
     if rows:
-        heads = ("one step, 20,000 images", "float", "int8", "spikes", "synops", "seeds")
+        heads = ("one step, 20,000 images", "float", "int8", "spikes", "synops", "MACs", "seeds")
         tables.append(table(heads, rows))
     return "\n\n".join(tables)
 
 
 def of_one_step(name: str, found: Found) -> list[str]:
-    """A row of the small networks of one step; `-` where nothing spikes."""
+    """A row of the small networks of one step, of one shape; `-` where nothing spikes."""
     cell = of(found, f"{name}, seed")
+    macs = [each["macs"] for key, each in found.items() if ", one step," in key and "macs" in each]
     whole = [each for each in cell if "synops" in each]
     told = ["-", "-", "-"]
     if whole:
         share, synops = spread([each["int8"] for each in whole]), mean(whole, "synops")
         told = [share, f"{mean(whole, 'spikes'):.2f}", f"{synops:,.0f}"]
     short = name.removesuffix(", one step")
-    return [short, accuracy(cell), *told, str(len(cell))] if cell else []
+    if not cell:
+        return []
+    return [short, accuracy(cell), *told, f"{macs[0]:,}" if macs else "-", str(len(cell))]
 
 
 def of_rewiring(found: Found) -> str:
