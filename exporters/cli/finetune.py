@@ -97,7 +97,7 @@ OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "p
     type=click.Choice(["source", "labels", "both"]),
     default="source",
     show_default=True,
-    help="Learn the logits of MODEL, the labels, or both. A NET.net always learns labels.",
+    help="Learn the logits of MODEL, the labels, or both. A NET.net learns labels.",
     group=TRAINING,
 )
 @options.option(

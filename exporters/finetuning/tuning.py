@@ -100,6 +100,11 @@ def finetune(
         taught = teacher_of(teacher, network.input, coded[:4], outputs)
     elif tuning.learn != "labels" and not is_converted(model):
         taught = teacher_of(model, network.input, coded[:4], outputs, output)
+    elif tuning.learn == "both":
+        raise OptionError(
+            "finetune: learn is 'both', but a converted network has no source; name it by teacher= "
+            "in Python, give the source network as the model, or learn labels"
+        )
     run = _run(network, (coded, labels), recipe, tuning, augment, taught)
     with _folder(work) as folder:
         try:
@@ -170,11 +175,10 @@ class _Phases(Run):
         if self.teacher is not None:
             model = Taught(self.twin, self.teacher)
             more |= {"loss": LOSSES[self.tuning.learn], "scores": learnt}
-        begun = state_of(self.twin)
         found = fit(model, self.x, self.y, self.tuning.plan(number), **more)
         last = state_of(self.twin)
         if not number:
-            self.twin.load_state_dict(begun)
+            self.twin.load_state_dict(self.state["model"])
             self.state["loss"] = self._loss(self.drawn)
             self.twin.load_state_dict(last)
         if number + 1 == len(self.tuning.of_stages):

@@ -150,5 +150,7 @@ def test_slips():
         finetune(net, x, y, teacher=cnn(classes=4))
     with pytest.raises(OptionError, match="a teacher, but learn is 'labels'; leave one"):
         finetune(net, x, y, tuning=FineTuning(learn="labels"), teacher=cnn())
+    with pytest.raises(OptionError, match="'both', but a converted network has no source; name it"):
+        finetune(net, x, y, tuning=FineTuning(learn="both"))
     with pytest.raises(OptionError, match="learn is 'all'; give one of source, labels, both"):
         FineTuning(learn="all")

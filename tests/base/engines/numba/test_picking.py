@@ -13,8 +13,8 @@ from onespike_lava.engines.numba.kernels.stepping import Advance
 from onespike_lava.engines.numba.plan import planner
 from onespike_lava.engines.numba.plan.picking import choice
 from onespike_lava.evaluation.comparison import first_difference
-from onespike_lava.layers import Input, Synapse, Window
-from tests.base.engines.numba.parity import assert_parity
+from onespike_lava.layers import Synapse, Window
+from tests.base.engines.numba.parity import assert_parity, largest
 from tests.base.engines.numba.process import in_process
 from tests.base.engines.numba.twins import record_at
 from tests.networks import (
@@ -136,21 +136,8 @@ def test_channels_that_fill_no_window_and_several(window, share, always):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_largest_values(sign, always):
     """Bytes of 255 and weights of 127 and -128, sums up to the limit of the state."""
-    rng = np.random.default_rng(3)
-    make = Maker(rng, 8, 1.3, "graded")
-    make.layers.append(Input("input", (32, 8, 8), 8, np.zeros(1), np.ones(1)))
-    weight = np.zeros((32, 32, 3, 3), np.int8)
-    weight[:, :28] = 127 if sign > 0 else -128
-    weight[1:16, :28] = rng.choice([127, -128], (15, 28, 3, 3))
-    at = make.spiking([Synapse(0, weight, SAME)], (32, 8, 8))
-    layer = make.layers[at]
-    base = np.linspace(1, 2**23 // (int(layer.threshold_table[0]) + 1), 32).astype(np.int32)
-    make.layers[at] = replace(layer, threshold_base=base, bias=np.arange(32, dtype=np.int32))
-    make.readout(at, 1)
-    network = make.network()
+    network, x = largest(sign)
     assert network.proven
-    x = rng.choice([0.0, 255.0], (3, 32, 8, 8), p=(0.3, 0.7))
-    x[0] = 255
     assert_parity(network, x)
 
 

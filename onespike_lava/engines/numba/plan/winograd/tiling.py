@@ -31,8 +31,8 @@ MOST_INPUTS = 128
 """Channels beyond which the weights, eight times as large as they were, stay in no cache."""
 
 SLOWER = {"vnni": 1.0, "portable": 2.0}
-"""How much longer than `_pays` counts a step takes beside tiles, where few weights live: measured
-by `tests/benchmarks/bench_pruned.py`, by kind of kernels."""
+"""How much longer than `_pays` counts a step takes beside tiles, where few weights live, by kind of
+kernels: chosen so that tiles end where `tests/benchmarks/bench_pruned.py` has VGG's crossing."""
 
 
 def serves(synapse: Synapse, shape: Shape, kind: str, few: bool) -> bool:
