@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 NETWORK, TRAINING = "Network", "Training"
 """Groups of options in the help."""
 
-OWN = [each for each in OPTIONS if each.name in ("input_bits", "input_range", "pool")]
+CONVERSION = ("payload_bits", "double", "pool", "input_bits", "input_range")
+OWN = [each for each in OPTIONS if each.name in CONVERSION]
 """Options of the conversion; thresholds, levels and weights are trained or fitted anew."""
 
 

@@ -46,7 +46,7 @@ once, as the authors' code does; `labels` learns these.
 """
 """What the page says of runs of spike counts."""
 
-IMAGES, EPOCHS, CALIBRATION = 50_000, 2, 500
+IMAGES, EPOCHS, CALIBRATION, COMPARED = 50_000, 2, 500, 10
 DIGITS, RESNET, VGG, MNIST = "digits", "resnet20-cifar10", "vgg-cifar10", "mnist5k"
 PARTS = {DIGITS: (20, 48, 1e-3), MNIST: (16, 50, 1e-3)}
 """Epochs, batch and rate of spike counts; elsewhere those of one spike, an epoch for each stage."""
@@ -78,7 +78,7 @@ def train(name: str, seed: int, settings: Mapping[str, Any], work: Path) -> Mapp
     """One network, before and after."""
     source, own = sources.load(name, "test", calibration=CALIBRATION), dict(settings)
     tuning = FineTuning(
-        epochs=10 if name == DIGITS else EPOCHS,
+        epochs=own.pop("epochs", 10 if name == DIGITS else EPOCHS),
         batch=48 if name == DIGITS else 64,
         rate=own.pop("rate", 1e-3 if name == DIGITS else 5e-4),
         weight_bits=own.pop("weight_bits", 8),
@@ -107,6 +107,7 @@ def train(name: str, seed: int, settings: Mapping[str, Any], work: Path) -> Mapp
         "last": after["accuracy"],
         "before": before,
         "after": after,
+        "equal": runs.equal(found.network, source.x[:COMPARED]),
         "loss": [round(each["loss"], 4) for each in found.epochs],
         "seconds": round(sum(each["seconds"] for each in found.epochs), 1),
     }
@@ -149,6 +150,7 @@ def count(name: str, seed: int, settings: Mapping[str, Any], work: Path) -> Mapp
         "ann": ann,
         "before": before,
         "after": after,
+        "equal": runs.equal(found.network, x[:COMPARED]),
         "loss": [round(each["loss"], 4) for each in found.epochs],
         "seconds": round(sum(each["seconds"] for each in found.epochs), 1),
     }
@@ -199,11 +201,14 @@ def every() -> dict[str, runs.Train]:
         ("T = 4", 0, {"phases": 4, "rate": 1e-3}),
         ("T = 8, 4 bits", 0, {**fast, "weight_bits": 4}),
         ("T = 8, fan-in 256", 0, {"phases": 8, "fan_in": 256}),
+        ("T = 8, payloads of 4 bits", 0, {"phases": 8, "payload_bits": 4}),
         ("T = 8", 1, {"phases": 8}),
         ("T = 8", 2, {"phases": 8}),
     ):
         made[f"VGG, {what}, seed {seed}"] = (VGG, seed, own)
         made[f"ResNet-20, {what}, seed {seed}"] = (RESNET, seed, {"rate": 2e-4, **own})
+    long = {"phases": 8, "rate": 1e-3, "epochs": 20}
+    made |= {f"ResNet-20, T = 8, 20 epochs, seed {seed}": (RESNET, seed, long) for seed in (0, 1, 2)}
     for drift in (0.1, 0.3):
         made[f"VGG, T = 8, drift {drift:g}, seed 0"] = (VGG, 0, {**fast, "drift": drift})
     double = {"phases": 8, "double": "stream", "rate": 2e-4}
@@ -217,6 +222,7 @@ def every() -> dict[str, runs.Train]:
         ("T = 4, drift 1", {"phases": 4, "drift": 1.0, "rate": 3e-3}),
         ("T = 4, 4 bits", {"phases": 4, "weight_bits": 4}),
         ("T = 4, fan-in 64", {"phases": 4, "fan_in": 64}),
+        ("T = 4, payloads of 4 bits", {"phases": 4, "payload_bits": 4}),
     ):
         made |= {f"digits, {what}, seed {seed}": (DIGITS, seed, own) for seed in runs.SEEDS}
     return {key: partial(train, *each) for key, each in made.items()} | counts()

@@ -40,6 +40,7 @@ from onespike_lava.connectivity import connections, is_fixed
 from onespike_lava.evaluation.tally import evaluate
 from onespike_lava.netx import save
 
+COMPARED = 10
 DRIFTS = (0.1, 0.4, 0.03, 0.8)
 Samples = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -145,6 +146,7 @@ def kept(task: Task, model: nn.Module, result: Any, work: Path) -> Mapping[str, 
         "synops": round(counted.energy.exact),
         "input_macs": round(counted.energy.input_macs),
         "bytes": size,
+        "equal": runs.equal(found, task.real(x_test[:COMPARED]).numpy()),
     }
 
 

@@ -14,10 +14,12 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
 MODELS = HERE.parent
@@ -25,6 +27,8 @@ RESULTS = MODELS / "results"
 sys.path[:0] = [str(MODELS), str(MODELS / "digits"), str(MODELS.parent)]
 
 from exporters.training.plan import Result  # noqa: E402
+from onespike_lava import Network  # noqa: E402
+from onespike_lava.evaluation.comparison import first_difference  # noqa: E402
 from onespike_lava.system.files import write_atomic  # noqa: E402
 
 SEEDS = (0, 1, 2)
@@ -76,6 +80,17 @@ def kept(result: Result) -> dict[str, Any]:
         "loss": [round(epoch["loss"] or 0.0, 4) for epoch in result.epochs],
         "seconds": round(result.seconds, 1),
     }
+
+
+def equal(network: Network, x: NDArray[Any]) -> list[str]:
+    """Engines that send what the reference sends for samples, and score so; others are an error."""
+    expected = network.run(x, "reference", record=True)
+    found = ["reference"]
+    for engine in ("numba", *(["lava"] if find_spec("lava") else [])):
+        difference = first_difference(network.run(x, engine, record=True), expected)
+        assert difference is None, (engine, difference)
+        found.append(engine)
+    return found
 
 
 def summary(found: Mapping[str, Any]) -> str:

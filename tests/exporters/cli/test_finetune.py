@@ -55,6 +55,20 @@ def test_it_writes_a_file_that_commands_take(onespike, folder):
     assert (code, "equal in every spike" in out) == (0, True)
 
 
+def test_payloads_of_few_bits_and_two_neurons_for_a_value(onespike):
+    code, _, err = onespike(*WORDS, *MORE[:-1], 1e-3, "--payload-bits", 3, "--double", "all")
+    assert (code, err) == (0, "")
+    found = onespike_lava.load("net.net")
+    coded = [each for each in found.layers if each.name in found.neurons]
+    assert list(found.neurons) == ["0", "0.second"]
+    assert {each.payload_bits for each in coded} == {3}
+    assert max(int(each.payload.max()) for each in coded) <= 2**3
+    code, out, _ = onespike("verify", "net.net", "--data", "train.npz", "--limit", 20)
+    assert (code, "equal in every spike" in out) == (0, True)
+    code, _, err = onespike(*WORDS, *MORE, "--payload-bits", 3, "--code", "count")
+    assert (code, "payload_bits: of one-spike networks" in err) == (2, True)
+
+
 def test_spike_counts_show_how_far_it_spikes(onespike):
     more = ("--code", "count", "--validation", 0.2, "--patience", 1, "--new-layer", "frozen")
     code, out, err = onespike(*WORDS, *MORE, *more)
