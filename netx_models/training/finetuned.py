@@ -218,7 +218,11 @@ def every() -> dict[str, runs.Train]:
         key = f"ResNet-20, T = 8, 20 epochs, seed {seed}"
         made[key] = (RESNET, seed, {**fast, "epochs": 20})
     for drift in (0.1, 0.3):
-        made[f"VGG, T = 8, drift {drift:g}, seed 0"] = (VGG, 0, {**fast, "drift": drift, "epochs": 4})
+        made[f"VGG, T = 8, drift {drift:g}, seed 0"] = (
+            VGG,
+            0,
+            {**fast, "drift": drift, "epochs": 4},
+        )
     double = {"phases": 8, "double": "stream", "rate": 2e-4}
     made["ResNet-20, T = 8, double stream, seed 0"] = (RESNET, 0, double)
     for what, own in (
