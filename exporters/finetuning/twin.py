@@ -210,7 +210,7 @@ class Neurons(Part):
         """Take another code of as many phases."""
         self.table.copy_(torch.from_numpy(table))
         self.payload.copy_(torch.from_numpy(payload))
-        self.levels.copy_(torch.from_numpy(lookup(table, payload)))
+        self.levels.copy_(torch.from_numpy(lookup(table, payload, len(self.levels))))
 
     def regrained(self) -> None:
         """Count biases in the potential of one `lambda`, without changing them."""

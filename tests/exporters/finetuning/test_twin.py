@@ -9,13 +9,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from exporters import convert
 from exporters.finetuning.sums import MOST
 from exporters.finetuning.twin import OneSpike
 from onespike_lava.data.encoding import encode
 from onespike_lava.errors import InvalidNetworkError, UnsupportedError
+from onespike_lava.limits import PAYLOAD_MAX
 from onespike_lava.rules import largest_potential
 from tests.exporters.finetuning.trained import network, samples
 from tests.networks import random_network
+from tests.sources import cnn
 
 
 def scores(twin, net, x):
@@ -38,6 +41,14 @@ def test_it_computes_the_integers_of_a_conversion(options):
     twin = OneSpike(net)
     assert same(twin, net, x)
     assert replace(twin.integers("not"), provenance=()) == replace(net, provenance=())
+
+
+def test_the_second_neuron_of_a_value_may_spike_late():
+    """Beyond twice the largest payload, which no threshold of a neuron of its own exceeds."""
+    x = samples()[0]
+    net = convert(cnn(5), x[:80], phases=1, double="all").network
+    assert max(int(layer.threshold_table.max()) for layer in net.hidden) > 2 * PAYLOAD_MAX + 1
+    assert same(OneSpike(net), net, x)
 
 
 @pytest.mark.parametrize("seed", range(12))
