@@ -3,6 +3,7 @@
 sending  : phase code as one function for autograd, straight through behind
 sums     : weights and biases as the whole numbers of the file, within 24 bits and a fan-in
 twin     : the integer network as a torch module that computes the same integers
+pruning  : a bounded fan-in: the largest weights remain, and make up for the others
 refit    : thresholds, levels and scales fitted anew to what the potentials have become
 counting : the same of spike counts, layer by layer
 teacher  : the source network, whose logits are learnt

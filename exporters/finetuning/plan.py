@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from exporters.training.plan import Plan
-from exporters.training.rewiring.rules import GradR
+from exporters.training.rewiring.rules import GradR, Kept, Rule
 from onespike_lava.errors import OptionError
 from onespike_lava.network import Network
 from onespike_lava.system.tables import Table, shown
@@ -49,7 +49,8 @@ class FineTuning:
     weight_bits : 8 or 4, of trained weights; skips and pools keep 8
     fan_in      : most synapses of a neuron, the largest weights are kept, and all those of skips
                   and pools, which may be more; None for any
-    drift       : of gradient rewiring, which then trains which synapses there are; None for Adam
+    drift       : of gradient rewiring, which then trains which synapses there are, in all stages
+                  but the last of several, in which those that are left learn on; None for Adam
     validation  : share of the samples that are held out, to choose the best epoch; of no use
                   where the source network has been trained on them
     seed        : of the order, of augmentations and of what is held out
@@ -95,13 +96,16 @@ class FineTuning:
 
     def plan(self, stage: int) -> Plan:
         """The plan of one stage, counted from 0; what is held out is so before."""
-        last = self.patience is not None and 0 < stage == len(self.of_stages) - 1
+        last = 0 < stage == len(self.of_stages) - 1
+        optimiser: str | Rule = "adam"
+        if self.drift is not None:
+            optimiser = Kept() if last else GradR(self.drift)
         return Plan(
             epochs=self.of_stages[stage],
             batch=self.batch,
-            rate=self.rate * LAST if last else self.rate,
+            rate=self.rate * LAST if last and self.patience is not None else self.rate,
             patience=self.patience,
-            optimiser="adam" if self.drift is None else GradR(self.drift),
+            optimiser=optimiser,
             seed=self.seed + 1000 * stage,
             kept_seed=self.seed,
             validation=self.validation,

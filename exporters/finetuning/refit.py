@@ -15,12 +15,12 @@ from torch import Tensor
 
 from exporters.calibration.codes import Code, choose
 from exporters.calibration.histograms import BINS, Histogram, grouped, in_bins, thinned
+from exporters.finetuning.pruning import few_of, keep_largest, tell
 from exporters.finetuning.sums import MOST, Sums, Weights
 from exporters.finetuning.twin import Neurons, OneSpike
 from exporters.recipe import Recipe
 from exporters.training.measures import evaluated
 from onespike_lava import coding
-from onespike_lava.errors import warn
 from onespike_lava.limits import WEIGHT_MAX
 
 Floats = NDArray[np.float64]
@@ -34,13 +34,19 @@ CLIPPED = np.arange(100, 301, 5) / 100.0
 the others closer."""
 
 
-def settle(twin: OneSpike, fan_in: int | None) -> None:
-    """Bring a conversion onto the grid of its weight bits and within its fan-in, with room."""
+def settle(twin: OneSpike, fan_in: int | None, x: Tensor) -> None:
+    """Bring a conversion onto the grid of its weight bits and within its fan-in, with room.
+
+    x : samples as integers of the input grid, by which what stays makes up for what is pruned
+    """
     if fan_in is not None:
         most = {}
-        for layer, part in zip(twin.network.layers, twin.parts, strict=True):
-            if hasattr(part, "sums"):
-                most[layer.name] = keep_largest(part.sums, fan_in)
+        with evaluated(twin):
+            seen = [few_of(twin.network, x).float()]
+            for layer, part in zip(twin.network.layers[1:], twin.parts[1:], strict=True):
+                if hasattr(part, "sums"):
+                    most[layer.name] = keep_largest(part.sums, fan_in, seen)
+                seen.append(part(seen)[1])
         tell({name: count for name, count in most.items() if count > fan_in}, fan_in)
     _follow(twin, {}, full=False)
 
@@ -50,40 +56,6 @@ def refit(twin: OneSpike, x: Tensor, recipe: Recipe) -> None:
     hidden = _hidden(twin)
     found = _histograms(twin, x, recipe)
     _follow(twin, choose(found, {name: name for name in hidden}, recipe), True, recipe.shift)
-
-
-def keep_largest(sums: Sums, fan_in: int) -> int:
-    """Prune all but the largest weights of each neuron; returns the most synapses that one has.
-
-    Those of skips and pools stay, and one of what is trained, so that these may be more.
-    """
-    with torch.no_grad():
-        fixed = [part for part in sums.parts if part.fixed]
-        trained = [part for part in sums.parts if not part.fixed]
-        held = sum(int((part.real() != 0).flatten(1).sum(1).max()) for part in fixed)
-        if not trained:
-            return held
-        left = fan_in - held
-        rows = torch.cat([part.real().abs().flatten(1) for part in trained], 1)
-        if rows.shape[1] <= left:
-            return held + rows.shape[1]
-        order = rows.argsort(dim=1, descending=True, stable=True)[:, : max(1, left)]
-        kept = torch.zeros_like(rows, dtype=torch.bool).scatter_(1, order, True)
-        for part, mask in zip(
-            trained, kept.split([part.share[0].numel() for part in trained], 1), strict=True
-        ):
-            part.mask.copy_(part.mask & mask.reshape(part.mask.shape))
-        return held + max(1, left)
-
-
-def tell(most: dict[str, int], fan_in: int) -> None:
-    """Warn of layers whose neurons have more synapses than they were to have."""
-    if most:
-        counts = ", ".join(f"{name} ({count})" for name, count in list(most.items())[:5])
-        warn(
-            f"finetune: neurons of {counts} have more than {fan_in} synapses, for those of skips "
-            "and pools stay; give a larger fan-in, or a network without such layers"
-        )
 
 
 def _hidden(twin: OneSpike) -> dict[str, Neurons]:

@@ -216,10 +216,15 @@ class Sums(nn.Module):  # type: ignore[misc]
         """What an input of which integer 0 is not the value 0 adds everywhere, float64."""
         total = torch.zeros((), dtype=torch.float64)
         for number, (part, weight) in enumerate(zip(self.parts, weights, strict=True)):
-            low = getattr(self, f"low_{number}")
+            low = self.low(number)
             if low is not None:
                 total = total + part.sum(weight.double(), low[None])[0]
         return total
+
+    def low(self, number: int) -> Tensor | None:
+        """Of a part's source, the value of its integer 0, float64[*shape]."""
+        found: Tensor | None = getattr(self, f"low_{number}")
+        return found
 
     def synapses(self, weights: Sequence[Tensor]) -> tuple[Synapse, ...]:
         """The layer's connections with these whole weights."""

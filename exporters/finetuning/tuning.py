@@ -162,7 +162,7 @@ class _Phases(Run):
 
     def first(self, kept: Samples | None) -> dict[str, Any]:
         """Weights on the grid of their bits, within the fan-in."""
-        settle(self.twin, self.tuning.fan_in)
+        settle(self.twin, self.tuning.fan_in, self.x[self.drawn])
         start = accuracy(self.twin, *kept) if kept is not None else None
         model = state_of(self.twin)
         own = {"stage": 0, "model": model, "best": model, "share": None}

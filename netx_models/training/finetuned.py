@@ -207,10 +207,22 @@ def every() -> dict[str, runs.Train]:
     ):
         made[f"VGG, {what}, seed {seed}"] = (VGG, seed, own)
         made[f"ResNet-20, {what}, seed {seed}"] = (RESNET, seed, {"rate": 2e-4, **own})
-    long = {"phases": 8, "rate": 1e-3, "epochs": 20}
-    made |= {f"ResNet-20, T = 8, 20 epochs, seed {seed}": (RESNET, seed, long) for seed in (0, 1, 2)}
+    for what, epochs, own in (
+        ("fan-in 256", 10, {"fan_in": 256}),
+        ("4 bits", 10, {"weight_bits": 4}),
+    ):
+        for called, name in (("VGG", VGG), ("ResNet-20", RESNET)):
+            key = f"{called}, T = 8, {what}, {epochs} epochs, seed 0"
+            made[key] = (name, 0, {**fast, "epochs": epochs, **own})
+    for seed in runs.SEEDS:
+        key = f"ResNet-20, T = 8, 20 epochs, seed {seed}"
+        made[key] = (RESNET, seed, {**fast, "epochs": 20})
     for drift in (0.1, 0.3):
-        made[f"VGG, T = 8, drift {drift:g}, seed 0"] = (VGG, 0, {**fast, "drift": drift})
+        made[f"VGG, T = 8, drift {drift:g}, seed 0"] = (
+            VGG,
+            0,
+            {**fast, "drift": drift, "epochs": 4},
+        )
     double = {"phases": 8, "double": "stream", "rate": 2e-4}
     made["ResNet-20, T = 8, double stream, seed 0"] = (RESNET, 0, double)
     for what, own in (

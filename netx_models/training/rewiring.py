@@ -2,12 +2,13 @@
 
 784-800-10 LIF neurons (half of the potential stays, reset to zero), T = 8, the image a constant
 current; loss: squared error of the output rates. 120 epochs of Adam (rate 1e-3, half a cosine),
-batches of 128, every weight pruned, no image moved. CIFAR-10 (JPEG, 10,000 training images, 8
+batches of 128, every weight pruned, no image moved. CIFAR-10 (JPEG, 10,000 training images, 24
 epochs, batches of 64, images moved by up to 4 pixels, half of them mirrored, one seed): three 3x3
 convolutions of 16, 32 and 64 channels with batch norms and such neurons, pools of spikes behind
 each, a linear layer whose mean over 4 steps is the scores; cross-entropy. Grad R by its drift. The
-rivals have the connectivity that Grad R came to: Deep R from the start; layer by layer magnitude
-pruning of the dense network and then as many epochs again on what is left, or none.
+rivals have the connectivity that Grad R came to, and as many epochs in all: Deep R from the start;
+layer by layer magnitude pruning of a dense network of half the epochs, the other half on what is
+left, or of the dense network of all epochs without more.
 Integers: int8 by `rounding="nearest"` (`least` makes up for what a weight loses by others, also by
 such that were pruned), counted on the test images; what rounding made 0 is no synapse any more.
 """
@@ -96,10 +97,13 @@ class Task:
         """Samples as the network takes them."""
         return self.more.get("prepare", lambda each: each)(x)
 
-    def learn(self, model: nn.Module, rule: str | Rule, seed: int, work: Path) -> Any:
-        """One training."""
+    def learn(
+        self, model: nn.Module, rule: str | Rule, seed: int, work: Path, share: int = 1
+    ) -> Any:
+        """One training, of all epochs or of one `share`-th."""
         x, y, *test = self.samples()
-        plan = Plan(rate=1e-3, optimiser=rule, seed=seed, **self.plan)
+        own = {**self.plan, "epochs": self.plan["epochs"] // share}
+        plan = Plan(rate=1e-3, optimiser=rule, seed=seed, **own)
         return fit(model, x, y, plan, test=tuple(test), path=work, **self.more)
 
     def untrained(self, seed: int) -> nn.Module:
@@ -112,7 +116,7 @@ MNIST = Task(dense_layers, mnist5k.split, {"epochs": 120, "batch": 128}, {"loss"
 CIFAR = Task(
     convolutions,
     colours,
-    {"epochs": 8, "batch": 64, "precision": "bfloat16"},
+    {"epochs": 24, "batch": 64, "precision": "bfloat16"},
     {"augment": Shifts(4, mirror=True), "prepare": cifar.pixels},
 )
 
@@ -156,11 +160,11 @@ def train(task: Task, rule: Rule, seed: int, work: Path) -> Mapping[str, Any]:
     return kept(task, model, task.learn(model, rule, seed, work), work)
 
 
-def dense(task: Task, seed: int, work: Path) -> tuple[nn.Module, Any]:
+def dense(task: Task, seed: int, work: Path, share: int = 1) -> tuple[nn.Module, Any]:
     """The dense network of a seed; its file stays in the folder, for all that begin with it."""
     model = task.untrained(seed)
-    file = f"dense-{task.network.__name__}-{seed}.pt"
-    return model, task.learn(model, "adam", seed, work.parent / file)
+    file = f"dense-{task.network.__name__}-{task.plan['epochs'] // share}-{seed}.pt"
+    return model, task.learn(model, "adam", seed, work.parent / file, share)
 
 
 def whole(task: Task, seed: int, work: Path) -> Mapping[str, Any]:
@@ -175,13 +179,14 @@ def rival(task: Task, way: str, of: str, seed: int, work: Path) -> Mapping[str, 
         raise SystemExit(f"{of}: has not run yet; run it first")
     if way == "Deep R":
         return train(task, DeepR(known[of]["connectivity"]), seed, work)
-    model, result = dense(task, seed, work)
+    half = 1 if way == "magnitude" else 2
+    model, result = dense(task, seed, work, half)
     prune(model, {layer: max(share, 1e-9) for layer, share in known[of]["layers"].items()})
     if way == "magnitude":
         _, _, x, y = task.samples()
         result.last = accuracy(model, task.real(x), y)
     else:
-        result = task.learn(model, Kept(), seed, work)
+        result = task.learn(model, Kept(), seed, work, half)
     return kept(task, model, result, work)
 
 

@@ -266,12 +266,13 @@ def of_finetuned(found: Found) -> str:
         counts = [
             f"{mean(after_all, 'live'):,.0f}",
             f"{mean(after_all, 'spikes'):.3f}",
+            f"{mean(after_all, 'synops'):,.0f}",
             f"{mean(after_all, 'energy'):.2f}",
         ]
         last = spread([each["last"] for each in cell], 2)
         rows.append([start, f"{ann:.2f}", before, last, f"{told[0]:.2f}", *counts, str(told[1])])
-    head = ("network", "ReLU %", "before %", "after %", "loss", "live", "spikes", "E", "seeds")
-    return table(head, rows)
+    head = ("network", "ReLU %", "before %", "after %", "loss", "live", "spikes", "synops", "E")
+    return table((*head, "seeds"), rows)
 
 
 def of_counts(found: Found) -> str:

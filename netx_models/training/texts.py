@@ -152,7 +152,7 @@ connectivity of the integers, `synops` what spikes of the hidden layer cost per 
 what the image costs, `E` the energy ratio of Eq. 6 of
 [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786) for FP32, `kB` the
 size of the file, which holds live weights and a bit for each place. One seed tells no point from
-another. Magnitude pruning with retraining takes twice the epochs of the others.
+another. All rules have the same epochs.
 """
 
 

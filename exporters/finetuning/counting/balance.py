@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from exporters.finetuning.counting.twin import Counting, Neurons, entered
-from exporters.finetuning.refit import BATCH, factor_of, keep_largest, rescale, tell
+from exporters.finetuning.pruning import few_of, keep_largest, tell
+from exporters.finetuning.refit import BATCH, factor_of, rescale
 from exporters.training.measures import evaluated
 
 BEYOND = 0.001
@@ -32,23 +33,26 @@ def take_turn(twin: Counting, positions: Sequence[int], x: Tensor, fan_in: int |
     """
     if not positions:
         return
-    if fan_in is not None:
-        _prune(twin, positions, fan_in)
     first = positions[0]
     hidden = [at for at in positions if isinstance(twin.parts[at], Neurons)]
     reach, twin.reach = twin.reach, first - 1
+    if fan_in is not None:
+        _prune(twin, positions, fan_in, x)
     ratios = ratios_of(twin, hidden, x)
     twin.reach = reach
     follow(twin, ratios, first)
 
 
-def _prune(twin: Counting, positions: Sequence[int], fan_in: int) -> None:
-    layers = twin.network.layers
-    most = {
-        layers[at].name: keep_largest(twin.parts[at].sums, fan_in)
-        for at in positions
-        if hasattr(twin.parts[at], "sums")
-    }
+def _prune(twin: Counting, positions: Sequence[int], fan_in: int, x: Tensor) -> None:
+    layers, most = twin.network.layers, {}
+    with evaluated(twin):
+        known = {0: entered(few_of(twin.network, x))}
+        sent = twin.sent(known, positions[0] - 1)
+        for at in positions:
+            if hasattr(twin.parts[at], "sums"):
+                counts = [each.counts for each in sent]
+                most[layers[at].name] = keep_largest(twin.parts[at].sums, fan_in, counts)
+            sent.append(twin.parts[at](sent, twin.spikes(at))[1])
     new = {name: n for name, n in most.items() if n > fan_in and name not in twin.told}
     twin.told |= new.keys()
     tell(new, fan_in)

@@ -8,13 +8,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from exporters.finetuning import refit as refitting
-from exporters.finetuning.refit import ROOM, keep_largest, refit, settle
+from exporters.finetuning.refit import ROOM, refit, settle
 from exporters.finetuning.sums import MOST
 from exporters.finetuning.twin import OneSpike
 from exporters.recipe import Recipe
 from onespike_lava.connectivity import connections, is_fixed
 from onespike_lava.data.encoding import encode
-from onespike_lava.errors import OneSpikeWarning
 from onespike_lava.rules import largest_potential
 from tests.exporters.finetuning.trained import OPTIONS, network, samples
 
@@ -36,7 +35,7 @@ def logits(twin, x):
 def test_a_conversion_of_eight_bits_stays_what_it_is_where_there_is_room(net):
     twin, x = OneSpike(net), coded(net)
     before = logits(twin, x)
-    settle(twin, None)
+    settle(twin, None, coded(net))
     assert np.abs(logits(twin, x) - before).max() < 0.05 * before.std()
     found = twin.integers("settled")
     for layer in found.layers:
@@ -75,7 +74,7 @@ def test_a_refit_follows_potentials_that_grew(net):
 def test_four_bits_are_those_of_trained_weights(net):
     """Skips keep what they need."""
     twin = OneSpike(net, 7)
-    settle(twin, None)
+    settle(twin, None, coded(net))
     found = twin.integers("few")
     kinds = set()
     for layer in found.layers:
@@ -93,57 +92,6 @@ def test_weights_of_four_bits_are_cut_off_where_that_brings_the_others_closer(ne
     for name, shares in (("largest", refitting.CLIPPED[:1]), ("cut", refitting.CLIPPED)):
         monkeypatch.setattr(refitting, "CLIPPED", shares)
         twin = OneSpike(net, 7)
-        settle(twin, None)
+        settle(twin, None, coded(net))
         close[name] = np.corrcoef(logits(twin, x).ravel(), eight)[0, 1]
     assert close["cut"] > close["largest"] > 0.5
-
-
-def test_a_fan_in_counts_skips_and_keeps_the_largest(net):
-    twin = OneSpike(net)
-    settle(twin, 20)
-    found = twin.integers("few")
-    for layer, part in zip(found.layers, twin.parts, strict=True):
-        if layer.synapses:
-            live = sum(
-                (np.count_nonzero(each.weight.reshape(len(each.weight), -1), axis=1))
-                for each in layer.synapses
-            )
-            assert live.max() <= 20
-            for synapse, connection in zip(layer.synapses, part.sums.parts, strict=True):
-                kept = connection.mask.numpy()
-                if not kept.all():
-                    sizes = np.abs(connection.share.detach().numpy())
-                    rows = (kept.reshape(len(kept), -1), sizes.reshape(len(kept), -1))
-                    for mask, row in zip(*rows, strict=True):
-                        assert row[mask].min() >= row[~mask].max()
-                        assert not synapse.weight.reshape(len(kept), -1)[0][~rows[0][0]].any()
-    synapses = [each for layer in found.layers for each in layer.synapses]
-    assert any(each.live is not None for each in synapses)
-    for synapse, mask in zip(synapses, masks_of(twin), strict=True):
-        live = np.ones(synapse.weight.shape, bool) if synapse.live is None else synapse.live
-        assert np.array_equal(live, mask)
-
-
-def test_a_fan_in_that_skips_and_pools_exceed_is_told(net):
-    with pytest.warns(OneSpikeWarning, match=r"\(2\).* have more than 1 synapses, for those of"):
-        settle(OneSpike(net), 1)
-
-
-def masks_of(twin):
-    return [
-        each.mask.numpy()
-        for part in twin.parts
-        if hasattr(part, "sums")
-        for each in part.sums.parts
-    ]
-
-
-def test_masks_keep_their_zeros_while_weights_move(net):
-    twin = OneSpike(net)
-    part = twin.parts[2].sums
-    keep_largest(part, 10)
-    with torch.no_grad():
-        for each in part.parts:
-            each.share.add_(1.0)
-    weights, _ = part.whole()
-    assert sum(int((each != 0).flatten(1).sum(1).max()) for each in weights) <= 10

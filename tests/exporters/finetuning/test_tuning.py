@@ -172,6 +172,26 @@ def test_synapses_die_by_gradient_rewiring_and_are_told_of(net):
     assert first_difference(found.run(x[:10], "numba", record=True), expected) is None
 
 
+def test_in_the_last_of_several_stages_what_is_left_learns_on(net, tmp_path):
+    x, y = samples()
+    tuning = FineTuning(epochs=8, stages=2, batch=20, rate=0.01, drift=0.9, learn="labels")
+    with pytest.raises(KilledError):  # in the second stage
+        finetune(net, x, y, tuning=tuning, work=tmp_path, progress=killer(43))
+    drifted = torch.load(tmp_path / "state.pt", weights_only=False)["state"]
+    assert drifted["stage"] == 1
+    found = finetune(net, x, y, tuning=tuning, work=tmp_path)
+    number = shares = 0
+    for position, layer in enumerate(found.network.layers):
+        for place, synapse in enumerate(layer.synapses):
+            if synapse.live is not None:
+                share = drifted["model"][f"parts.{position}.sums.parts.{place}.share"].numpy()
+                assert not synapse.live[share == 0].any()
+                shares += np.count_nonzero(share != 0)
+                number += np.count_nonzero(synapse.live)
+    assert number > 0.7 * shares  # a drift would have left fewer
+    assert found.epochs[-1]["loss"] < found.epochs[3]["loss"]
+
+
 def test_another_run_in_the_folder_is_refused(net, tmp_path):
     x, y = samples()
     with pytest.raises(KilledError):
