@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,10 @@ class OneSpike(Twin):
         check_network(network)
         super().__init__(network)
         self.parts.extend(PARTS.of(layer)(network, layer, limit) for layer in network.layers)
+        outputs = np.arange(prod(network.readout.shape))[None]
+        order = torch.from_numpy(network.readout.placed(outputs)[0])
+        moved = bool((order.diff() != 1).any())  # of a plane in blocks
+        self.register_buffer("order", order if moved else None, persistent=False)
 
     def forward(self, x: Tensor, observe: Observe | None = None) -> Tensor:
         """Logits; `observe` sees the position and potentials of each layer that sums."""
@@ -103,11 +108,8 @@ class OneSpike(Twin):
                 if observe is not None and potential is not None:
                     observe(position, potential)
                 seen.append(sent)
-        return self.network.readout.placed(seen[-1]) if self._blocked else seen[-1].flatten(1)
-
-    @property
-    def _blocked(self) -> bool:
-        return getattr(self.network.readout, "blocks", (1, 1)) != (1, 1)
+        flat = seen[-1].flatten(1)
+        return flat if self.order is None else flat[:, self.order]
 
 
 def check_network(network: Network) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from torch import nn
 
 from exporters import convert
 from exporters.finetuning.sums import MOST
@@ -16,7 +17,7 @@ from onespike_lava.data.encoding import encode
 from onespike_lava.errors import InvalidNetworkError, UnsupportedError
 from onespike_lava.limits import PAYLOAD_MAX
 from onespike_lava.rules import largest_potential
-from tests.exporters.finetuning.trained import network, samples
+from tests.exporters.finetuning.trained import OPTIONS, network, samples
 from tests.networks import random_network
 from tests.sources import cnn
 
@@ -49,6 +50,19 @@ def test_the_second_neuron_of_a_value_may_spike_late():
     net = convert(cnn(5), x[:80], phases=1, double="all").network
     assert max(int(layer.threshold_table.max()) for layer in net.hidden) > 2 * PAYLOAD_MAX + 1
     assert same(OneSpike(net), net, x)
+
+
+def test_scores_of_a_plane_in_blocks_lie_in_its_place():
+    """A transposed convolution at the end, whose larger plane lies in channels."""
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.ReLU(), nn.ConvTranspose2d(4, 2, 2, stride=2)
+    )
+    x = samples()[0][:80]
+    net = convert(module, x, **OPTIONS).network
+    assert net.readout.blocks == (2, 2)
+    twin = OneSpike(net)
+    assert same(twin, net, x)
+    assert not any("order" in name for name in twin.state_dict())
 
 
 @pytest.mark.parametrize("seed", range(12))
