@@ -180,8 +180,7 @@ class Neurons(Part):
         super().__init__()
         self.sums = sums_of(network, layer, limit)
         self.bits = layer.payload_bits
-        flat = layer.threshold_base.reshape(len(layer.scale), -1)[:, 0]
-        self.register_buffer("base", torch.from_numpy(flat.astype(np.float32)))
+        self.register_buffer("base", torch.from_numpy(base_of(layer)))
         self.register_buffer("scale", torch.from_numpy(layer.scale.copy()))
         self.register_buffer("table", torch.from_numpy(layer.threshold_table.copy()))
         self.register_buffer("payload", torch.from_numpy(layer.payload.copy()))
@@ -217,6 +216,19 @@ class Neurons(Part):
     def regrained(self) -> None:
         """Count biases in the potential of one `lambda`, without changing them."""
         regrain(self.sums, self.base * 2.0 ** (self.bits + 1))
+
+
+def base_of(layer: Spiking) -> np.ndarray[Any, Any]:
+    """`h` of each channel, float32[C]; `UnsupportedError` where it differs from place to place."""
+    given = layer.threshold_base
+    flat = given.reshape(-1, *[1] * (len(layer.shape) - 1)) if given.ndim == 1 else given
+    wide = np.broadcast_to(flat, layer.shape).reshape(layer.shape[0], -1)
+    if (wide != wide[:, :1]).any() or layer.scale.shape != layer.shape[:1]:
+        raise UnsupportedError(
+            f"{layer.name}: its thresholds differ from place to place; fine-tuning is for one a "
+            "channel, give a network that `onespike export` writes"
+        )
+    return wide[:, 0].astype(np.float32)
 
 
 @PARTS.add(Readout)

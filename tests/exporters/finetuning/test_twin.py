@@ -136,6 +136,24 @@ def test_other_neurons_are_refused(options):
         OneSpike(network(**options))
 
 
+@pytest.mark.parametrize("places", [(8, 8, 8), (1, 8, 8)])
+def test_thresholds_of_places_are_refused_unless_they_are_alike(places):
+    """A twin with that of the first place would be another network, whose spikes differ."""
+    net, x = network(), samples()[0][:20]
+    layer = net.layers[1]
+    assert layer.shape == (8, 8, 8)
+    base = np.full(places, layer.threshold_base[0], np.int32)
+
+    def changed():
+        other = replace(layer, threshold_base=base.copy())
+        return replace(net, layers=(net.layers[0], other, *net.layers[2:]))
+
+    assert same(OneSpike(changed()), changed(), x)
+    base[0, 3, 4] += 1
+    with pytest.raises(UnsupportedError, match=r"conv1: its thresholds differ from place to place"):
+        OneSpike(changed())
+
+
 def test_a_potential_beyond_24_bits_would_be_refused():
     """What the twin keeps to is a rule of the file."""
     net = network()
