@@ -217,7 +217,8 @@ def _named(group: dict[str, Any]) -> list[tuple[str, nn.Parameter]]:
 
 
 def _generator(seed: int, number: int, step: int) -> torch.Generator:
-    return torch.Generator().manual_seed(((seed + 1) * 1_000_003 + number) * 1_000_003 + step)
+    mixed = ((seed + 1) * 1_000_003 + number) * 1_000_003 + step
+    return torch.Generator().manual_seed(mixed % 2**63)  # what torch takes
 
 
 def _need(rule: str, name: str, value: Any, good: Callable[[Any], bool], wanted: str) -> None:

@@ -161,6 +161,15 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.parametrize("seed", [20_261_129, 2**70])
+def test_large_seeds_draw_as_well(seed):
+    """A date, say; what is mixed of it is beyond 64 bits."""
+    drawn = [DeepR(0.5).of(model(), RATE, 0.0, each) for each in (seed, seed, seed + 1)]
+    states = [each.state[each.param_groups[0]["params"][0]]["theta"] for each in drawn]
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
 @pytest.mark.parametrize("rule", [GradR(0.1), DeepR(0.3, 0.1, 1e-4), Kept()])
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path, rule):
     plan = Plan(epochs=3, batch=16, rate=0.02, optimiser=rule)
