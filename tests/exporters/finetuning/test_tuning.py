@@ -201,6 +201,18 @@ def test_another_run_in_the_folder_is_refused(net, tmp_path):
         finetune(net, x, y, tuning=other, work=tmp_path)
 
 
+def test_a_folder_whose_state_was_removed_begins_anew(net, tmp_path):
+    """As the message says; the stage that lies there has masks and weights of the other run."""
+    x, y = samples()
+    with pytest.raises(KilledError):
+        finetune(net, x, y, tuning=PLAN, work=tmp_path, progress=killer(9))
+    other = replace(PLAN, weight_bits=4, fan_in=9)
+    (tmp_path / "state.pt").unlink()
+    found = finetune(net, x, y, tuning=other, work=tmp_path)
+    assert found.network == finetune(net, x, y, tuning=other).network
+    assert not tmp_path.exists()
+
+
 def test_a_slip_can_be_corrected_in_the_same_folder(net, tmp_path):
     x, y = samples(60)
     more = {"tuning": FineTuning(epochs=1, batch=20), "work": tmp_path / "run"}
