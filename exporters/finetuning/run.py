@@ -79,10 +79,10 @@ class Run:
         """Train to the end, or to Ctrl-C."""
         file = Checkpoint(folder / "state.pt", self.head)
         _, self.kept = split(self.x, self.y, self.tuning.plan(0))
-        found = file.load()
-        if found is None:
+        begun = file.load()
+        if begun is None:
             self.clear(folder)  # stages of another run, whose state somebody removed
-        self.state = found or self.first(self.kept)
+        self.state = begun or self.first(self.kept)
         file.save(self.state)
         ended, before = True, 0
         epochs = self.tuning.of_stages
