@@ -222,10 +222,12 @@ def command(
     from exporters.training.augmentation import Shifts
     from onespike_lava.data.samples import load_samples
     from onespike_lava.evaluation.targets import are_numbers
+    from onespike_lava.system.files import check_replaceable
 
     keep_inputs(
         {"output": (output, ".net")}, model, weights=weights, data=data, calibration=calibration
     )
+    check_replaceable(output)
     known = load_samples(data, labels=True)
     if are_numbers(known.y) or known.y is None:
         raise OptionError(f"data: y of {data} are no labels; give whole numbers, one per sample")

@@ -133,3 +133,16 @@ def test_slips(onespike):
     assert "no labels" in err
     code, _, err = onespike(*WORDS[:4], "-o", "train.npz")
     assert code == 2
+
+
+@pytest.mark.parametrize("output", ["", ".", "taken.net"])
+def test_a_folder_as_output_is_refused_before_any_training(onespike, folder, output):
+    (folder / "taken.net").mkdir()
+    words = [each if each != "net.net" else output for each in WORDS]
+    code, _, err = onespike(*words, *MORE)
+    name = output or "."
+    assert (code, err) == (
+        2,
+        f"onespike: {name}: cannot be written (is a folder); give another path\n",
+    )
+    assert not list(folder.glob("*.unfinished"))

@@ -246,6 +246,8 @@ def test_slips_are_told_in_a_line(net, tmp_path):
         finetune(net, x, y, phases=4)
     with pytest.raises(OptionError, match=r"^calibration: of a conversion"):
         finetune(net, x, y, calibration=x)
+    with pytest.raises(DataError, match=r"cannot be written \(is a folder\)"):
+        finetune(net, x, y, tmp_path, progress=killer(1))
     with pytest.raises(DataError, match=r"labels float64\[60\] are not whole numbers"):
         finetune(net, x, y / 2)
     with pytest.raises(DataError, match="60 samples and 59 labels"):
