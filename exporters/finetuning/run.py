@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -56,7 +57,8 @@ class Run:
             "data": digest(*samples),
             "network": sha256(to_bytes(network)).hexdigest(),
         }
-        self.head = known | {"augment": repr(augment), "taught": teacher and teacher.digest}
+        named = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(augment))  # elsewhere in another process
+        self.head = known | {"augment": named, "taught": teacher and teacher.digest}
         self.augment, self.teacher = augment, teacher
         self.state: dict[str, Any] = {}
 

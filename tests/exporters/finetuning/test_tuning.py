@@ -4,6 +4,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -89,6 +90,19 @@ def test_a_killed_run_ends_with_the_network_of_one_that_was_not(net, tmp_path, s
     assert (found.start, found.best) == (whole.start, whole.best)
     assert [each["loss"] for each in found.epochs] == [each["loss"] for each in whole.epochs]
     assert not (tmp_path / "work").exists()
+
+
+def test_any_function_may_augment_a_run_that_goes_on(net, tmp_path):
+    """Made anew for each call, as each process does."""
+
+    def augment():
+        return partial(lambda images, generator: images.flip(3))
+
+    x, y = samples()
+    with pytest.raises(KilledError):
+        finetune(net, x, y, tuning=PLAN, augment=augment(), work=tmp_path, progress=killer(9))
+    found = finetune(net, x, y, tuning=PLAN, augment=augment(), work=tmp_path)
+    assert found.network == finetune(net, x, y, tuning=PLAN, augment=augment()).network
 
 
 def test_a_folder_that_an_earlier_version_began_goes_on(net, tmp_path):
