@@ -249,6 +249,7 @@ def test_slips_are_told_in_a_line(net, tmp_path):
         ({"epochs": 0}, "epochs is 0"),
         ({"stages": True}, "stages is True"),
         ({"rate": -1.0}, "rate is -1.0"),
+        ({"rate": 1e39}, r"rate is 1e\+39; a weight moves by about so much .* give 0 to 1"),
         ({"seed": -1}, "seed is -1; give a whole number from 0 up"),
         ({"seed": "one"}, "seed is 'one'"),
         ({"weight_bits": [8]}, r"weight_bits is \[8\]"),
