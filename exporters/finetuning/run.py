@@ -108,6 +108,8 @@ class Run:
 
     def clear(self, folder: Path) -> None:
         """Remove what an unfinished run needs."""
+        if not folder.is_dir():
+            return
         for stage in range(len(self.tuning.of_stages)):
             self._path(folder, stage).unlink(missing_ok=True)
         (folder / "state.pt").unlink(missing_ok=True)

@@ -263,6 +263,11 @@ def test_slips_are_told_in_a_line(net, tmp_path):
         finetune(net, x, y, calibration=x)
     with pytest.raises(DataError, match=r"cannot be written \(is a folder\)"):
         finetune(net, x, y, tmp_path, progress=killer(1))
+    (tmp_path / "taken").touch()
+    with pytest.raises(DataError, match=r"taken: no folder can be made there \(.*give another"):
+        finetune(net, x, y, tuning=FineTuning(batch=20), work=tmp_path / "taken")
+    with pytest.raises(DataError, match=r"x is array\(None, dtype=object\), no samples; give"):
+        finetune(net, None, y)
     with pytest.raises(DataError, match=r"labels float64\[60\] are not whole numbers"):
         finetune(net, x, y / 2)
     with pytest.raises(DataError, match="60 samples and 59 labels"):
