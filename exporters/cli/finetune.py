@@ -281,8 +281,8 @@ def _print(found: FineTuned, output: str, as_json: bool) -> None:
         return
     click.echo(str(found.table()))
     network = found.network
-    share = f", {100 * found.best:.2f} % of the samples held out" if found.best else ""
+    best = "" if found.best is None else f", {100 * found.best:.2f} % of the samples held out"
     options.echo(
         f"{output}: {len(network.layers)} layers, {network.weights} weights, "
-        f"T = {network.phases}{share}"
+        f"T = {network.phases}{best}"
     )
