@@ -20,6 +20,7 @@ from exporters.finetuning.teacher import Teacher, own
 from exporters.finetuning.twin import Twin
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, Samples, split
+from onespike_lava.errors import warn
 from onespike_lava.network import Network
 from onespike_lava.netx import to_bytes
 from onespike_lava.system.progress import Progress, of_whole
@@ -102,6 +103,7 @@ class Run:
             before += epochs[stage] * 1000
         self.twin.load_state_dict(self.state["best"])
         found = self.twin.integers(self._told(), self.tuning.drift is not None)
+        _tell_of_dead(found)
         start, best = self.state["start"], self.state["share"]
         curve = self.state.get("curve", [])
         return FineTuned(found, self.network, start, best, self.state["epochs"], ended, curve)
@@ -150,6 +152,17 @@ class Run:
         return (
             f"{done} epochs, {len(self.y)} samples, {taught}, rate {tuning.rate:g}, "
             f"{tuning.weight_bits} bits{fan_in}{drift}, seed {tuning.seed}"
+        )
+
+
+def _tell_of_dead(network: Network) -> None:
+    """Warn of layers without a synapse; of few bits live weights too may all round to 0."""
+    parts = {layer.name: layer.synapses for layer in network.layers if layer.synapses}
+    dead = [name for name, each in parts.items() if not any(one.weight.any() for one in each)]
+    if dead:
+        warn(
+            f"finetune: all weights of {', '.join(dead[:5])} are 0, so nothing passes there; give "
+            "a smaller drift or rate, or more bits"
         )
 
 
