@@ -222,10 +222,12 @@ def command(
     from exporters.training.augmentation import Shifts
     from onespike_lava.data.samples import load_samples
     from onespike_lava.evaluation.targets import are_numbers
+    from onespike_lava.system.files import check_replaceable
 
     keep_inputs(
         {"output": (output, ".net")}, model, weights=weights, data=data, calibration=calibration
     )
+    check_replaceable(output)
     known = load_samples(data, labels=True)
     if are_numbers(known.y) or known.y is None:
         raise OptionError(f"data: y of {data} are no labels; give whole numbers, one per sample")
@@ -279,8 +281,8 @@ def _print(found: FineTuned, output: str, as_json: bool) -> None:
         return
     click.echo(str(found.table()))
     network = found.network
-    share = f", {100 * found.best:.2f} % of the samples held out" if found.best else ""
+    best = "" if found.best is None else f", {100 * found.best:.2f} % of the samples held out"
     options.echo(
         f"{output}: {len(network.layers)} layers, {network.weights} weights, "
-        f"T = {network.phases}{share}"
+        f"T = {network.phases}{best}"
     )

@@ -93,6 +93,11 @@ class FineTuning:
         if self.patience is not None and not self.validation:
             raise OptionError("finetune: patience needs samples held out; give a validation share")
         self.plan(0)
+        if self.rate > 1:
+            raise OptionError(
+                f"finetune: rate is {self.rate:g}; a weight moves by about so much of the largest "
+                "one in a step, give 0 to 1"
+            )
 
     def plan(self, stage: int) -> Plan:
         """The plan of one stage, counted from 0; what is held out is so before."""

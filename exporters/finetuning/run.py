@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -19,6 +20,7 @@ from exporters.finetuning.teacher import Teacher, own
 from exporters.finetuning.twin import Twin
 from exporters.training.checkpoint import Checkpoint, content, digest
 from exporters.training.loop import Augment, Samples, split
+from onespike_lava.errors import warn
 from onespike_lava.network import Network
 from onespike_lava.netx import to_bytes
 from onespike_lava.system.progress import Progress, of_whole
@@ -56,7 +58,8 @@ class Run:
             "data": digest(*samples),
             "network": sha256(to_bytes(network)).hexdigest(),
         }
-        self.head = known | {"augment": repr(augment), "taught": teacher and teacher.digest}
+        named = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(augment))  # elsewhere in another process
+        self.head = known | {"augment": named, "taught": teacher and teacher.digest}
         self.augment, self.teacher = augment, teacher
         self.state: dict[str, Any] = {}
 
@@ -79,7 +82,10 @@ class Run:
         """Train to the end, or to Ctrl-C."""
         file = Checkpoint(folder / "state.pt", self.head)
         _, self.kept = split(self.x, self.y, self.tuning.plan(0))
-        self.state = file.load() or self.first(self.kept)
+        begun = file.load()
+        if begun is None:
+            self.clear(folder)  # stages of another run, whose state somebody removed
+        self.state = begun or self.first(self.kept)
         file.save(self.state)
         ended, before = True, 0
         epochs = self.tuning.of_stages
@@ -97,12 +103,15 @@ class Run:
             before += epochs[stage] * 1000
         self.twin.load_state_dict(self.state["best"])
         found = self.twin.integers(self._told(), self.tuning.drift is not None)
+        _tell_of_dead(found)
         start, best = self.state["start"], self.state["share"]
         curve = self.state.get("curve", [])
         return FineTuned(found, self.network, start, best, self.state["epochs"], ended, curve)
 
     def clear(self, folder: Path) -> None:
         """Remove what an unfinished run needs."""
+        if not folder.is_dir():
+            return
         for stage in range(len(self.tuning.of_stages)):
             self._path(folder, stage).unlink(missing_ok=True)
         (folder / "state.pt").unlink(missing_ok=True)
@@ -143,6 +152,17 @@ class Run:
         return (
             f"{done} epochs, {len(self.y)} samples, {taught}, rate {tuning.rate:g}, "
             f"{tuning.weight_bits} bits{fan_in}{drift}, seed {tuning.seed}"
+        )
+
+
+def _tell_of_dead(network: Network) -> None:
+    """Warn of layers without a synapse; of few bits live weights too may all round to 0."""
+    parts = {layer.name: layer.synapses for layer in network.layers if layer.synapses}
+    dead = [name for name, each in parts.items() if not any(one.weight.any() for one in each)]
+    if dead:
+        warn(
+            f"finetune: all weights of {', '.join(dead[:5])} are 0, so nothing passes there; give "
+            "a smaller drift or rate, or more bits"
         )
 
 

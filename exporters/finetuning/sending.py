@@ -20,18 +20,20 @@ from torch import Tensor
 from onespike_lava.limits import PAYLOAD_MAX
 
 PLACES = 2 * PAYLOAD_MAX + 2
-"""Entries of a lookup: thresholds in units of `h` are whole and at most `2 * PAYLOAD_MAX`."""
+"""Least entries of a lookup: whole thresholds in units of `h` are at most `2 * PAYLOAD_MAX`, but
+for those of two neurons that share a value."""
 
 
-def lookup(table: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.float32]:
-    """What is sent for a potential of `n h` to below `(n + 1) h`, float32[PLACES].
+def lookup(table: NDArray[Any], payload: NDArray[Any], least: int = PLACES) -> NDArray[np.float32]:
+    """What is sent for a potential of `n h` to below `(n + 1) h`, float32[`least` or more].
 
     table   : int[T], thresholds in units of `h`, graded weighting
     payload : int[T], what a spike of each phase carries
     """
-    reached = np.arange(PLACES)[:, None] >= table
-    found = np.where(reached.any(axis=1), np.take(payload, reached.argmax(axis=1)), 0)
-    return found.astype(np.float32)
+    found = np.zeros(max(least, int(table.max()) + 1), np.float32)
+    for threshold, value in zip(table[::-1], payload[::-1], strict=True):
+        found[threshold:] = value  # the first phase last, since it comes before others
+    return found
 
 
 def send(potential: Tensor, base: Tensor, levels: Tensor) -> Tensor:
@@ -92,6 +94,8 @@ def _send(potential, base, levels, out, inside):  # type: ignore[no-untyped-def]
     """Division of whole numbers below 2**24 rounds to nearest, so it reaches no threshold early."""
     last = np.float32(len(levels) - 1)
     largest = np.float32(2) * levels[len(levels) - 1]
+    while levels[np.int32(largest)] < levels[len(levels) - 1]:  # of two neurons for a value
+        largest += np.float32(1)
     for row in range(potential.shape[0]):
         for channel in range(potential.shape[1]):
             share = potential[row, channel] / base[channel]

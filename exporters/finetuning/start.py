@@ -125,6 +125,8 @@ def labels_of(y: ArrayLike, x: NDArray[Any]) -> Tensor:
             f"finetune: labels {labels.dtype}{list(labels.shape)} are not whole numbers [N]; "
             "number the classes"
         )
+    if not np.ndim(x):
+        raise DataError(f"finetune: x is {x!r}, no samples; give float[N, ...]")
     found = torch.from_numpy(labels.astype(np.int64))
     check_samples("finetune", torch.empty(len(x)), found)
     return found

@@ -149,6 +149,7 @@ class Sums(nn.Module):  # type: ignore[misc]
         for number, each in enumerate(low):
             self.register_buffer(f"low_{number}", each)
         rest = bias.double() if bias.dim() > 1 else bias.double().view(-1, *[1] * (rank - 1))
+        rest = rest.expand(channels, *rest.shape[1:])  # one for each place is of all channels
         weights = [part.whole(part.real()) for part in parts]
         self.register_buffer("rest", (rest - self._offset(weights)).float())
 

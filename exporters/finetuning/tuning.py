@@ -29,7 +29,7 @@ from exporters.training.measures import evaluated
 from onespike_lava.errors import OneSpikeError, OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
-from onespike_lava.system.files import keep_inputs, scratch
+from onespike_lava.system.files import check_replaceable, keep_inputs, scratch
 from onespike_lava.system.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def finetune(
     if path is not None:
         files = {"model": model} if is_net(model) else {}
         keep_inputs({"path": (path, ".net")}, files if is_converted(model) else model_files(model))
+        check_replaceable(path)
     if teacher is not None and tuning.learn == "labels":
         raise OptionError("finetune: a teacher, but learn is 'labels'; leave one of them out")
     x = np.asarray(x)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,10 @@ class OneSpike(Twin):
         check_network(network)
         super().__init__(network)
         self.parts.extend(PARTS.of(layer)(network, layer, limit) for layer in network.layers)
+        outputs = np.arange(prod(network.readout.shape))[None]
+        order = torch.from_numpy(network.readout.placed(outputs)[0])
+        moved = bool((order.diff() != 1).any())  # of a plane in blocks
+        self.register_buffer("order", order if moved else None, persistent=False)
 
     def forward(self, x: Tensor, observe: Observe | None = None) -> Tensor:
         """Logits; `observe` sees the position and potentials of each layer that sums."""
@@ -103,11 +108,8 @@ class OneSpike(Twin):
                 if observe is not None and potential is not None:
                     observe(position, potential)
                 seen.append(sent)
-        return self.network.readout.placed(seen[-1]) if self._blocked else seen[-1].flatten(1)
-
-    @property
-    def _blocked(self) -> bool:
-        return getattr(self.network.readout, "blocks", (1, 1)) != (1, 1)
+        flat = seen[-1].flatten(1)
+        return flat if self.order is None else flat[:, self.order]
 
 
 def check_network(network: Network) -> None:
@@ -178,8 +180,7 @@ class Neurons(Part):
         super().__init__()
         self.sums = sums_of(network, layer, limit)
         self.bits = layer.payload_bits
-        flat = layer.threshold_base.reshape(len(layer.scale), -1)[:, 0]
-        self.register_buffer("base", torch.from_numpy(flat.astype(np.float32)))
+        self.register_buffer("base", torch.from_numpy(base_of(layer)))
         self.register_buffer("scale", torch.from_numpy(layer.scale.copy()))
         self.register_buffer("table", torch.from_numpy(layer.threshold_table.copy()))
         self.register_buffer("payload", torch.from_numpy(layer.payload.copy()))
@@ -210,11 +211,24 @@ class Neurons(Part):
         """Take another code of as many phases."""
         self.table.copy_(torch.from_numpy(table))
         self.payload.copy_(torch.from_numpy(payload))
-        self.levels.copy_(torch.from_numpy(lookup(table, payload)))
+        self.levels.copy_(torch.from_numpy(lookup(table, payload, len(self.levels))))
 
     def regrained(self) -> None:
         """Count biases in the potential of one `lambda`, without changing them."""
         regrain(self.sums, self.base * 2.0 ** (self.bits + 1))
+
+
+def base_of(layer: Spiking) -> np.ndarray[Any, Any]:
+    """`h` of each channel, float32[C]; `UnsupportedError` where it differs from place to place."""
+    given = layer.threshold_base
+    flat = given.reshape(-1, *[1] * (len(layer.shape) - 1)) if given.ndim == 1 else given
+    wide = np.broadcast_to(flat, layer.shape).reshape(layer.shape[0], -1)
+    if (wide != wide[:, :1]).any() or layer.scale.shape != layer.shape[:1]:
+        raise UnsupportedError(
+            f"{layer.name}: its thresholds differ from place to place; fine-tuning is for one a "
+            "channel, give a network that `onespike export` writes"
+        )
+    return wide[:, 0].astype(np.float32)
 
 
 @PARTS.add(Readout)

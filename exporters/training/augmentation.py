@@ -27,11 +27,16 @@ class Shifts:
             raise OptionError(f"Shifts: reach is {self.reach}; give 0 or more pixels")
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """New images [N, C, H, W]; `DataError` for others."""
+        """New images [N, C, H, W]; `DataError` for others, and for small ones."""
         if images.dim() != 4:
             raise DataError(f"Shifts: images of shape {list(images.shape)}; give [N, C, H, W]")
         height, width = images.shape[2:]
         reach = self.reach
+        if reach >= min(height, width):
+            raise DataError(
+                f"Shifts: moves of up to {reach} pixels leave nothing of images "
+                f"of {height} x {width}; give up to {min(height, width) - 1}"
+            )
         padded = torch.nn.functional.pad(images, (reach,) * 4, value=self.fill)
         moves = torch.randint(0, 2 * reach + 1, (len(images), 2), generator=generator).tolist()
         mirrored = (torch.rand(len(images), generator=generator) < 0.5).tolist()

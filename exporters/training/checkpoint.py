@@ -52,7 +52,13 @@ class Checkpoint:
         """Replace what is there; once this returns no kill loses it."""
         held = io.BytesIO()
         torch.save({"head": self.head, "state": state}, held)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"{self.path.parent}: no folder can be made there ({error.strerror}); give another "
+                "path"
+            ) from None
         write_atomic(self.path, held.getvalue())
 
     def load(self) -> dict[str, Any] | None:

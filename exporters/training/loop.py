@@ -128,6 +128,11 @@ def split(x: Tensor, y: Tensor, plan: Plan) -> tuple[Samples, Samples | None]:
             f"fit: {len(x) - out} training samples for batches of {plan.batch}; give more samples "
             "or a smaller batch"
         )
+    if not out and plan.validation:
+        raise DataError(
+            f"fit: a validation share of {plan.validation:g} holds none of {len(x)} samples out; "
+            "give a larger one, or 0"
+        )
     if not out:
         return (x, y), None
     seed = plan.seed if plan.kept_seed is None else plan.kept_seed

@@ -49,7 +49,7 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
     target = Path(path)
     try:
         end = Path(os.path.realpath(path))
-        _check_replaceable(target, end)
+        check_replaceable(target)
         sweep(end.parent, re.escape(end.name))
         _replace(end, content)
     except OSError as error:
@@ -94,9 +94,11 @@ def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _check_replaceable(target: Path, end: Path) -> None:
+def check_replaceable(path: str | os.PathLike[str]) -> None:
+    """`DataError` where something else than a file is there, which no file can replace."""
+    target = Path(path)
     try:
-        mode = end.stat().st_mode
+        mode = Path(os.path.realpath(path)).stat().st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISREG(mode):

@@ -106,12 +106,13 @@ class DeepR(Rule):
         count = max(1, round(self.connectivity * theta.numel()))
         kept = torch.zeros(theta.numel(), dtype=torch.bool)
         kept[torch.randperm(theta.numel(), generator=random)[:count]] = True
-        return torch.where(kept.view_as(theta), theta.clamp(min=GROWN), -torch.ones_like(theta))
+        kept = kept.view_as(theta).to(theta.device)
+        return torch.where(kept, theta.clamp(min=GROWN), -torch.ones_like(theta))
 
     def move(self, theta: Tensor, step: Tensor, rate: float, random: torch.Generator) -> Tensor:
         """Live ones move; for each that dies another grows."""
         lived = theta > 0
-        noise = torch.randn(theta.shape, generator=random)
+        noise = torch.randn(theta.shape, generator=random).to(theta.device)
         walk = math.sqrt(2 * rate * self.temperature) * noise
         moved = torch.where(lived, theta - rate * (step + self.drift) + walk, theta)
         died = int((lived & (moved <= 0)).sum())
@@ -189,8 +190,8 @@ class Rewired(torch.optim.Optimizer):
         state["step"] = 0
         state["mean"], state["square"] = torch.zeros_like(weight), torch.zeros_like(weight)
         if name:
-            drawn = 2.0 * torch.randint(0, 2, weight.shape, generator=random) - 1
-            state["sign"] = torch.where(weight == 0, drawn.to(weight.dtype), torch.sign(weight))
+            drawn = 2.0 * torch.randint(0, 2, weight.shape, generator=random).to(weight) - 1
+            state["sign"] = torch.where(weight == 0, drawn, torch.sign(weight))
             state["theta"] = self.rule.start(weight.abs(), random)
             weight.copy_(state["sign"] * state["theta"].clamp(min=0))
 
@@ -217,7 +218,8 @@ def _named(group: dict[str, Any]) -> list[tuple[str, nn.Parameter]]:
 
 
 def _generator(seed: int, number: int, step: int) -> torch.Generator:
-    return torch.Generator().manual_seed(((seed + 1) * 1_000_003 + number) * 1_000_003 + step)
+    mixed = ((seed + 1) * 1_000_003 + number) * 1_000_003 + step
+    return torch.Generator().manual_seed(mixed % 2**63)  # what torch takes
 
 
 def _need(rule: str, name: str, value: Any, good: Callable[[Any], bool], wanted: str) -> None:

@@ -133,3 +133,26 @@ def test_slips(onespike):
     assert "no labels" in err
     code, _, err = onespike(*WORDS[:4], "-o", "train.npz")
     assert code == 2
+
+
+@pytest.mark.parametrize("output", ["", ".", "taken.net"])
+def test_a_folder_as_output_is_refused_before_any_training(onespike, folder, output):
+    (folder / "taken.net").mkdir()
+    words = [each if each != "net.net" else output for each in WORDS]
+    code, _, err = onespike(*words, *MORE)
+    name = output or "."
+    assert (code, err) == (
+        2,
+        f"onespike: {name}: cannot be written (is a folder); give another path\n",
+    )
+    assert not list(folder.glob("*.unfinished"))
+
+
+def test_a_network_that_gets_nothing_right_says_so(onespike, folder):
+    assert onespike(*WORDS, *MORE)[0] == 0
+    x, _ = samples(300)
+    given = onespike_lava.load("net.net").predict(x)
+    np.savez(folder / "wrong.npz", x=x, y=(given + 1) % 5)
+    words = ("finetune", "net.net", "--data", "wrong.npz", "-o", "next.net", "--epochs", 1)
+    code, out, _ = onespike(*words, "--validation", 0.2, "--rate", 0)
+    assert (code, "T = 4, 0.00 % of the samples held out" in out) == (0, True)

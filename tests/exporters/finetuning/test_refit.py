@@ -2,6 +2,8 @@
 
 # ruff: noqa: E402  (imports follow importorskip)
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,16 @@ def test_weights_of_four_bits_are_cut_off_where_that_brings_the_others_closer(ne
         settle(twin, None, coded(net))
         close[name] = np.corrcoef(logits(twin, x).ravel(), eight)[0, 1]
     assert close["cut"] > close["largest"] > 0.5
+
+
+def test_biases_of_places_are_those_of_every_channel(net):
+    """Channels are scaled apart, so that each has biases of its own then."""
+    layer, x = net.layers[2], coded(net)
+    bias = np.random.default_rng(0).integers(-900, 900, (1, *layer.shape[1:])).astype(np.int32)
+    other = replace(net, layers=(*net.layers[:2], replace(layer, bias=bias), *net.layers[3:]))
+    twin = OneSpike(other)
+    before = logits(twin, x)
+    settle(twin, None, x)
+    refit(twin, x, Recipe(**OPTIONS))
+    assert np.corrcoef(logits(twin, x).ravel(), before.ravel())[0, 1] > 0.9
+    assert twin.integers("refitted").layers[2].bias.shape == layer.shape

@@ -56,3 +56,14 @@ def test_the_gradient_is_that_of_the_value_where_the_code_can_follow():
     values = torch.tensor([[-5.0, 0.0, 10.0, 700.0, 4000.0, 4001.0]]).T.clone().requires_grad_()
     send(values, torch.tensor([10.0]), levels).sum().backward()
     assert values.grad[:, 0].tolist() == pytest.approx([0, 0, 0.05, 0.05, 0.05, 0])
+
+
+def test_thresholds_of_two_neurons_for_a_value_may_lie_beyond_the_largest_payload():
+    """Of the second one the first level may be reached late; up to there the gradient passes."""
+    table, payload = np.array([698, 213]), np.array([255, 73])
+    levels = torch.from_numpy(lookup(table, payload))
+    values = torch.tensor([[2129.0, 2130.0, 6979.0, 6980.0, 6981.0]]).T.clone().requires_grad_()
+    found = send(values, torch.tensor([10.0]), levels)
+    assert found[:, 0].tolist() == [0, 73, 73, 255, 255]
+    found.sum().backward()
+    assert values.grad[:, 0].tolist() == pytest.approx([0.05, 0.05, 0.05, 0.05, 0])

@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+from torch import nn
 
+from exporters import convert
 from exporters.finetuning.sums import MOST
 from exporters.finetuning.twin import OneSpike
 from onespike_lava.data.encoding import encode
 from onespike_lava.errors import InvalidNetworkError, UnsupportedError
+from onespike_lava.limits import PAYLOAD_MAX
 from onespike_lava.rules import largest_potential
-from tests.exporters.finetuning.trained import network, samples
+from tests.exporters.finetuning.trained import OPTIONS, network, samples
 from tests.networks import random_network
+from tests.sources import cnn
 
 
 def scores(twin, net, x):
@@ -38,6 +42,27 @@ def test_it_computes_the_integers_of_a_conversion(options):
     twin = OneSpike(net)
     assert same(twin, net, x)
     assert replace(twin.integers("not"), provenance=()) == replace(net, provenance=())
+
+
+def test_the_second_neuron_of_a_value_may_spike_late():
+    """Beyond twice the largest payload, which no threshold of a neuron of its own exceeds."""
+    x = samples()[0]
+    net = convert(cnn(5), x[:80], phases=1, double="all").network
+    assert max(int(layer.threshold_table.max()) for layer in net.hidden) > 2 * PAYLOAD_MAX + 1
+    assert same(OneSpike(net), net, x)
+
+
+def test_scores_of_a_plane_in_blocks_lie_in_its_place():
+    """A transposed convolution at the end, whose larger plane lies in channels."""
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.ReLU(), nn.ConvTranspose2d(4, 2, 2, stride=2)
+    )
+    x = samples()[0][:80]
+    net = convert(module, x, **OPTIONS).network
+    assert net.readout.blocks == (2, 2)
+    twin = OneSpike(net)
+    assert same(twin, net, x)
+    assert not any("order" in name for name in twin.state_dict())
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -109,6 +134,24 @@ def test_gradients_reach_all_that_is_trained_and_nothing_else():
 def test_other_neurons_are_refused(options):
     with pytest.raises(UnsupportedError, match=r"finetune|fine-tuning"):
         OneSpike(network(**options))
+
+
+@pytest.mark.parametrize("places", [(8, 8, 8), (1, 8, 8)])
+def test_thresholds_of_places_are_refused_unless_they_are_alike(places):
+    """A twin with that of the first place would be another network, whose spikes differ."""
+    net, x = network(), samples()[0][:20]
+    layer = net.layers[1]
+    assert layer.shape == (8, 8, 8)
+    base = np.full(places, layer.threshold_base[0], np.int32)
+
+    def changed():
+        other = replace(layer, threshold_base=base.copy())
+        return replace(net, layers=(net.layers[0], other, *net.layers[2:]))
+
+    assert same(OneSpike(changed()), changed(), x)
+    base[0, 3, 4] += 1
+    with pytest.raises(UnsupportedError, match=r"conv1: its thresholds differ from place to place"):
+        OneSpike(changed())
 
 
 def test_a_potential_beyond_24_bits_would_be_refused():

@@ -50,3 +50,8 @@ def test_what_is_no_image_is_refused():
         Shifts()(torch.zeros(4, 8), generator())
     with pytest.raises(OptionError, match=r"^Shifts: reach is -1; give 0 or more pixels$"):
         Shifts(-1)
+    for shape in ((4, 1, 8, 4), (4, 2, 1, 20)):  # a signal along time has one row
+        reach = min(shape[2:])
+        with pytest.raises(DataError, match=rf"moves of up to {reach} pixels leave nothing of "):
+            Shifts(reach)(torch.zeros(shape), generator())
+        assert Shifts(reach - 1, mirror=True)(torch.zeros(shape), generator()).shape == shape

@@ -243,6 +243,8 @@ def test_samples_of_less_than_a_batch_are_refused():
     x, y = data()
     with pytest.raises(DataError, match=r"^fit: 96 training samples for batches of 100; give"):
         fit(network(), x, y, Plan(batch=100, validation=0.2))
+    with pytest.raises(DataError, match=r"share of 0.004 holds none of 120 samples out; give a l"):
+        fit(network(), x, y, Plan(batch=16, validation=0.004, patience=1))
 
 
 @pytest.mark.parametrize(

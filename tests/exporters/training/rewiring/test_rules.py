@@ -161,6 +161,27 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.parametrize("seed", [20_261_129, 2**70])
+def test_large_seeds_draw_as_well(seed):
+    """A date, say; what is mixed of it is beyond 64 bits."""
+    drawn = [DeepR(0.5).of(model(), RATE, 0.0, each) for each in (seed, seed, seed + 1)]
+    states = [each.state[each.param_groups[0]["params"][0]]["theta"] for each in drawn]
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+@pytest.mark.parametrize("rule", [GradR(0.1), DeepR(0.3), Kept()])
+def test_rules_draw_for_weights_on_any_device(rule):
+    """Draws are the processor's, so that a seed says the same everywhere."""
+    found = optimiser(model().to("meta"), rule)
+    for weight in found.param_groups[0]["params"]:
+        state = found.state[weight]
+        random = torch.Generator().manual_seed(0)
+        if not isinstance(rule, DeepR):  # whose deaths are counted, which no such device can
+            state["theta"] = rule.move(state["theta"], weight, RATE, random)
+        assert {state["theta"].device.type, state["sign"].device.type} == {"meta"}
+
+
 @pytest.mark.parametrize("rule", [GradR(0.1), DeepR(0.3, 0.1, 1e-4), Kept()])
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path, rule):
     plan = Plan(epochs=3, batch=16, rate=0.02, optimiser=rule)
