@@ -100,7 +100,7 @@ def train(name: str, seed: int, settings: Mapping[str, Any], work: Path) -> Mapp
         tuning=tuning,
         augment=None if name == DIGITS else Shifts(4, mirror=True),
         work=work.with_suffix(""),
-        teacher=source.model,
+        teacher=None if tuning.learn == "labels" else source.model,
         progress=show(work.stem),
     )
     file.unlink()
