@@ -171,12 +171,12 @@ which pruned weights count on neither side. 602 test images tell a tenth of a po
 over several seeds: what is within 0.3 points on digits is a tie.
 
 The standard error of one test accuracy on CIFAR-10 alone is 0.3 points. VGG loses nothing at T =
-16, and with six epochs 0.1 points at T = 8 (three seeds); weights of 4 bits cost 0.4. **ResNet-20 still
-loses 0.6 points at T = 8 after 20 epochs**, 0.1 at T = 16: 3 bits are few for a residual stream of
-16 channels. The second of two stages begins at the full rate and gained nothing there. A fan-in of
-256 leaves 36 % of VGG's weights and costs 1.8 points with two epochs, 0.8 with ten. Gradient
-rewiring of two epochs, and two behind it, is no rival to that: a drift of 0.3 leaves as many
-weights, and 77 %.
+16, and with six epochs 0.1 points at T = 8 (three seeds); weights of 4 bits cost 0.4. **ResNet-20
+still loses 0.6 points at T = 8 after 20 epochs**, 0.1 at T = 16: 3 bits are few for a residual
+stream of 16 channels. The second of two stages begins at the full rate and gained nothing there. A
+fan-in of 256 leaves 36 % of VGG's weights and costs 1.8 points with two epochs, 0.8 with ten.
+Gradient rewiring of two epochs, and two behind it, is no rival to that: a drift of 0.3 leaves as
+many weights, and 77 %.
 
 Table IV of the same paper has other networks for the original pixels of CIFAR-10, rate-coded ones
 trained on for few steps beside its own of one spike without training:
