@@ -260,7 +260,7 @@ def of_finetuned(found: Found) -> str:
         cell = of(found, f"{start}, seed")
         ann = ANN[start.split(", ")[0]]
         after = statistics.fmean(100 * each["last"] for each in cell)
-        told = [ann - after, len(cell)]
+        equal = f"{sum('equal' in each for each in cell)} of {len(cell)}"
         before = spread([each["before"]["accuracy"] for each in cell], 2)
         after_all = [each["after"] for each in cell]
         counts = [
@@ -270,9 +270,9 @@ def of_finetuned(found: Found) -> str:
             f"{mean(after_all, 'energy'):.2f}",
         ]
         last = spread([each["last"] for each in cell], 2)
-        rows.append([start, f"{ann:.2f}", before, last, f"{told[0]:.2f}", *counts, str(told[1])])
+        rows.append([start, f"{ann:.2f}", before, last, f"{ann - after:.2f}", *counts, equal])
     head = ("network", "ReLU %", "before %", "after %", "loss", "live", "spikes", "synops", "E")
-    return table((*head, "seeds"), rows)
+    return table((*head, "equal"), rows)
 
 
 def of_counts(found: Found) -> str:
