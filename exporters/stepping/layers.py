@@ -29,7 +29,7 @@ from onespike_lava.layers import (
     TimedReadout,
 )
 from onespike_lava.layers.timed import ONE
-from onespike_lava.limits import FRACTION_BITS_MAX, WEIGHT_MAX
+from onespike_lava.limits import FRACTION_BITS_MAX, STATE_LIMIT, WEIGHT_MAX
 from onespike_lava.loihi.limits import LOIHI2
 
 Floats = NDArray[np.float64]
@@ -106,7 +106,8 @@ def fitted(
     """
     form, lava = form.shaped(constant.shape), preset == "lava"
     rows = [part.scaled() for part in maps]
-    start = _start(rows, constant, one_scale or lava) * coarser
+    finest = _start(rows, constant, one_scale or lava) * coarser
+    start = np.maximum(finest, _least(form, constant, one_scale or lava))
     wanted = _bits(form, constant, lava)
     whole = 0 if lava else wanted[0]  # stock thresholds are whole weights
     scale = _whole_thresholds(start, form, whole, one_scale or lava)
@@ -121,7 +122,7 @@ def fitted(
         )
         for bits in wanted:
             parts = _parts(form, moved, scale, bits, lava, most)
-            made = Layer(weights, scale, *parts, attempt > 0)
+            made = Layer(weights, scale, *parts, attempt > 0 or bool((start > finest).any()))
             if fits(made) and (not lava or _holds(made)):
                 return made
         scale = _whole_thresholds(scale * 1.25, form, 0, one_scale or lava)
@@ -144,6 +145,16 @@ def _start(rows: Sequence[Floats], constant: Floats, one: bool) -> Floats:
     least = largest[largest > 0].min(initial=np.inf)
     start: Floats = np.where(largest > 0, largest, least if least < np.inf else 1.0) / WEIGHT_MAX
     return np.full_like(start, start.max()) if one else start
+
+
+def _least(form: Form, constant: Floats, one: bool) -> Floats:
+    """Scales with which thresholds and drives are within 24 bits, however small the weights are."""
+    given = [constant, form.drive, *([form.threshold] if form.fires else [])]
+    wide = [np.abs(np.broadcast_to(each, constant.shape)) for each in given]
+    finite = np.max([np.where(np.isfinite(each), each, 0) for each in wide], axis=0)
+    most = finite.reshape(len(constant), -1).max(axis=1)
+    least: Floats = most / (STATE_LIMIT // 2)
+    return np.full_like(least, least.max()) if one else least
 
 
 def _whole_thresholds(scale: Floats, form: Form, bits: int, one: bool) -> Floats:
@@ -265,8 +276,8 @@ def _along(channels: Floats, shape: Shape) -> Floats:
 
 
 def narrow(values: NDArray[Any]) -> Integers:
-    """int32 per channel where all its places agree, else per neuron."""
-    whole = values.astype(np.int32)
+    """int32 per channel where all its places agree, else per neuron; what is beyond stays there."""
+    whole = values.clip(1 - 2**31, 2**31 - 1).astype(np.int32)
     flat = whole.reshape(len(whole), -1)
     return flat[:, 0].copy() if (flat == flat[:, :1]).all() else whole
 

@@ -18,21 +18,12 @@ from exporters.finetuning.twin import OneSpike
 from exporters.graph import Graph, Node
 from onespike_lava.data.encoding import encode
 from onespike_lava.errors import OneSpikeWarning
-from tests.exporters.finetuning.trained import OPTIONS, counted, network, samples
+from tests.exporters.finetuning.trained import OPTIONS, coded, counted, logits, network, samples
 
 
 @pytest.fixture(scope="module")
 def net():
     return network()
-
-
-def coded(net, count=80):
-    return torch.from_numpy(encode(net.input, samples()[0][:count]).integers)
-
-
-def logits(twin, x):
-    with torch.no_grad():
-        return twin(x).numpy()
 
 
 def masks_of(twin):

@@ -15,23 +15,13 @@ from exporters.finetuning.sums import MOST
 from exporters.finetuning.twin import OneSpike
 from exporters.recipe import Recipe
 from onespike_lava.connectivity import connections, is_fixed
-from onespike_lava.data.encoding import encode
 from onespike_lava.rules import largest_potential
-from tests.exporters.finetuning.trained import OPTIONS, network, samples
+from tests.exporters.finetuning.trained import OPTIONS, coded, logits, network
 
 
 @pytest.fixture(scope="module")
 def net():
     return network()
-
-
-def coded(net, count=80):
-    return torch.from_numpy(encode(net.input, samples()[0][:count]).integers)
-
-
-def logits(twin, x):
-    with torch.no_grad():
-        return twin(x).numpy()
 
 
 def test_a_conversion_of_eight_bits_stays_what_it_is_where_there_is_room(net):

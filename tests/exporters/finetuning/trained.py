@@ -1,9 +1,11 @@
 """A small network and samples that it can learn, for tests of fine-tuning."""
 
 import numpy as np
+import torch
 
 from exporters import convert
 from exporters.finetuning.counting.recoding import BITS, CONVERSION, recoded
+from onespike_lava.data.encoding import encode
 from tests.sources import cnn, images
 
 OPTIONS = {"phases": 5, "input_bits": 5}
@@ -27,6 +29,17 @@ def counted(steps=6, graph=None, **options):
     """The network of spike counts of a conversion."""
     found = convert(graph or cnn(), samples()[0][:80], phases=BITS, **CONVERSION, **options)
     return recoded(found.network, steps)
+
+
+def coded(net, count=80):
+    """Samples as integers of a network's input grid."""
+    return torch.from_numpy(encode(net.input, samples()[0][:count]).integers)
+
+
+def logits(twin, x):
+    """What a twin computes."""
+    with torch.no_grad():
+        return twin(x).numpy()
 
 
 class KilledError(Exception):

@@ -5,8 +5,9 @@ import pytest
 
 from exporters.form import Form
 from exporters.quantization.sources import Linear, Source
-from exporters.stepping.layers import fitted, int8
+from exporters.stepping.layers import fitted, int8, narrow
 from onespike_lava.errors import UnsupportedError
+from onespike_lava.limits import STATE_LIMIT
 
 
 def maps(weight, steps=8):
@@ -49,6 +50,28 @@ def test_weights_far_above_the_threshold_keep_their_resolution():
     assert np.abs(layer.weights[0]).max() == 127
     units = 0.01 / layer.unit
     assert np.array_equal(layer.threshold.base, np.maximum(np.ceil(units - 1e-9), 1))
+
+
+@pytest.mark.parametrize("preset", ["exact", "lava"])
+def test_weights_next_to_0_are_0_beside_a_threshold(preset):
+    """As what rewiring leaves of a synapse that waits; a threshold beyond 32 bits would wrap."""
+    weight = np.random.default_rng(0).normal(0, 0.1, (5, 40))
+    weight[2] = 1e-12
+    layer = made(Form(1.0), weight=weight, preset=preset)
+    assert layer.threshold.base.min() >= 1
+    assert layer.threshold.base.max() < STATE_LIMIT
+    assert not layer.weights[0][2].any()
+    assert layer.lowered == (preset == "exact")  # one scale for all is that of the others
+    others = np.arange(5) != 2
+    assert np.abs(layer.weights[0][others]).max(axis=1).min() > 50
+
+
+def test_constants_beyond_32_bits_do_not_wrap():
+    drive = np.array([1e9, -1e9, 0, 0, 0])
+    layer = made(Form(1.0), constant=drive)
+    assert (np.sign(layer.integration.drive) == np.sign(drive)).all()
+    assert np.abs(layer.integration.drive).max() < STATE_LIMIT * 2**layer.integration.fraction_bits
+    assert np.array_equal(narrow(np.array([1e12, -1e12])), [2**31 - 1, 1 - 2**31])
 
 
 def test_fraction_bits():
