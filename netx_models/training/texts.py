@@ -151,17 +151,19 @@ REWIRING = """\
 connectivity of the integers, `synops` what spikes of the hidden layer cost per image, `input MACs`
 what the image costs, `E` the energy ratio of Eq. 6 of
 [Hwang and Kung (2024), arXiv:2403.08786](https://arxiv.org/abs/2403.08786) for FP32, `kB` the
-size of the file, which holds live weights and a bit for each place. All rules have the same epochs. The networks send what the reference sends for ten test
-images in engine numba and in Lava, every spike.
+size of the file, which holds live weights and a bit for each place. All rules have the same epochs.
+The networks send what the reference sends for ten test images in engine numba and in Lava, every
+spike.
 
 On MNIST-5k, three seeds, Grad R and magnitude pruning with retraining are within half a point at 26
 and 8 % of the synapses; Deep R is one and two points behind. Below, Grad R keeps more: 89.6 % at
 1.3 % of the synapses, where Deep R has 85.2 and pruning 78.4; 77.3 % at 0.7 %, where they have 75.4
 and 57.7. On CIFAR-10, one seed, it is two points ahead of pruning at 12 % and 17 at 1.8 %, of Deep
-R five and two. Pruning without retraining leaves little but at 26 %. What Grad R keeps is busy:
-below 2 % it takes five times the synops of the others and more, so that less energy is saved. The
-3.5 points that the paper loses at 0.73 %, with full MNIST and 512 epochs of moved images, are 18
-here: at a drift that leaves so few in 120 epochs of 4,000 images, the network cannot follow.
+R five and two. Pruning without retraining leaves little but at 26 %. What Grad R keeps of
+MNIST-5k's networks is busy: below 2 % it takes five times the synops of the others and more, so
+that less energy is saved. The 3.5 points that the paper loses at 0.73 %, with full MNIST and 512
+epochs of moved images, are 18 here: at a drift that leaves so few in 120 epochs of 4,000 images,
+the network cannot follow.
 """
 
 
