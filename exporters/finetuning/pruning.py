@@ -1,7 +1,8 @@
 """A bounded fan-in: the largest weights of a neuron remain, and make up for the others.
 
-What is pruned is the change of weights that moves the potentials least on some samples, in closed
-form (ridge regression); it spares training most of the way back.
+The weights that remain are moved so that potentials change least on some samples, in closed form
+(ridge regression; for one weight at a time Hassibi and Stork 1993); it spares training most of the
+way back.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ SYSTEMS = 2**23
 
 
 def few_of(network: Network, x: Tensor) -> Tensor:
-    """As many of the samples as the regression takes."""
+    """As many of the samples as the regression takes; evenly, since classes may be sorted."""
     sent = sum(int(np.prod(layer.shape)) for layer in network.layers)
-    return x[: max(1, min(SAMPLES, VALUES // sent))]
+    most = max(1, min(SAMPLES, VALUES // sent))
+    return x[:: -(-len(x) // most)]
 
 
 def keep_largest(sums: Sums, fan_in: int, seen: Sequence[Tensor] | None = None) -> int:

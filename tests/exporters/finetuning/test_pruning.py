@@ -127,6 +127,14 @@ def test_potentials_stay_closer_than_without(net):
     assert lost["made up"] < 0.8 * lost["as they are"]
 
 
+@pytest.mark.parametrize("count", [1, 499, 500, 501, 1000])
+def test_samples_are_of_all_classes_though_they_are_sorted(net, count):
+    few = few_of(net, torch.arange(count))
+    assert len(few) <= pruning.SAMPLES
+    assert len(few) >= min(count, pruning.SAMPLES // 2)
+    assert int(few[-1]) >= count - 2
+
+
 def test_groups_have_moments_of_their_own(monkeypatch):
     random = np.random.default_rng(2)
     nodes = (
