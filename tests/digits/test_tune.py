@@ -110,7 +110,7 @@ def test_a_killed_search_goes_on(undisturbed, data, tmp_path, workers, done):
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """Address of a Dask scheduler with two workers, each a process."""
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     folder = tmp_path_factory.mktemp("cluster")
     address = folder / "scheduler.json"
     given = ["--scheduler-file", str(address)]
@@ -131,7 +131,10 @@ def cluster(tmp_path_factory):
         while not address.exists():
             assert time.monotonic() < end
             time.sleep(0.05)
-        yield json.loads(address.read_text())["address"]
+        known = json.loads(address.read_text())["address"]
+        with distributed.Client(known, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)  # a crew would begin with the first
+        yield known
 
 
 def test_a_cluster_finds_the_same(undisturbed, cluster, data, tmp_path):
