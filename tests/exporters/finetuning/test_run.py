@@ -17,15 +17,9 @@ from onespike_lava.errors import DataError, OneSpikeWarning
 from tests.exporters.finetuning.trained import KilledError, killer, network, samples
 from tests.sources import cnn
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PLAN = FineTuning(epochs=3, batch=20, rate=0.01, validation=0.2, seed=1)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from exporters.training.neurons import LIF  # noqa: E402
 from exporters.training.plan import Plan  # noqa: E402
 from onespike_lava.errors import DataError  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def data(count=120, seed=0):
     """Images with a bright quarter, the label which; pixels as bytes."""
@@ -60,14 +62,6 @@ def weights(model):
 
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class KilledError(Exception):
