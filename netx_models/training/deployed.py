@@ -75,8 +75,9 @@ def equal(network: Network, x: Tensor) -> list[str]:
     with torch.no_grad():
         trains = twin(network).trains(x)
     for layer in network.neurons:
-        assert np.array_equal(trains[layer].numpy(), expected.trains(layer)), layer
-    return ["torch", *runs.equal(network, x.numpy())]
+        if not np.array_equal(trains[layer].numpy(), expected.trains(layer)):
+            raise RuntimeError(f"torch differs from the reference in {layer}")
+    return ["torch", *runs.equal(network, x.numpy(), expected)]
 
 
 def every() -> dict[str, runs.Train]:

@@ -28,6 +28,7 @@ sys.path[:0] = [str(MODELS), str(MODELS / "digits"), str(MODELS.parent)]
 
 from exporters.training.plan import Result  # noqa: E402
 from onespike_lava import Network  # noqa: E402
+from onespike_lava.engines.result import Run  # noqa: E402
 from onespike_lava.evaluation.comparison import first_difference  # noqa: E402
 from onespike_lava.system.files import write_atomic  # noqa: E402
 
@@ -82,13 +83,17 @@ def kept(result: Result) -> dict[str, Any]:
     }
 
 
-def equal(network: Network, x: NDArray[Any]) -> list[str]:
-    """Engines that send what the reference sends for samples, and score so; others are an error."""
-    expected = network.run(x, "reference", record=True)
+def equal(network: Network, x: NDArray[Any], expected: Run | None = None) -> list[str]:
+    """Engines that send what the reference sends for samples, and score so; others are an error.
+
+    expected : the reference's recorded run of these samples, which is run unless given
+    """
+    expected = expected or network.run(x, "reference", record=True)
     found = ["reference"]
     for engine in ("numba", *(["lava"] if find_spec("lava") else [])):
         difference = first_difference(network.run(x, engine, record=True), expected)
-        assert difference is None, (engine, difference)
+        if difference is not None:
+            raise RuntimeError(f"engine {engine} differs from the reference: {difference}")
         found.append(engine)
     return found
 
