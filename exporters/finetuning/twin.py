@@ -52,6 +52,16 @@ class Twin(nn.Module):  # type: ignore[misc]
         self.network = network
         self.parts = nn.ModuleList()
 
+    def called(self, name: str) -> str:
+        """What the file calls the weights of a parameter: their layer, and which of its synapses.
+
+        name : `parts.3.sums.parts.0.share`
+        """
+        _, position, _, _, number, _ = name.split(".")
+        layer = self.network.layers[int(position)]
+        several = len(layer.synapses)
+        return layer.name + (f" ({int(number) + 1} of {several})" if several > 1 else "")
+
     def integers(self, told: str, rewired: bool = False) -> Network:
         """The integer network of the weights as they are now.
 

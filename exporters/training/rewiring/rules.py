@@ -40,7 +40,11 @@ class Rule:
             raise OptionError(
                 f"Plan: decay is {decay}; {type(self).__name__} prunes by its own drift, give 0"
             )
-        named = [(name, each) for name, each in model.named_parameters() if each.requires_grad]
+        named = [
+            (_called(model, name) if each.dim() > 1 else name, each)
+            for name, each in model.named_parameters()
+            if each.requires_grad
+        ]
         return Rewired(named, self, rate, seed)
 
     def start(self, theta: Tensor, random: torch.Generator) -> Tensor:
@@ -209,6 +213,18 @@ class Rewired(torch.optim.Optimizer):
             name: float((self.state[weight]["theta"] > 0).float().mean())
             for name, weight in _named(self.param_groups[0])
         }
+
+
+def _called(model: nn.Module, name: str) -> str:
+    """What users call a weight: a module may tell it by `called`, of the name within itself."""
+    module: Any = model
+    parts = name.split(".")
+    for number, part in enumerate(parts[:-1]):
+        if hasattr(module, "called"):
+            found: str = module.called(".".join(parts[number:]))
+            return found
+        module = getattr(module, part)
+    return name
 
 
 def _named(group: dict[str, Any]) -> list[tuple[str, nn.Parameter]]:

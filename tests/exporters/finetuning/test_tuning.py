@@ -15,6 +15,9 @@ import onespike_lava
 from exporters import FineTuning, finetune
 from exporters.analysis.reconversion import reconvert
 from exporters.finetuning import tuning as tuning_module
+from exporters.finetuning.teacher import Taught
+from exporters.finetuning.twin import OneSpike
+from exporters.training.rewiring.rules import GradR
 from onespike_lava.connectivity import is_fixed
 from onespike_lava.errors import DataError, OneSpikeWarning, OptionError, UnsupportedError
 from onespike_lava.evaluation.comparison import first_difference
@@ -114,6 +117,30 @@ def test_synapses_die_by_gradient_rewiring_and_are_told_of(net):
     assert share < 0.7 * net.weights
     expected = found.run(x[:10], "reference", record=True)
     assert first_difference(found.run(x[:10], "numba", record=True), expected) is None
+
+
+def test_a_layer_that_dies_is_called_by_its_name(net):
+    """One synapse each, or which of several."""
+    twin = OneSpike(net)
+    named = GradR(drift=0.5).of(Taught(twin, None), 0.01, 0.0, 0).connectivity()
+    trained = [
+        (layer.name, [not is_fixed(each) for each in layer.synapses])
+        for layer in net.layers
+        if layer.synapses
+    ]
+    expected = [
+        name + (f" ({place + 1} of {len(each)})" if len(each) > 1 else "")
+        for name, each in trained
+        for place, moves in enumerate(each)
+        if moves
+    ]
+    assert list(named) == expected
+    assert any("1 of 2" in each for each in expected)
+    tuning = FineTuning(epochs=2, batch=20, rate=0.1, drift=5.0, learn="labels")
+    with pytest.warns(OneSpikeWarning) as seen:
+        finetune(net, *samples(), tuning=tuning)
+    told = [str(each.message) for each in seen]
+    assert any(each.startswith("rewiring: conv1 has no synapse left after step") for each in told)
 
 
 def test_in_the_last_of_several_stages_what_is_left_learns_on(net, tmp_path):
