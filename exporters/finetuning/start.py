@@ -21,6 +21,7 @@ from exporters.frontends.read import read
 from exporters.recipe import Recipe, check_names, recipe_of
 from exporters.training.loop import check_samples
 from onespike_lava.data.encoding import encode, grid_text
+from onespike_lava.data.samples import as_array
 from onespike_lava.errors import DataError, OptionError, UnsupportedError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import load
@@ -119,7 +120,7 @@ def integers_of(network: Network, x: NDArray[Any]) -> Tensor:
 
 def labels_of(y: ArrayLike, x: NDArray[Any]) -> Tensor:
     """Labels int64[N] of samples; `DataError` for others."""
-    labels = np.asarray(y)
+    labels = as_array(y, "y", "labels int64[N]")
     if labels.dtype.kind not in "iub" or labels.ndim != 1:
         raise DataError(
             f"finetune: labels {labels.dtype}{list(labels.shape)} are not whole numbers [N]; "

@@ -9,7 +9,6 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from exporters.frontends.read import model_files
 from exporters.recipe import Keywords, Recipe, with_options
 from exporters.training.loop import Augment, Samples, accuracy, fit
 from exporters.training.measures import evaluated
+from onespike_lava.data.samples import as_array
 from onespike_lava.errors import OneSpikeError, OptionError, warn
 from onespike_lava.network import Network
 from onespike_lava.netx import save
@@ -91,7 +91,7 @@ def finetune(
         check_replaceable(path)
     if teacher is not None and tuning.learn == "labels":
         raise OptionError("finetune: a teacher, but learn is 'labels'; leave one of them out")
-    x = np.asarray(x)
+    x = as_array(x, "x", "float[N, ...]")
     labels = labels_of(y, x)
     network, recipe = start(model, x, calibration, tuning, code, output, progress, options)
     _tell_of_wait(network)

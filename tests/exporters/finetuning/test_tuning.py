@@ -194,6 +194,9 @@ def test_slips_are_told_in_a_line(net, tmp_path):
         finetune(net, x, y / 2)
     with pytest.raises(DataError, match="60 samples and 59 labels"):
         finetune(net, x, y[1:])
+    for given in ({"x": [[1, 2], [3]], "y": y}, {"x": x, "y": [[0], [1, 2]]}):
+        with pytest.raises(DataError, match=r"^[xy]: list does not make one array .*give"):
+            finetune(net, **given)
 
 
 def test_what_was_trained_on_is_no_conversion_any_more(net):
