@@ -219,7 +219,7 @@ def _called(model: nn.Module, name: str) -> str:
     """What users call a weight: a module may tell it by `called`, of the name within itself."""
     module: Any = model
     parts = name.split(".")
-    for number, part in enumerate(parts[:-1]):
+    for number, part in enumerate(parts):
         if hasattr(module, "called"):
             found: str = module.called(".".join(parts[number:]))
             return found
