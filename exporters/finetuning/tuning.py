@@ -238,4 +238,4 @@ def _folder(work: str | os.PathLike[str] | None) -> Iterator[Path]:
         yield Path(work)
         return
     with scratch() as folder:
-        yield folder
+        yield folder / "run"  # it comes and goes; the folder itself is held against sweeps

@@ -182,7 +182,10 @@ def _new_scratch() -> tuple[Path, int | None]:
         folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
         if fcntl is None:
             return folder, None
-        handle = os.open(folder, os.O_RDONLY)
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # a sweep was faster
+            continue
         if _hold(handle, folder):
             return folder, handle
         os.close(handle)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,21 @@ def test_what_killed_writers_left_goes_with_the_next(tmp_path):
 def temporary(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
+
+
+def test_a_scratch_folder_that_a_sweep_took_is_made_anew(temporary, monkeypatch):
+    """Before its maker could hold it."""
+    made, make = [], tempfile.mkdtemp
+
+    def swept(**options):
+        made.append(make(**options))
+        if len(made) == 1:
+            Path(made[0]).rmdir()
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", swept)
+    with scratch() as folder:
+        assert [str(folder)] == made[1:]
 
 
 def test_scratch_folders_of_killed_runs_go_with_the_next(temporary):

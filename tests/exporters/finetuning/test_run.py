@@ -14,6 +14,7 @@ from exporters import FineTuning, finetune
 from exporters.training import Shifts
 from exporters.training.checkpoint import Checkpoint, content
 from onespike_lava.errors import DataError, OneSpikeWarning
+from onespike_lava.system.files import sweep_scratch
 from tests.exporters.finetuning.trained import KilledError, killer, network, samples
 from tests.sources import cnn
 
@@ -43,6 +44,20 @@ def test_a_killed_run_ends_with_the_network_of_one_that_was_not(net, tmp_path, s
     assert (found.start, found.best) == (whole.start, whole.best)
     assert [each["loss"] for each in found.epochs] == [each["loss"] for each in whole.epochs]
     assert not (tmp_path / "work").exists()
+
+
+def test_a_run_without_a_folder_of_its_own_is_swept_by_nobody(net, tmp_path, monkeypatch):
+    """Another process removes scratch folders that nobody holds, at any time."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = []
+
+    def progress(*_):
+        sweep_scratch()
+        left.append(len(list(tmp_path.rglob("state.pt"))))
+
+    finetune(net, *samples(), tuning=PLAN, progress=progress)
+    assert set(left) == {1}
+    assert not list(tmp_path.iterdir())
 
 
 def test_any_function_may_augment_a_run_that_goes_on(net, tmp_path):
