@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from exporters.calibration.samples import as_samples
 from exporters.conversion import convert, options_of
 from exporters.finetuning.counting.checks import check_network as check_counts
 from exporters.finetuning.counting.recoding import BITS, CONVERSION, check_steps, recoded
@@ -87,14 +88,15 @@ def _counted(
         )
     steps = options["phases"]
     check_steps(steps)
-    source = read(model, np.shape(seen)[1:], output)
+    samples = as_samples(seen)
+    source = read(model, samples.shape[1:], output)
     if clipped := [node.name for node in source.nodes if node.attrs.get("clip") is not None]:
         raise UnsupportedError(
             f"finetune: the values of {', '.join(clipped[:3])} have an upper limit (ReLU6, say), "
             "which spike counts do not keep; use the one-spike code, or plain ReLUs"
         )
     own = {**CONVERSION, **options, "phases": BITS}
-    return recoded(convert(model, seen, output=output, progress=progress, **own).network, steps)
+    return recoded(convert(model, samples, output=output, progress=progress, **own).network, steps)
 
 
 def is_converted(model: Any) -> bool:

@@ -59,6 +59,17 @@ def test_it_learns_and_every_engine_agrees(tmp_path, new_layer):
         assert first_difference(run, expected) is None, engine
 
 
+def test_counts_are_calibrated_by_what_a_conversion_takes():
+    """A torch loader is its samples; a ragged list is told."""
+    x, y = samples(100)
+    options = {"code": "count", "phases": 4, "tuning": FineTuning(epochs=1, batch=20)}
+    loader = torch.utils.data.DataLoader(torch.from_numpy(x[:40]), batch_size=10)
+    found = finetune(cnn(), x, y, calibration=loader, **options)
+    assert found.network == finetune(cnn(), x, y, calibration=x[:40], **options).network
+    with pytest.raises(DataError, match=r"^calibration: list does not make one array"):
+        finetune(cnn(), x, y, calibration=[[1], [1, 2]], **options)
+
+
 @pytest.mark.parametrize(
     ("stops", "more"),
     [
