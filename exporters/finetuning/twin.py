@@ -52,7 +52,7 @@ class Twin(nn.Module):  # type: ignore[misc]
         self.network = network
         self.parts = nn.ModuleList()
 
-    def called(self, name: str) -> str:
+    def weight_called(self, name: str) -> str:
         """What the file calls the weights of a parameter: their layer, and which of its synapses.
 
         name : `parts.3.sums.parts.0.share`

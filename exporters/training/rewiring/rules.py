@@ -144,7 +144,7 @@ class Rewired(torch.optim.Optimizer):
     """Adam over `theta` of every weight by a rule, and over all other parameters.
 
     What is random is seeded by the step, so that a resumed run goes on as it would have.
-    Warns once of each layer that has lost its last synapse.
+    Warns once of each layer that has lost its last synapse; one without any has lost none.
     """
 
     def __init__(
@@ -183,10 +183,11 @@ class Rewired(torch.optim.Optimizer):
             weight.sub_(step, alpha=group["lr"])
             return
         random = _generator(group["seed"], number, state["step"])
-        theta = self.rule.move(state["theta"], state["sign"] * step, group["lr"], random)
+        before = state["theta"]
+        theta = self.rule.move(before, state["sign"] * step, group["lr"], random)
         state["theta"] = theta
         weight.copy_(state["sign"] * theta.clamp(min=0))
-        self._tell(name, theta, state["step"])
+        self._tell(name, before, theta, state["step"])
 
     def _begin(self, name: str, weight: Tensor, random: torch.Generator) -> None:
         """Moments, and of what is rewired signs, drawn where a weight is 0, and `theta`."""
@@ -199,9 +200,11 @@ class Rewired(torch.optim.Optimizer):
             state["theta"] = self.rule.start(weight.abs(), random)
             weight.copy_(state["sign"] * state["theta"].clamp(min=0))
 
-    def _tell(self, name: str, theta: Tensor, step: int) -> None:
-        if name not in self.dead and not bool((theta > 0).any()):
-            self.dead.add(name)
+    def _tell(self, name: str, before: Tensor, theta: Tensor, step: int) -> None:
+        if name in self.dead or bool((theta > 0).any()):
+            return
+        self.dead.add(name)
+        if bool((before > 0).any()):
             warn(
                 f"rewiring: {name} has no synapse left after step {step}; lower the drift or train "
                 "for fewer steps"
@@ -216,13 +219,13 @@ class Rewired(torch.optim.Optimizer):
 
 
 def _called(model: nn.Module, name: str) -> str:
-    """What users call a weight: a module may tell it by `called`, of the name within itself."""
+    """What users call a weight: a module's class may tell it of the name within the module."""
     module: Any = model
     parts = name.split(".")
     for number, part in enumerate(parts):
-        if hasattr(module, "called"):
-            found: str = module.called(".".join(parts[number:]))
-            return found
+        tell = getattr(type(module), "weight_called", None)
+        if tell is not None:
+            return str(tell(module, ".".join(parts[number:])))
         module = getattr(module, part)
     return name
 

@@ -157,6 +157,33 @@ def test_a_layer_without_synapses_is_told_of_once():
     assert found.connectivity()["0.weight"] == 0
 
 
+def test_a_layer_that_begins_without_synapses_has_lost_none():
+    """Behind another training, which told of it."""
+    module = model()
+    torch.nn.init.zeros_(module[0].weight)
+    found = optimiser(module, Kept())
+    gradients(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found.step()
+    assert found.connectivity()["0.weight"] == 0
+
+
+def test_a_class_may_say_what_its_weights_are_called():
+    """An attribute of that name, and one of a module, says nothing."""
+
+    class Layer(torch.nn.Linear):
+        called = 3
+
+        def weight_called(self, name):
+            return f"mine, {name}"
+
+    module = torch.nn.Sequential(Layer(3, 4), torch.nn.Linear(4, 2))
+    module[1].weight_called = None
+    named = GradR(0.1).of(module, 0.01, 0.0, 0).connectivity()
+    assert list(named) == ["mine, weight", "1.weight"]
+
+
 class KilledError(Exception):
     pass
 
