@@ -260,7 +260,7 @@ def of_finetuned(found: Found) -> str:
         cell = of(found, f"{start}, seed")
         ann = ANN[start.split(", ")[0]]
         after = statistics.fmean(100 * each["last"] for each in cell)
-        equal = f"{sum('equal' in each for each in cell)} of {len(cell)}"
+        equal = f"{sum('lava' in each['equal'] for each in cell)} of {len(cell)}"
         before = spread([each["before"]["accuracy"] for each in cell], 2)
         after_all = [each["after"] for each in cell]
         counts = [
