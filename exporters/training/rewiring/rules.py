@@ -203,8 +203,8 @@ class Rewired(torch.optim.Optimizer):
     def _tell(self, name: str, before: Tensor, theta: Tensor, step: int) -> None:
         if name in self.dead or bool((theta > 0).any()):
             return
-        self.dead.add(name)
         if bool((before > 0).any()):
+            self.dead.add(name)
             warn(
                 f"rewiring: {name} has no synapse left after step {step}; lower the drift or train "
                 "for fewer steps"

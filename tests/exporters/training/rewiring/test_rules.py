@@ -13,7 +13,7 @@ from torch import nn
 
 from exporters.training import Plan, fit
 from exporters.training.rewiring import DeepR, GradR, Kept, connectivity
-from exporters.training.rewiring.rules import GROWN
+from exporters.training.rewiring.rules import GROWN, Rule
 from onespike_lava.errors import OneSpikeWarning, OptionError
 
 RATE = 0.01
@@ -157,16 +157,31 @@ def test_a_layer_without_synapses_is_told_of_once():
     assert found.connectivity()["0.weight"] == 0
 
 
+class Ends(Rule):
+    def move(self, theta, step, rate, random):
+        return theta - 100
+
+
 def test_a_layer_that_begins_without_synapses_has_lost_none():
-    """Behind another training, which told of it."""
+    """Behind another training, which told of it; what grows again may be lost."""
     module = model()
     torch.nn.init.zeros_(module[0].weight)
-    found = optimiser(module, Kept())
-    gradients(module)
+    module[2].requires_grad_(False)
+    found = optimiser(module, GradR(5.0), rate=0.1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        gradients(module)
         found.step()
-    assert found.connectivity()["0.weight"] == 0
+        assert found.connectivity()["0.weight"] == 0
+        found.rule = GradR(1e-3)
+        for _ in range(10):
+            gradients(module)
+            found.step()
+    assert found.connectivity()["0.weight"] > 0
+    found.rule = Ends()
+    gradients(module)
+    with pytest.warns(OneSpikeWarning, match="0.weight has no synapse left after step 12"):
+        found.step()
 
 
 def test_a_class_may_say_what_its_weights_are_called():
